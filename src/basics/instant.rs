@@ -1,0 +1,99 @@
+//! A point in time: milliseconds since 1970-01-01T00:00:00Z. Rows 0-5 never ask a clock; instants reach them in events.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch, UTC, without leap seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Instant(pub u64);
+
+/// A calendar date and time of day, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Civil {
+    pub year: u16,
+    pub month: u8,
+    pub day: u8,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+}
+
+impl Instant {
+    /// Seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// Proleptic Gregorian calendar (Howard Hinnant's `civil_from_days`).
+    #[must_use]
+    pub fn civil(self) -> Civil {
+        let seconds = self.seconds();
+        let days = seconds / 86_400;
+        let rest = seconds % 86_400;
+        let shifted = days + 719_468;
+        let era = shifted / 146_097;
+        let day_of_era = shifted % 146_097;
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_index = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        let small = |value: u64| u8::try_from(value).unwrap_or(u8::MAX);
+        Civil {
+            year: u16::try_from(year).unwrap_or(u16::MAX),
+            month: small(month),
+            day: small(day),
+            hour: small(rest / 3600),
+            minute: small(rest % 3600 / 60),
+            second: small(rest % 60),
+        }
+    }
+
+    /// `2026-11-22T14:02:31Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let c = self.civil();
+        format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
+    }
+
+    /// `14:02`, as the header shows it and as people compare it with their watches.
+    #[must_use]
+    pub fn hours_minutes(self) -> String {
+        let c = self.civil();
+        format!("{:02}:{:02}", c.hour, c.minute)
+    }
+
+    /// Parses `YYYY-MM-DDTHH:MM:SSZ` strictly; anything that does not print back the same is refused.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = |from: usize, to: usize| -> Option<u64> {
+            let part = text.get(from..to)?;
+            part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+        };
+        if text.len() != 20 {
+            return None;
+        }
+        let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
+        let (hour, minute, second) = (digits(11, 13)?, digits(14, 16)?, digits(17, 19)?);
+        if year < 1970 || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let shifted_year = if month <= 2 { year - 1 } else { year };
+        let era = shifted_year / 400;
+        let year_of_era = shifted_year % 400;
+        let month_index = if month > 2 { month - 3 } else { month + 9 };
+        let day_of_year = (153 * month_index + 2) / 5 + day.checked_sub(1)?;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+        let instant = Self((days * 86_400 + hour * 3600 + minute * 60 + second) * 1000);
+        (instant.rfc3339() == text).then_some(instant)
+    }
+}
+
+impl std::fmt::Display for Instant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
