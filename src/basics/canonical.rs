@@ -23,7 +23,7 @@ pub enum CanonicalError {
 ///
 /// # Errors
 /// Where the value contains a number that is not an integer below 2^53, or cannot be serialised.
-pub fn to_octets<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+pub fn to_octets<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     serde_json_canonicalizer::to_vec(value).map_err(|e| CanonicalError::Unwritable(e.to_string()))
 }
 
