@@ -4,3 +4,5 @@
 #![forbid(unsafe_code)]
 
 pub mod basics; // 0
+pub mod transcript; // 1
+pub mod script; // 2

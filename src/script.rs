@@ -1,0 +1,15 @@
+//! Row 2: from octets to a [`Script`]: read, located, nothing believed yet. All problems of a file are reported at once.
+//!
+//! Never resolves names (that is `plan`) and never does I/O. Knows step kinds only through [`kind::StepKind`] and the
+//! table that `ceremony::steps` hands in.
+
+pub mod approval;
+pub mod kind;
+pub mod parse;
+pub mod problem;
+pub mod reader;
+pub mod syntax;
+
+pub use kind::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind};
+pub use problem::{Problem, Problems};
+pub use syntax::{Located, Param, Script, StepSource};

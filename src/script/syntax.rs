@@ -1,0 +1,131 @@
+//! The shapes of a script as written, each value with its place in the file.
+
+use crate::basics::Instant;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The format word of this version of the language.
+pub const FORMAT: &str = "anchorite-script/1";
+
+/// A value and where it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<T> {
+    pub value: T,
+    pub span: Range<usize>,
+}
+
+impl<T> Located<T> {
+    #[must_use]
+    pub const fn new(value: T, span: Range<usize>) -> Self {
+        Self { value, span }
+    }
+}
+
+/// A parameter of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Param {
+    Text(String),
+    Integer(u64),
+    Names(Vec<String>),
+}
+
+pub type Text = Located<String>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CeremonySource {
+    pub name: Text,
+    pub id: Text,
+    pub title: Text,
+    pub purpose: Text,
+    pub previous_head: Option<Text>,
+    pub oid_arc: Option<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonSource {
+    pub id: Text,
+    pub name: Text,
+    pub initials: Option<Text>,
+    pub public_key: Option<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSource {
+    pub name: Text,
+    pub holders: Vec<Text>,
+    pub incompatible: Vec<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuorumSource {
+    pub name: Text,
+    pub threshold: Located<u64>,
+    pub custodians: Vec<Text>,
+    pub span: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthoritySource {
+    pub name: Text,
+    pub profile: Text,
+    pub algorithm: Text,
+    pub quorum: Text,
+    pub country: Option<Text>,
+    pub organization: Text,
+    pub common_name: Text,
+    pub not_before: Located<Instant>,
+    pub not_after: Located<Instant>,
+    pub span: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaterialSource {
+    pub name: Text,
+    /// `laptop`, `bag`, `medium`, `printer`, `dice`, ...
+    pub kind: Text,
+    pub title: Text,
+    pub serial: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepSource {
+    pub id: Text,
+    pub title: Text,
+    pub kind: Text,
+    pub who: Text,
+    pub confirm: Vec<Text>,
+    pub minutes: Located<u64>,
+    pub say: Text,
+    pub level: Option<Text>,
+    pub params: BTreeMap<String, Located<Param>>,
+    pub span: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActSource {
+    pub title: Text,
+    pub steps: Vec<StepSource>,
+    pub span: Range<usize>,
+}
+
+/// A whole script, read and located.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    pub tool: Text,
+    pub ceremony: CeremonySource,
+    pub people: Vec<PersonSource>,
+    pub roles: Vec<RoleSource>,
+    pub quorums: Vec<QuorumSource>,
+    pub authorities: Vec<AuthoritySource>,
+    pub materials: Vec<MaterialSource>,
+    pub acts: Vec<ActSource>,
+}
+
+impl Script {
+    /// All steps in order.
+    pub fn steps(&self) -> impl Iterator<Item = &StepSource> {
+        self.acts.iter().flat_map(|act| act.steps.iter())
+    }
+}
