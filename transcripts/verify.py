@@ -1,666 +1,403 @@
 #!/usr/bin/env python3
 """Independent verifier of anchorite evidence folders, written from README.md in this folder.
+Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--json]
+Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read. Needs Python 3.11 and ssh-keygen."""
+import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
 
-    verify.py DIR [--signers FILE] [--expect HEAD] [--json]
-
-Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read.
-Needs Python 3.11 or later, its standard library, and the program ssh-keygen.
-"""
-import argparse
-import base64
-import hashlib
-import json
-import os
-import pathlib
-import re
-import stat
-import subprocess
-import sys
-import tempfile
-import tomllib
-import unicodedata
-from dataclasses import dataclass
-
-LINE_CAP, NEST_CAP, TEXT_CAP = 256 * 1024, 12, 1 << 20
-TRANSCRIPT_CAP, FILE_CAP, FILES_CAP = 64 << 20, 256 << 20, 100_000
-HEX = re.compile(r"[0-9a-f]{64}")
-KEY_TYPES = {"ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-             "sk-ecdsa-sha2-nistp256@openssh.com"}
-KINDS = {"opened": {"done"}, "run-key": {"done"}, "step": {"begun", "done", "skipped", "reopened"},
-         "answer": {"agreed", "refused", "given"}, "intent": {"meant"}, "outcome": {"done", "failed"},
-         "exception": {"opened"}, "pause": {"begun", "ended"}, "resumed": {"done"}, "abort": {"done"},
-         "artifact": {"issued"}, "closed": {"done"}}
+LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12
+KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp(256|384)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
+KINDS = {k: v.split(",") for k, v in (pair.split(":") for pair in (     # kind: outcomes
+    "opened:done run-key:done step:begun,done,skipped,reopened answer:agreed,refused,given intent:meant outcome:done,failed "
+    "exception:opened pause:begun,ended resumed:done abort:done artifact:issued closed:done").split())}
 PUBLIC_KINDS = {"run-key", "step", "artifact", "closed"}
-DIGEST_KEYS = {"approval_digest", "binding_digest", "governance_digest", "plan_digest", "previous_head",
-               "serial_seed_commitment"}
-HEADER_KEYS = DIGEST_KEYS | {"argv", "ceremony", "format", "machine", "realm", "script_digest", "signers", "started", "tool"}
-OPEN_TEXTS = {"kind", "level", "operation", "outcome", "role", "step"}
-OPEN_KEYS = OPEN_TEXTS | {"exception", "seq", "time"}
-ATTESTATION_KEYS = {"agree", "artifacts", "ceremony", "entries", "exceptions", "format", "head", "plan_digest", "realm",
-                    "remark", "run_keys", "script_digest", "statement", "who"}
 
+# Shapes for fits(): a type, a pattern, [shape], {str: shape} for any keys, {key: shape, ...} for exactly these keys
+HEX, MAYBE_HEX = re.compile("[0-9a-f]{64}"), re.compile("([0-9a-f]{64})?")
+HEADER = dict.fromkeys("approval_digest binding_digest governance_digest plan_digest previous_head".split(), MAYBE_HEX) | {
+    "argv": [str], "ceremony": str, "format": re.compile("anchorite-transcript/1"), "machine": {str: str},
+    "realm": re.compile("production|rehearsal"), "script_digest": HEX, "serial_seed_commitment": MAYBE_HEX, "started": int,
+    "signers": [{"name": str, "person": str, "public_key": str}], "tool": {"digest": MAYBE_HEX, "version": str}}
+OPEN = {"exception": int, "kind": re.compile("|".join(KINDS)), "level": re.compile("public|auditor|complete"),
+        "operation": MAYBE_HEX, "outcome": str, "role": str, "seq": int, "step": str, "time": int}
+COMPLETE, WITHHELD = {"body": dict, "head": HEX, "open": OPEN, "salt": HEX}, {"head": HEX, "leaf": HEX, "open": OPEN}
+ATTESTATION = dict.fromkeys("ceremony format head plan_digest realm remark script_digest statement who".split(), str) | {
+    "agree": bool, "artifacts": {str: str}, "entries": int, "exceptions": int, "run_keys": [str]}
 
 class Refuted(Exception):
-    """The record is not what it says; `what` and `where` name the place."""
-    def __init__(self, what, where, problem):
-        self.what, self.where, self.problem = what, where, problem
-        super().__init__(f"{what} {where}: {problem}")
-
-
+    """The record is not what it says: args are what and where the place is, and the problem."""
 class Unreadable(Exception):
     """Nothing can be said: no folder, no signers file, no ssh-keygen (exit 1)."""
 
+@contextlib.contextmanager
+def at(what, where):        # whatever goes wrong with foreign octets in here refutes this place
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError) as e:
+        raise Refuted(what, where, str(e) or type(e).__name__) from None
 
+def need(condition, problem):
+    if not condition:
+        raise ValueError(problem)
+def same(found, wanted, name):
+    need(type(found) is type(wanted) and found == wanted, f"{name}: expected {wanted}, found {found}")
+def fits(value, shape, name):
+    if isinstance(shape, re.Pattern):
+        return need(type(value) is str and shape.fullmatch(value), f"{name}: expected {shape.pattern}, found {value}")
+    kind = shape if isinstance(shape, type) else type(shape)
+    need(type(value) is kind, f"{name}: expected {kind.__name__}, found {type(value).__name__}")
+    if type(shape) is dict and str not in shape:
+        need(set(value) == set(shape), f"{name}: expected the keys {sorted(shape)}, found {sorted(value)}")
+    for key in value if type(shape) in (list, dict) else ():
+        fits(*((key, shape[0], name) if kind is list else (value[key], shape.get(key, shape.get(str)), key)))
+
+_BLANKS = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 def visible(text, limit=300):
     """Foreign text for people: control, bidi, zero-width and blank look-alike characters are spelled out."""
-    out = []
-    for c in str(text)[:limit]:
-        kind = unicodedata.category(c)
-        odd = kind[0] == "C" or (kind[0] == "Z" and c != " ") or c in "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" \
-            or 0x180B <= ord(c) <= 0x180F or 0xFE00 <= ord(c) <= 0xFE0F or 0xE0100 <= ord(c) <= 0xE01EF
-        out.append(f"\\u{{{ord(c):04x}}}" if odd else c)
-    return "".join(out) + ("..." if len(str(text)) > limit else "")
-
+    shown = [c if c.isprintable() and not re.match(_BLANKS, c) else f"\\u{{{ord(c):04x}}}" for c in str(text)[:limit]]
+    return "".join(shown) + ("..." if len(str(text)) > limit else "")
 
 # Canonical JSON (RFC 8785: objects, arrays, strings, booleans, integers from 0 below 2^53)
-
 def _pairs(pairs):
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("expected every key once, found one twice")
-    return found
-
-
-def _integer(digits):
-    if len(digits) > 16 or digits[0] == "-" or int(digits) >= 1 << 53:
-        raise ValueError("expected an integer from 0 below 2^53, found " + digits[:40])
-    return int(digits)
-
-
-def _no_float(text):
-    raise ValueError("expected an integer, found " + text[:40])
-
-
+    need(len(dict(pairs)) == len(pairs), "expected every key once, found one twice")
+    return dict(pairs)
+def _integer(text):         # floats, NaN and Infinity come here too
+    need(len(text) <= 16 and text.isdigit() and int(text) < 1 << 53, "expected an integer from 0 below 2^53, found " + text[:40])
+    return int(text)
 def _ordered(value):
     if type(value) is dict:
         return {k: _ordered(value[k]) for k in sorted(value, key=lambda k: k.encode("utf-16-be"))}
     if type(value) is list:
         return [_ordered(v) for v in value]
-    if type(value) in (str, bool) or (type(value) is int and 0 <= value < 1 << 53):
-        return value
-    raise ValueError(f"expected a string, boolean, integer, array or object, found {type(value).__name__}")
-
-
+    need(type(value) in (str, bool, int), f"expected a string, boolean, integer, array or object, found {value}")
+    return value
 def jcs(value):
-    """Canonical octets of a value; ValueError where it has none."""
     return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float)
-
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)      # strings are passed over whole
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_integer, parse_constant=_integer)
 
 def canonical(octets):
     """Parse octets that must be exactly the JCS of one value; ValueError otherwise."""
     text, depth = octets.decode("utf-8"), 0
     for token in _BRACKETS.findall(text):
-        depth += 1 if token in "[{" else -1 if token in "]}" else 0
-        if depth > NEST_CAP:
-            raise ValueError(f"expected nesting of at most {NEST_CAP}, found more")
+        depth += (token in "[{") - (token in "]}")
+        need(depth <= NEST_CAP, "expected nesting of at most 12, found more")
     value = _DECODER.decode(text)
-    if jcs(value) != octets:
-        raise ValueError("expected canonical JSON (RFC 8785), found another spelling")
+    need(jcs(value) == octets, "expected canonical JSON (RFC 8785), found another spelling")
     return value
-
-
 def tagged(what, realm, *parts):
     h = hashlib.sha256()
     for part in (b"anchorite/" + what.encode() + b"/v1", realm.encode(), *parts):
         h.update(len(part).to_bytes(4, "big") + part)
     return h.digest()
-
-
 def sha256(octets):
     return hashlib.sha256(octets).hexdigest()
 
-
-def is_hex(value):
-    return type(value) is str and HEX.fullmatch(value) is not None
-
-
-def is_count(value):
-    return type(value) is int and value >= 0
-
-
-def is_text_map(value):
-    return type(value) is dict and all(type(v) is str for v in value.values())
-
-
 # 1. The chain
-
-@dataclass
 class Record:
-    header: dict
-    lines: list          # parsed objects; lines[0] is the header line
-    heads: list          # 32 octets each
-
-    @property
-    def realm(self):
-        return self.header["realm"]
-
-    @property
-    def closed(self):
-        return len(self.lines) > 1 and self.lines[-1]["open"]["kind"] == "closed"
-
-    def bodies(self, kind, size=None):
-        """Bodies of a kind that is always public, among the first `size` lines."""
-        return [e["body"] for e in self.lines[1:size] if e["open"]["kind"] == kind]
-
-    def artifacts(self):
-        """name -> (sha256, size); a later entry of the same name replaces an earlier one."""
-        return {b["name"]: (b["sha256"], b["size"]) for b in self.bodies("artifact") if artifact_problem(b) is None}
-
-    def exceptions(self):
-        return sum(e["open"]["kind"] == "exception" for e in self.lines[1:])
-
+    """A chain that holds: the header, the parsed lines (the header line is 0), their heads, and what the public bodies say."""
+    def __init__(self, lines, heads):
+        self.header, self.lines, self.heads, self.realm = lines[0]["header"], lines, heads, lines[0]["header"]["realm"]
+        kinds = [""] + [line["open"]["kind"] for line in lines[1:]]
+        self.closed, self.exceptions = kinds[-1] == "closed", kinds.count("exception")
+        self.run_keys = [(n, lines[n]["body"].get("public_key")) for n, kind in enumerate(kinds) if kind == "run-key"]
+        issued = [lines[n]["body"] for n, kind in enumerate(kinds) if kind == "artifact"]
+        self.artifacts = {b["name"]: (b["sha256"], b["size"]) for b in issued if is_artifact(b)}     # the last of a name counts
+        self.digests = {name: digest for name, (digest, _) in self.artifacts.items()}
     def namespace(self, what):
         return ("rehearsal-" if self.realm == "rehearsal" else "") + what + "@anchorite"
 
+def is_artifact(body):
+    name, digest = body.get("name"), body.get("sha256")
+    return (type(name) is str and name not in ("", ".", "..") and "/" not in name and name.isprintable()
+            and type(digest) is str and HEX.fullmatch(digest) and type(body.get("size")) is int)
 
-def expect(found, wanted, name):
-    if found != wanted or type(found) is not type(wanted):
-        raise ValueError(f"{name}: expected {wanted}, found {found}")
-
-
-def keys_are(value, keys, name):
-    if type(value) is not dict or set(value) != keys:
-        found = sorted(value) if type(value) is dict else type(value).__name__
-        raise ValueError(f"{name}: expected the keys {', '.join(sorted(keys))}, found {found}")
-
-
-def _header(line, script_digest):
-    keys_are(line, {"head", "header"}, "header line")
-    header = line["header"]
-    keys_are(header, HEADER_KEYS, "header")
-    expect(header["format"], "anchorite-transcript/1", "format")
-    if header["realm"] not in ("production", "rehearsal"):
-        raise ValueError(f"realm: expected production or rehearsal, found {header['realm']}")
-    keys_are(header["tool"], {"digest", "version"}, "tool")
-    signers = header["signers"]
-    good = {"argv": type(header["argv"]) is list and all(type(a) is str for a in header["argv"]),
-            "ceremony": type(header["ceremony"]) is str, "machine": is_text_map(header["machine"]),
-            "script_digest": is_hex(header["script_digest"]), "started": is_count(header["started"]),
-            "tool": is_text_map(header["tool"]),
-            "signers": type(signers) is list and all(is_text_map(s) and set(s) == {"name", "person", "public_key"} for s in signers)}
-    good |= {k: header[k] == "" or is_hex(header[k]) for k in DIGEST_KEYS}
-    for name in sorted(good):
-        if not good[name]:
-            raise ValueError(f"{name}: the value does not have the form expected of it")
-    if script_digest is not None:
-        expect(header["script_digest"], script_digest, "script_digest of script.toml")
-    return tagged("header", header["realm"], jcs(header))
-
-
-def _entry(line, seq, realm, before):
-    complete = type(line) is dict and "body" in line
-    keys_are(line, {"body", "head", "open", "salt"} if complete else {"head", "leaf", "open"}, "line")
-    opened = line["open"]
-    keys_are(opened, OPEN_KEYS, "open")
-    for key in OPEN_KEYS:
-        if type(opened[key]) is not (str if key in OPEN_TEXTS else int):
-            raise ValueError(f"{key}: found a value of the wrong type")
-    expect(opened["seq"], seq, "seq")
-    kind, level = opened["kind"], opened["level"]
-    if kind not in KINDS:
-        raise ValueError(f"kind: expected a known kind, found {kind}")
-    if level not in ("public", "auditor", "complete") or (kind in PUBLIC_KINDS and level != "public"):
-        raise ValueError(f"level: expected {'public' if kind in PUBLIC_KINDS else 'a known level'}, found {level}")
-    if opened["operation"] != "" and not is_hex(opened["operation"]):
-        raise ValueError(f"operation: expected a digest or nothing, found {opened['operation']}")
-    secret = "salt" if complete else "leaf"
-    if not is_hex(line[secret]):
-        raise ValueError(f"{secret}: expected 64 lower-case hexadecimal digits, found {line[secret]}")
-    leaf = bytes.fromhex(line[secret])
-    if complete:
-        if type(line["body"]) is not dict:
-            raise ValueError("body: expected an object")
-        leaf = tagged("leaf", realm, leaf, jcs(line["body"]))
-    elif level == "public":
-        raise ValueError("expected the body of a public entry, found it withheld")
+def check_entry(line, seq, realm, before):
+    complete = "body" in line
+    fits(line, COMPLETE if complete else WITHHELD, "line")
+    opened, public = line["open"], line["open"]["level"] == "public"
+    same(opened["seq"], seq, "seq")
+    need(public or opened["kind"] not in PUBLIC_KINDS, f"level of {opened['kind']}: expected public, found {opened['level']}")
+    need(complete or not public, "expected the body of a public entry, found it withheld")
+    leaf = tagged("leaf", realm, bytes.fromhex(line["salt"]), jcs(line["body"])) if complete else bytes.fromhex(line["leaf"])
     return tagged("entry", realm, before, jcs(opened), leaf)
-
 
 def check_chain(octets, script_digest=None):
     """Every line of transcript.jsonl; returns the Record or raises Refuted("entry", N, ...)."""
     lines, heads, pieces = [], [], octets.split(b"\n")
-    unended = pieces.pop()
-    if not octets:
-        raise Refuted("entry", 0, "expected a header line, found an empty file")
-    for n, piece in enumerate(pieces + ([unended] if unended else [])):
-        try:
-            if n == len(pieces):
-                raise ValueError("expected the line to end with LF, found the end of the file")
-            if len(piece) > LINE_CAP:
-                raise ValueError(f"expected a line of at most {LINE_CAP} octets, found {len(piece)}")
+    ended = len(pieces) - 1
+    for n, piece in enumerate(pieces if pieces[-1] or ended == 0 else pieces[:-1]):
+        with at("entry", n):
+            need(n < ended, "expected a line ended by LF, found the end of the file")
+            need(len(piece) <= LINE_CAP, f"expected a line of at most {LINE_CAP} octets, found {len(piece)}")
             line = canonical(piece)
-            head = _entry(line, n, lines[0]["header"]["realm"], heads[-1]) if n else _header(line, script_digest)
-            expect(line["head"], head.hex(), "head")
-        except (ValueError, RecursionError, TypeError) as e:
-            raise Refuted("entry", n, str(e)) from None
+            if n == 0:
+                fits(line, {"head": HEX, "header": HEADER}, "header line")
+                header, realm = line["header"], line["header"]["realm"]
+                same(header["script_digest"], script_digest or header["script_digest"], "script_digest")
+            head = check_entry(line, n, realm, heads[-1]) if n else tagged("header", realm, jcs(header))
+            same(line["head"], head.hex(), "head")
         lines.append(line)
         heads.append(head)
-    return Record(lines[0]["header"], lines, heads)
+    return Record(lines, heads)
 
-
-# Reading files
-
-def read(path, cap, what, where):
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as f:
-            if not stat.S_ISREG(os.fstat(f.fileno()).st_mode):
-                raise Refuted(what, where, f"{path.name}: expected a regular file")
-            octets = f.read(cap + 1)
-    except (OSError, ValueError) as e:
-        raise Refuted(what, where, f"{path.name}: cannot be read: {getattr(e, 'strerror', None) or e}") from None
-    if len(octets) > cap:
-        raise Refuted(what, where, f"{path.name}: expected at most {cap} octets, found more")
-    return octets
-
-
-def names(path, what, where):
-    """Sorted names in a directory; none where it does not exist. A symlink is not a directory here."""
-    try:
-        if not stat.S_ISDIR(path.lstat().st_mode):
-            raise Refuted(what, where, f"{path.name}: expected a directory")
-        return sorted(os.listdir(path))
-    except FileNotFoundError:
-        return []
-    except OSError as e:
-        raise Refuted(what, where, f"{path.name}: cannot be read: {e.strerror}") from None
-
-
-# Keys and signatures
-
-def public_key(line, fields=3):
+# Files, keys and signatures
+def read(path, cap=TEXT_CAP):
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as f:
+        need(stat.S_ISREG(os.fstat(f.fileno()).st_mode), f"{path.name}: expected a regular file")
+        need(len(octets := f.read(cap + 1)) <= cap, f"{path.name}: expected at most {cap} octets, found more")
+        return octets
+def names(path):            # sorted, none where there is no such directory; a symlink is not a directory here
+    need(not os.path.lexists(path) or stat.S_ISDIR(path.lstat().st_mode), f"{path.name}: expected a directory")
+    return sorted(os.listdir(path)) if os.path.lexists(path) else []
+def public_key(line):
     """'TYPE BASE64' of an OpenSSH public key line, checked so that nothing else gets into a file of ours."""
     parts = line.split(" ") if type(line) is str else []
-    if not 2 <= len(parts) <= fields or parts[0] not in KEY_TYPES or not all(p.isprintable() and p for p in parts):
-        raise ValueError(f"expected a public key line of a known type, found {line}")
-    blob = base64.b64decode(parts[1].encode("ascii"), validate=True)
-    name = parts[0].encode()
-    if base64.b64encode(blob).decode() != parts[1] or not blob.startswith(len(name).to_bytes(4, "big") + name):
-        raise ValueError(f"expected the key itself in strict base64, found {parts[1]}")
+    need(2 <= len(parts) <= 3 and KEY_TYPES.fullmatch(parts[0]) and all(p and p.isprintable() for p in parts),
+         f"expected a public key line of a known type, found {line}")
+    blob, name = base64.b64decode(parts[1].encode("ascii"), validate=True), parts[0].encode()
+    need(base64.b64encode(blob).decode() == parts[1] and blob.startswith(len(name).to_bytes(4, "big") + name),
+         f"expected a {parts[0]} key in strict base64, found {parts[1]}")
     return f"{parts[0]} {parts[1]}"
 
+def signed(body, signature, keys, namespace):       # keys as public_key() gave them
+    try:
+        with tempfile.TemporaryDirectory() as tmp:
+            allowed, sig = pathlib.Path(tmp, "allowed_signers"), pathlib.Path(tmp, "sig")
+            allowed.write_text("".join(f'run namespaces="{namespace}" {key}\n' for key in keys), encoding="ascii")
+            sig.write_bytes(signature)
+            return subprocess.run(["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "run", "-n", namespace, "-s", sig],
+                                  input=body, capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise Unreadable(f"cannot run ssh-keygen: {e}") from None
 
-def signed(body, signature, keys, namespace):
-    with tempfile.TemporaryDirectory() as tmp:
-        allowed, sig = pathlib.Path(tmp, "allowed_signers"), pathlib.Path(tmp, "sig")
-        allowed.write_text("".join(f'run namespaces="{namespace}" {key}\n' for key in keys), encoding="ascii")
-        sig.write_bytes(signature)
-        command = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "run", "-n", namespace, "-s", sig]
-        try:
-            return subprocess.run(command, input=body, capture_output=True, timeout=60).returncode == 0
-        except subprocess.TimeoutExpired:
-            return False
-        except OSError as e:
-            raise Unreadable(f"cannot run ssh-keygen: {e.strerror}") from None
-
-
-def allowed_signers(octets):
-    """[(who, namespaces or None, key)]; ValueError for a line that is not plainly understood."""
-    found = []
-    for n, line in enumerate(octets.decode("utf-8").split("\n"), 1):
-        line = line.removesuffix("\r").strip(" \t")
-        if not line or line.startswith("#"):
-            continue
-        m = re.fullmatch(r'([^\s"*?!,]+)[ \t]+(?:namespaces="([^"*?!]*)"[ \t]+)?([^\s"]+)[ \t]+([^\s"]+)(?:[ \t].*)?', line)
-        try:
-            found.append((m[1], None if m[2] is None else m[2].split(","), public_key(f"{m[3]} {m[4]}", 2)))
-        except (TypeError, ValueError):
-            raise ValueError(f'line {n}: expected WHO namespaces="..." TYPE KEY, found {line}') from None
-    return found
-
-
-def keys_for(signers, namespace):
-    """who -> keys, of the lines that allow the namespace."""
+def allowed_signers(octets, namespace):
+    """who -> keys, of the lines that allow the namespace; ValueError for a line that is not plainly understood."""
     found = {}
-    for who, allows, key in signers:
-        if allows is None or namespace in allows:
-            found.setdefault(who, []).append(key)
+    for n, line in enumerate(octets.decode("utf-8").split("\n"), 1):
+        line = line.strip(" \t\r")
+        if line and not line.startswith("#"):
+            m = re.fullmatch(r'([^\s"*?!,]+)[ \t]+(?:namespaces="([^"*?!]*)"[ \t]+)?([^\s"]+)[ \t]+([^\s"]+)(?:[ \t].*)?', line)
+            need(m, f'line {n}: expected WHO namespaces="..." TYPE KEY, found {line}')
+            key = public_key(f"{m[3]} {m[4]}")
+            if m[2] is None or namespace in m[2].split(","):
+                found.setdefault(m[1], []).append(key)
     return found
-
 
 # 2. Checkpoints
-
 def check_checkpoints(folder, record):
-    here, total = folder / "checkpoints", len(record.lines)
-    bodies, others = {}, set()
-    for name in names(here, "checkpoint", total):
-        m = re.fullmatch(r"([0-9]{6})\.checkpoint(\.sig)?", name)
-        if m is None:
-            raise Refuted("file", f"checkpoints/{name}", "expected only NNNNNN.checkpoint and NNNNNN.checkpoint.sig")
-        others.add(int(m[1])) if m[2] else bodies.setdefault(int(m[1]), name)
-    for size in sorted(set(bodies) | others | ({total} if record.closed else set())):
-        def bad(problem):
-            return Refuted("checkpoint", size, problem)
-        path = here / f"{size:06}.checkpoint"
-        body = read(path, TEXT_CAP, "checkpoint", size)
-        if not 1 <= size <= total:
-            raise bad(f"expected a size from 1 to {total} lines, found {size}")
-        head = base64.b64encode(record.heads[size - 1]).decode()
-        wanted = f"anchorite/{record.realm}/{record.header['ceremony']}\n{size}\n{head}\n"
-        if body != wanted.encode() or wanted.count("\n") != 3:
-            raise bad(f"expected {wanted}, found {body[:200].decode('utf-8', 'replace')}")
-        signature = read(path.with_name(path.name + ".sig"), TEXT_CAP, "checkpoint", size)
-        run_keys = record.bodies("run-key", size)
-        if not run_keys:
-            raise bad("expected a run-key entry before it, found none")
-        try:
-            key = public_key(run_keys[-1].get("public_key"))
-        except ValueError as e:
-            raise bad(f"run key: {e}") from None
-        if not signed(body, signature, [key], record.namespace("checkpoint")):
-            raise bad("expected a signature by the run key, found one that does not verify")
-    return len(bodies)
-
+    total, here, sizes = len(record.lines), folder / "checkpoints", set()
+    with at("checkpoint", total):
+        for name in names(here):
+            if not re.fullmatch(r"[0-9]{6}\.checkpoint(\.sig)?", name):
+                raise Refuted("file", f"checkpoints/{name}", "expected only NNNNNN.checkpoint and NNNNNN.checkpoint.sig")
+            sizes.add(int(name[:6]))
+    for size in sorted(sizes | ({total} if record.closed else set())):
+        with at("checkpoint", size):
+            need(1 <= size <= total, f"expected a size from 1 to {total} lines, found {size}")
+            body, signature = read(here / f"{size:06}.checkpoint"), read(here / f"{size:06}.checkpoint.sig")
+            head = base64.b64encode(record.heads[size - 1]).decode()
+            wanted = f"anchorite/{record.realm}/{record.header['ceremony']}\n{size}\n{head}\n"
+            need(body == wanted.encode() and wanted.count("\n") == 3, f"expected {wanted}, found {body[:200]}")
+            keys = [key for n, key in record.run_keys if n < size]
+            need(keys, "expected a run-key entry before it, found none")
+            need(signed(body, signature, [public_key(keys[-1])], record.namespace("checkpoint")),
+                 "expected a signature by the run key, found one that does not verify")
+    return len(sizes)
 
 # 3. Attestations
-
 def check_attestation(record, octets, who):
     """The statement itself against the record; ValueError where it differs."""
     said = canonical(octets)
-    keys_are(said, ATTESTATION_KEYS, "attestation")
-    for key in ("remark", "statement"):
-        if type(said[key]) is not str:
-            raise ValueError(f"{key}: expected a string")
-    if type(said["agree"]) is not bool:
-        raise ValueError("agree: expected a boolean")
-    record_says = {"format": "anchorite-attestation/1", "who": who, "head": record.heads[-1].hex(),
-                   "entries": len(record.lines) - 1, "exceptions": record.exceptions(),
-                   "artifacts": {name: digest for name, (digest, _) in record.artifacts().items()},
-                   "run_keys": [b.get("public_key") for b in record.bodies("run-key")]}
-    record_says |= {k: record.header[k] for k in ("realm", "ceremony", "plan_digest", "script_digest")}
-    for key in sorted(record_says):
-        expect(said[key], record_says[key], key)
+    fits(said, ATTESTATION, "attestation")
+    record_says = {"artifacts": record.digests, "entries": len(record.lines) - 1, "exceptions": record.exceptions, "who": who,
+                   "format": "anchorite-attestation/1", "head": record.heads[-1].hex(), "run_keys": [k for _, k in record.run_keys]}
+    record_says |= {key: record.header[key] for key in ("ceremony", "plan_digest", "realm", "script_digest")}
+    for key in record_says:
+        same(said[key], record_says[key], "signed head differs: " + key)
     return said
 
-
 def check_attestations(folder, record, pins, claim):
-    """Returns the pinned signers missing here, or None where there are no pins."""
-    namespace, statements, signatures = record.namespace("evidence"), set(), set()
-    for name in names(folder, "head", "head"):
-        if m := re.fullmatch(r"attestation\.(.+)\.json(\.sig)?", name, re.DOTALL):
-            (signatures if m[2] else statements).add(m[1])
-    own = None if pins is None else keys_for(pins, namespace)
-    if pins is None and signatures:
-        try:
-            trusted = keys_for(allowed_signers(read(folder / "allowed_signers", TEXT_CAP, "head", "head")), namespace)
-        except ValueError as e:
-            raise Refuted("head", "head", f"allowed_signers: {e}") from None
-    elif pins is not None:
-        trusted = own
-    good = set()
+    """Returns the pinned signers who are missing here."""
+    namespace, good = record.namespace("evidence"), set()
+    with at("head", "allowed_signers"):
+        found = [m for name in names(folder) if (m := re.fullmatch(r"attestation\.(.+)\.json(\.sig)?", name, re.DOTALL))]
+        signatures = {m[1] for m in found if m[2]}
+        lines = pins if pins is not None else read(folder / "allowed_signers") if signatures else b""
+        trusted = allowed_signers(lines, namespace)
+    for who in sorted({m[1] for m in found} - signatures):
+        claim("attestation " + who, False, "not signed")
     for who in sorted(signatures):
-        path = folder / f"attestation.{who}.json"
-        octets = read(path, TEXT_CAP, "head", "head")
-        try:
-            said = check_attestation(record, octets, who)
-        except (ValueError, RecursionError) as e:
-            raise Refuted("head", "head", f"signed head differs: {path.name}: {e}") from None
-        signature = read(path.with_name(path.name + ".sig"), TEXT_CAP, "head", "head")
-        if who not in trusted and own is not None:
-            claim("attestation " + who, "unchecked", "not in the signers file for " + namespace)
-            continue
-        if who not in trusted or not signed(octets, signature, trusted[who], namespace):
-            raise Refuted("head", "head", f"{path.name}: expected a signature by {who}, found one that does not verify")
-        if said["agree"]:
+        with at("head", name := f"attestation.{who}.json"):
+            octets, signature = read(folder / name), read(folder / (name + ".sig"))
+            said, listed = check_attestation(record, octets, who), who in trusted
+            need(pins is not None if not listed else signed(octets, signature, trusted[who], namespace),
+                 f"expected a signature by {who}, found one that does not verify")
+        if listed and said["agree"]:
             good.add(who)
         else:
-            claim("attestation " + who, "recorded", "signed, and does not agree: " + said["remark"])
-    for who in sorted(statements - signatures):
-        claim("attestation " + who, "unchecked", "not signed")
-    claim("attestations", "ok" if good else "unchecked", f"{len(good)} signed and in agreement: {', '.join(sorted(good)) or 'nobody'}")
-    for who in sorted(set(own or ()) - good):
-        claim("signer " + who, "unchecked", "expected an attestation in agreement, found none")
-    return None if own is None else (set(own) - good if own else {"anybody"})
-
+            claim("attestation " + who, "recorded" if listed else False,
+                  "does not agree: " + said["remark"] if listed else "not in the signers file for " + namespace)
+    claim("attestations", good, f"{len(good)} signed, in agreement: {', '.join(sorted(good)) or 'nobody'}")
+    missing = set() if pins is None else set(trusted) - good if trusted else {"anybody who may sign for " + namespace}
+    for who in sorted(missing):
+        claim("signer " + who, False, "expected an attestation in agreement, found none")
+    return missing
 
 # 4. Meaning
-
 def script_steps(octets):
     """[(id, role or None)] of script.toml."""
-    try:
+    with at("entry", 0):
         script, found = tomllib.loads(octets.decode("utf-8")), []
-        roles = [(r["name"], r.get("holders", [])) for r in script.get("role", [])]
-        for step in [s for act in script.get("act", []) for s in act.get("step", [])]:
-            who = step.get("who")
-            held = [name for name, holders in roles if who in holders]
-            found.append((step["id"], who if who in [name for name, _ in roles] else held[0] if held else None))
-        ids = [i for i, _ in found]
-        if not all(type(i) is str and i for i in ids) or len(set(ids)) != len(ids):
-            raise ValueError("expected every step to have an id of its own")
+        roles = {role["name"]: list(role.get("holders", [])) for role in script.get("role", [])}
+        for step in [step for act in script.get("act", []) for step in act.get("step", [])]:
+            need(type(step["id"]) is str and step["id"] not in dict(found), f"expected steps with ids of their own, found {step['id']}")
+            who, held = step.get("who"), [name for name, holders in roles.items() if step.get("who") in holders]
+            found.append((step["id"], who if who in roles else held[0] if held else None))
         return found
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:
-        raise Refuted("entry", 0, f"script.toml: expected a script, found: {e or type(e).__name__}") from None
-
-
-def artifact_problem(body):
-    name = body.get("name")
-    if type(name) is not str or name in ("", ".", "..") or "/" in name or not name.isprintable():
-        return f"name: expected a plain file name, found {name}"
-    if not is_hex(body.get("sha256")) or not is_count(body.get("size")):
-        return "expected sha256 and size"
-    return None
-
-
-class Walk:
-    """The steps of the script against the entries, one at a time; ValueError for the first violation."""
-    def __init__(self, record, steps):
-        self.record, self.steps, self.ids = record, steps, [i for i, _ in steps]
-        self.p, self.begun, self.again, self.exceptions, self.closed = 0, False, False, 0, False
-
-    def entry(self, n, line):
-        opened = line["open"]
-        kind, outcome, step, number = opened["kind"], opened["outcome"], opened["step"], opened["exception"]
-        here = self.ids[self.p] if self.p < len(self.ids) else ""
-        if self.closed:
-            raise ValueError("expected nothing after closed")
-        if (kind == "opened") != (n == 1):
-            raise ValueError("expected opened as entry 1 and nowhere else, found " + kind)
-        if outcome not in KINDS[kind]:
-            raise ValueError(f"outcome of {kind}: expected {' or '.join(sorted(KINDS[kind]))}, found {outcome}")
-        if kind == "exception":
-            self.exceptions += 1
-            expect(number, self.exceptions, "number of the exception")
-        elif number > self.exceptions:
-            raise ValueError(f"exception {number}: expected one already opened, found {self.exceptions} of them")
-        if kind == "step":
-            self.step(outcome, step, number, opened["role"], here)
-        elif step not in ("", here):
-            raise ValueError(f"step: expected {here or 'no step'}, found {step}")
-        self.again = self.again or kind == "resumed"
-        if kind == "run-key":
-            public_key(line["body"].get("public_key"))
-        if kind == "artifact" and (problem := artifact_problem(line["body"])):
-            raise ValueError("artifact: " + problem)
-        if kind == "closed":
-            self.close(line["body"], here)
-
-    def step(self, outcome, step, number, role, here):
-        if outcome == "reopened":
-            if number == 0 or step not in self.ids[:self.p + 1]:
-                raise ValueError(f"reopened: expected a step up to {here or 'the last'} and its exception, found {step}")
-            self.p, self.begun = self.ids.index(step), False
-            return
-        if not here or step != here:
-            raise ValueError(f"step {outcome}: expected {here or 'no more steps'}, found {step}")
-        if outcome == "begun":
-            if self.begun and not self.again:
-                raise ValueError(f"expected {step} to begin once, or again after a resume")
-            self.begun, self.again = True, False
-            return
-        if outcome == "done":
-            expect(role, self.steps[self.p][1], "role of " + step)
-            if not self.begun:
-                raise ValueError(f"expected {step} to have begun")
-        elif number == 0:
-            raise ValueError(f"expected an exception that allows skipping {step}, found none")
-        self.p, self.begun = self.p + 1, False
-
-    def close(self, body, here):
-        if here:
-            raise ValueError(f"closed: expected every step done, found {here} open")
-        expect(body.get("exceptions"), self.exceptions, "exceptions")
-        expect(body.get("artifacts"), {name: d for name, (d, _) in self.record.artifacts().items()}, "artifacts")
-        seed, wanted = body.get("serial_seed"), self.record.header["serial_seed_commitment"]
-        if not is_hex(seed):
-            raise ValueError("serial_seed: expected 64 lower-case hexadecimal digits")
-        expect(tagged("serial-seed", self.record.realm, bytes.fromhex(seed)).hex(), wanted, "commitment to the serial seed")
-        self.closed = True
-
 
 def check_meaning(record, steps):
-    walk = Walk(record, steps)
+    """The entries against the steps of the script; returns (steps passed, exceptions opened)."""
+    ids, roles, p, begun, again, exceptions, kind = [i for i, _ in steps], dict(steps), 0, False, False, 0, ""
     if len(record.lines) == 1:
         raise Refuted("entry", 1, "expected opened, found the end of the record")
     for n, line in enumerate(record.lines[1:], 1):
-        try:
-            walk.entry(n, line)
-        except ValueError as e:
-            raise Refuted("entry", n, str(e)) from None
-    return walk
-
+        opened, body, here = line["open"], line.get("body"), ids[p] if p < len(ids) else ""
+        with at("entry", n):
+            need(kind != "closed", "expected nothing after closed")
+            kind, outcome, step, number = opened["kind"], opened["outcome"], opened["step"], opened["exception"]
+            need((kind == "opened") == (n == 1), f"expected opened as entry 1 and nowhere else, found {kind}")
+            need(outcome in KINDS[kind], f"outcome of {kind}: expected {' or '.join(KINDS[kind])}, found {outcome}")
+            exceptions += kind == "exception"
+            need(number == exceptions if kind == "exception" else number <= exceptions,
+                 f"exception {number}: expected the next number, or one opened before, after {exceptions} of them")
+            if kind == "step" and outcome == "reopened":
+                need(number and step in ids[:p + 1], f"expected an exception and a step up to {here or 'the last'}, found {step}")
+                p, begun = ids.index(step), False
+            elif kind == "step":
+                need(here and step == here, f"step {outcome}: expected {here or 'no more steps'}, found {step}")
+                need(outcome != "begun" or again or not begun, f"expected {step} to begin once, or again after a resume")
+                need(outcome != "skipped" or number, f"expected an exception that allows skipping {step}, found none")
+                need(outcome != "done" or begun and opened["role"] == roles[step],
+                     f"expected {step} to have begun, and done by the role {roles[step]}, found {opened['role']}")
+                p, begun, again = (p, True, False) if outcome == "begun" else (p + 1, False, again)
+            else:
+                need(step in ("", here), f"step: expected {here or 'no step'}, found {step}")
+            again = again or kind == "resumed"
+            need(kind != "run-key" or public_key(body.get("public_key")), "expected a public key")
+            need(kind != "artifact" or is_artifact(body), "artifact: expected a plain file name, sha256 and size")
+            if kind == "closed":
+                need(not here, f"closed: expected every step done, found {here} open")
+                same([body.get("exceptions"), body.get("artifacts")], [exceptions, record.digests], "exceptions and artifacts")
+                fits(body.get("serial_seed"), HEX, "serial_seed")
+                commitment = tagged("serial-seed", record.realm, bytes.fromhex(body["serial_seed"])).hex()
+                same(commitment, record.header["serial_seed_commitment"], "commitment to the serial seed")
+    return p, exceptions
 
 def check_artifacts(folder, record):
-    recorded = record.artifacts()
-    for name in sorted(set(recorded) | set(names(folder / "artifacts", "artifact", "artifacts"))):
-        octets = read(folder / "artifacts" / name, FILE_CAP, "artifact", name)
-        if (found := (sha256(octets), len(octets))) != recorded.get(name):
-            raise Refuted("artifact", name, f"expected {recorded.get(name, 'no such file in the record')}, found {found}")
-    return len(recorded)
-
+    with at("artifact", "artifacts"):
+        every = sorted({*record.artifacts, *names(folder / "artifacts")})
+    for name in every:
+        with at("artifact", name):
+            need(name in record.artifacts, "expected only what the record names")
+            octets = read(folder / "artifacts" / name, FILE_CAP)
+            same((sha256(octets), len(octets)), record.artifacts[name], "sha256 and size")
+    return len(every)
 
 def check_sums(folder):
-    """SHA256SUMS lists every other file, once, sorted, with its digest."""
-    listed, present, todo = {}, set(), [""]
-    for line in read(folder / "SHA256SUMS", 16 << 20, "file", "SHA256SUMS").decode("utf-8", "surrogateescape").split("\n"):
-        m = re.fullmatch(r"SHA256 \((.+)\) = ([0-9a-f]{64})", line) if line is not None else None
-        if m and m[1] not in listed:
-            listed[m[1]] = m[2]
-        elif line or not listed or m:
-            raise Refuted("file", "SHA256SUMS", f"expected SHA256 (path) = digest, each path once, found {line}")
+    """SHA256SUMS lists every other file, once, sorted by path, with its digest."""
+    listed, present, todo, path = {}, set(), [""], ""
+    with at("file", "SHA256SUMS"):
+        *lines, rest = read(folder / "SHA256SUMS", FILE_CAP).decode("utf-8").split("\n")
+        need(not rest, f"expected the last line to end with LF, found {rest}")
+        for line in lines:
+            m = re.fullmatch(r"SHA256 \((.+)\) = ([0-9a-f]{64})", line)
+            need(m and m[1].encode() > path.encode(), f"expected SHA256 (path) = digest, sorted, each path once, found {line}")
+            path, listed[m[1]] = m[1], m[2]
     while todo:
         prefix = todo.pop()
-        for name in names(folder / prefix, "file", prefix or "."):
-            path = prefix + name
-            if stat.S_ISDIR((folder / path).lstat().st_mode) and path.count("/") < 8:
-                todo.append(path + "/")
-            else:
-                present.add(path)
-        if len(present) + len(todo) > FILES_CAP:
-            raise Refuted("file", prefix or ".", f"expected at most {FILES_CAP} files, found more")
-    present.discard("SHA256SUMS")
-    for path in sorted(present | set(listed), key=os.fsencode):
-        if path not in present or path not in listed:
-            raise Refuted("file", path, "expected it in SHA256SUMS and in the folder, found it in "
-                          + ("the folder only" if path in present else "SHA256SUMS only"))
-        expected, found = listed[path], sha256(read(folder / path, FILE_CAP, "file", path))
-        if found != expected:
-            raise Refuted("file", path, f"expected {expected}, found {found}")
-    if list(listed) != sorted(listed, key=os.fsencode):
-        raise Refuted("file", "SHA256SUMS", "expected the lines sorted by path")
+        with at("file", prefix or "."):
+            for path in (prefix + name for name in names(folder / prefix)):
+                is_folder = stat.S_ISDIR((folder / path).lstat().st_mode) and path.count("/") < 8
+                todo.append(path + "/") if is_folder else present.add(path)
+    for path in sorted((present - {"SHA256SUMS"}) | set(listed), key=os.fsencode):
+        with at("file", path):
+            need(path in present and path != "SHA256SUMS", "listed in SHA256SUMS: expected such a file, found none")
+            need(path in listed, "expected every file in SHA256SUMS, found this one not listed")
+            same(sha256(read(folder / path, FILE_CAP)), listed[path], "sha256")
     return len(listed)
 
+def check_all(folder, pins, head_expected, claim):
+    """All of it in the order of README.md, a claim at a time; returns whether the record is pinned."""
+    with at("entry", 0):
+        script, octets = read(folder / "script.toml"), read(folder / "transcript.jsonl", TRANSCRIPT_CAP)
+    record = check_chain(octets, sha256(script))
+    header, head, last, closed = record.header, record.heads[-1].hex(), len(record.lines) - 1, record.closed
+    withheld, version = sum("leaf" in line for line in record.lines), header["tool"]["version"]
+    claim("chain", True, f"{record.realm}, {header['ceremony']}: {last} entries, head {head}")
+    claim("script", True, "sha256 " + header["script_digest"])
+    claim("bodies", not withheld, f"{withheld} of {last} withheld")
+    claim("checkpoints", count := check_checkpoints(folder, record), f"{count} signed by run keys")
+    missing = check_attestations(folder, record, pins, claim)
+    with at("head", "expect"):
+        same(head, head if head_expected is None else head_expected, "head")
+    pinned = not missing and (pins is not None or head_expected is not None)
+    claim("pinned", pinned, "by the signers or the head you brought" if pinned else
+          "missing: " + ", ".join(sorted(missing)) if missing else "bring your own allowed_signers, or the head")
+    passed, exceptions = check_meaning(record, script_steps(script))
+    claim("steps", True, f"{passed} passed, in order")
+    claim("exceptions", True, f"{exceptions} opened")
+    claim("serial seed", closed, "opens its commitment" if closed else "not opened yet")
+    claim("closed", closed, f"by entry {last}" if closed else "the record is open or aborted")
+    claim("artifacts", True, f"{check_artifacts(folder, record)} recorded and present")
+    with at("file", "approval/approval.json"):
+        if os.path.lexists(path := folder / "approval" / "approval.json"):
+            same(sha256(read(path)), header["approval_digest"], "approval_digest")
+            claim("approval", "recorded", "approval.json is the header's; its signatures are not checked here")
+    claim("sums", True, f"{check_sums(folder)} files as in SHA256SUMS")
+    claim("replay", False, f"replay with anchorite {version}")
+    claim("certificates", False, f"re-derive from their profiles with anchorite {version}")
+    return pinned
 
 def verify(folder, signers=None, expect=None):
-    """The JSON object of README.md; Unreadable where there is nothing to say it about."""
-    folder, pins, claims = pathlib.Path(folder), None, []
-    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
-        raise Unreadable(f"cannot read {folder}: expected a directory")
-    if signers is not None:
-        try:
-            pins = allowed_signers(pathlib.Path(signers).read_bytes())
-        except (OSError, ValueError) as e:
-            raise Unreadable(f"cannot read {signers}: {e}") from None
-
+    """The JSON object of README.md; raises Unreadable where there is nothing to say it about."""
+    claims, bad = [], None
     def claim(name, status, detail):
-        claims.append({"claim": visible(name), "status": status, "detail": visible(detail)})
+        word = status if type(status) is str else "ok" if status else "unchecked"
+        claims.append({"claim": visible(name), "status": word, "detail": visible(detail)})
     try:
-        pinned, version = _checks(folder, pins, expect, claim)
+        os.listdir(folder := pathlib.Path(folder).resolve())
+        pins = None if signers is None else pathlib.Path(signers).read_bytes()
+        allowed_signers(pins or b"", "")                # a line that is not understood ends it here
+    except (OSError, ValueError, RuntimeError) as e:
+        raise Unreadable(f"cannot read the folder or the signers file: {e}") from None
+    try:
+        pinned = check_all(folder, pins, expect, claim)
+        verdict, code, problem = ("ok", 0, "") if pinned else ("unpinned", 8, "consistent, signers unpinned")
     except Refuted as e:
-        where = visible(e.where) if type(e.where) is str else e.where
-        return {"verdict": "refuted", "exit": 4, "first_bad": {"what": e.what, "where": where},
-                "problem": visible(e.problem, 600), "claims": claims}
-    claim("replay", "unchecked", f"replay with anchorite {version}")
-    claim("certificates", "unchecked", f"re-derive from their profiles with anchorite {version}")
-    return {"verdict": "ok" if pinned else "unpinned", "exit": 0 if pinned else 8, "first_bad": None,
-            "problem": "" if pinned else "consistent, signers unpinned", "claims": claims}
-
-
-def _checks(folder, pins, head_expected, claim):
-    script = read(folder / "script.toml", TEXT_CAP, "entry", 0)
-    record = check_chain(read(folder / "transcript.jsonl", TRANSCRIPT_CAP, "entry", 0), sha256(script))
-    header, head, total = record.header, record.heads[-1].hex(), len(record.lines)
-    claim("chain", "ok", f"{record.realm}, {header['ceremony']}: {total} lines, head {head}")
-    claim("script", "ok", "sha256 " + header["script_digest"])
-    withheld = sum("leaf" in line for line in record.lines)
-    claim("bodies", "unchecked" if withheld else "ok", f"{withheld} of {total - 1} withheld")
-    count = check_checkpoints(folder, record)
-    claim("checkpoints", "ok" if count else "unchecked", f"{count} signed by run keys")
-    missing = check_attestations(folder, record, pins, claim)
-    if head_expected is not None and head_expected != head:
-        raise Refuted("head", "head", f"expected {head_expected}, found {head}")
-    pinned = not missing and (pins is not None or head_expected is not None)
-    claim("pinned", "ok" if pinned else "unchecked",
-          " and ".join(["the expected head"] * (head_expected is not None) + ["the signers file"] * (pins is not None)) if pinned
-          else "missing: " + ", ".join(sorted(missing)) if missing else "bring your own allowed_signers or the head")
-    steps = script_steps(script)
-    walk = check_meaning(record, steps)
-    claim("steps", "ok", f"{walk.p} of {len(steps)} in order")
-    claim("exceptions", "ok", f"{walk.exceptions} opened")
-    claim("serial seed", *(("ok", "opens its commitment") if walk.closed else ("unchecked", "not yet opened")))
-    claim("closed", *(("ok", f"entry {total - 1}") if walk.closed else ("unchecked", "the record is open or aborted")))
-    claim("times", "recorded", "by the machine's clock")
-    claim("artifacts", "ok", f"{check_artifacts(folder, record)} recorded and present")
-    approval = folder / "approval" / "approval.json"
-    if os.path.lexists(approval):
-        if sha256(read(approval, TEXT_CAP, "file", "approval/approval.json")) != header["approval_digest"]:
-            raise Refuted("file", "approval/approval.json", f"expected sha256 {header['approval_digest'] or 'none'}, found another")
-        claim("approval", "recorded", "approval.json is the one in the header; its signatures are not checked here")
-    else:
-        claim("approval", "unchecked", "no approval.json in this copy")
-    claim("sums", "ok", f"{check_sums(folder)} files as in SHA256SUMS")
-    return pinned, header["tool"]["version"]
-
+        what, where, problem = e.args
+        verdict, code, bad = "refuted", 4, {"what": what, "where": visible(where) if type(where) is str else where}
+    return {"verdict": verdict, "exit": code, "first_bad": bad, "problem": visible(problem, 600), "claims": claims}
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(prog="verify.py", description="check a ceremony's evidence folder")
-    parser.add_argument("folder", metavar="DIR", type=pathlib.Path)
-    parser.add_argument("--signers", metavar="FILE", type=pathlib.Path, help="your own allowed_signers")
+    parser = argparse.ArgumentParser(prog="verify.py", description="check the evidence folder of a ceremony")
+    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("--signers", metavar="FILE", help="your own allowed_signers")
     parser.add_argument("--expect", metavar="HEAD", help="the head as somebody in the room noted it")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one JSON object for programs")
     args = parser.parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
-    if args.expect is not None and not is_hex(args.expect):
+    if args.expect is not None and not HEX.fullmatch(args.expect):
         parser.error("--expect: expected 64 lower-case hexadecimal digits")
     try:
         answer = verify(args.folder, args.signers, args.expect)
-    except (Unreadable, OSError) as e:
+    except Unreadable as e:
         print("verify.py: " + visible(e), file=sys.stderr)
         return 1
-    if args.json:
-        print(json.dumps(answer))
-        return answer["exit"]
-    width = max((len(c["claim"]) for c in answer["claims"]), default=0)
-    for c in answer["claims"]:
-        print(f"{c['status']:<9}  {c['claim']:<{width}}  {c['detail']}")
-    bad = answer["first_bad"]
-    place = f" at {bad['what']}" + ("" if bad["what"] == "head" else f" {bad['where']}") if bad else ""
-    print(f"{answer['verdict']}{place}" + (f": {answer['problem']}" if answer["problem"] else ""))
+    sys.stdout.reconfigure(errors="backslashreplace")
+    for c in answer["claims"] if not args.json else ():
+        print(f"{c['status']:<9}  {c['claim']:<{max(len(c['claim']) for c in answer['claims'])}}  {c['detail']}")
+    place = " at {what} {where}".format(**answer["first_bad"]) if answer["first_bad"] else ""
+    print(json.dumps(answer) if args.json else answer["verdict"] + place + ": " * bool(answer["problem"]) + answer["problem"])
     return answer["exit"]
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,166 @@
+//! What the machine asks the outside world to do. Data only; `runner::perform` holds the one match on it. Each is written
+//! to the record as an intent before it is performed.
+
+use crate::basics::digest::hex_decode;
+use crate::basics::{Digest, Instant, Realm};
+use crate::keys::{Algorithm, PublicKey};
+use crate::pki::name::Subject;
+use crate::pki::profile::Profile;
+use crate::pki::{Certificate, CrlRequest, RootRequest, certificate, crl};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One side effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Effect {
+    ProbeMachine,
+    /// A new key that signs this run's checkpoints from here on.
+    MakeRunKey { run: u32 },
+    /// Starts the process that will hold secrets; `session` counts from 1.
+    OpenStrongroom { session: u32 },
+    /// The authority's key and its quorum's identity are made, the key sealed, the identity split, every k-subset checked.
+    MakeKey { authority: String, algorithm: Algorithm, quorum: String, generation: u8, threshold: u8, count: u8, step: String, operations: Vec<String> },
+    /// One custodian sees one share, once.
+    ShowShare { quorum: String, generation: u8, index: u8, count: u8, holder: String },
+    /// A strongroom that never held the secret rebuilds the polynomial from the shares as typed back.
+    CheckConsistency { quorum: String, threshold: u8, recipient: String },
+    /// Opens the sealed key of one authority with the shares typed in, for the operations listed.
+    Unlock { authority: String, quorum: String, sealed: Digest, public_key: String, operations: Vec<String> },
+    /// The serial number is durable before anything carries it.
+    ReserveSerial { authority: String, index: u32 },
+    Sign { operation: Operation, digest: Digest },
+    /// Writes once into the evidence folder.
+    WriteArtifact { name: String, content: String },
+    /// Writes files of the evidence and the vault to a removable medium and reads them back.
+    WriteMedium { medium: String, artifacts: Vec<String>, sealed: Vec<String> },
+    EndStrongroom,
+    RevealSerialSeed,
+}
+
+impl Effect {
+    /// What is being done, as people read it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Effect::ProbeMachine => "look at the machine".to_owned(),
+            Effect::MakeRunKey { .. } => "make the key that signs this run's checkpoints".to_owned(),
+            Effect::OpenStrongroom { .. } => "start the strongroom".to_owned(),
+            Effect::MakeKey { authority, quorum, .. } => format!("make the key of {authority} and the identity of quorum {quorum}"),
+            Effect::ShowShare { index, count, quorum, .. } => format!("show share {index} of {count} of quorum {quorum}"),
+            Effect::CheckConsistency { quorum, .. } => format!("check the shares of quorum {quorum} against each other"),
+            Effect::Unlock { authority, .. } => format!("unlock the key of {authority}"),
+            Effect::ReserveSerial { authority, .. } => format!("reserve a serial number for {authority}"),
+            Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
+            Effect::WriteArtifact { name, .. } => format!("write {name}"),
+            Effect::WriteMedium { medium, .. } => format!("write medium {medium}"),
+            Effect::EndStrongroom => "end the strongroom".to_owned(),
+            Effect::RevealSerialSeed => "reveal the seed of the serial numbers".to_owned(),
+        }
+    }
+}
+
+/// Exactly what custodians approve: everything the to-be-signed octets are built from. The strongroom builds them itself
+/// and signs only where its digest equals the approved one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Operation {
+    RootCertificate {
+        authority: String,
+        profile: String,
+        subject: Subject,
+        public_key: String,
+        not_before: Instant,
+        not_after: Instant,
+        serial: String,
+        policy_oid: String,
+        step: String,
+        head: Digest,
+    },
+    Crl {
+        authority: String,
+        issuer_der: String,
+        number: u64,
+        this_update: Instant,
+        next_update: Instant,
+        step: String,
+        head: Digest,
+    },
+}
+
+impl Operation {
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Operation::RootCertificate { authority, .. } => format!("the root certificate of {authority}"),
+            Operation::Crl { authority, number, .. } => format!("CRL {number} of {authority}"),
+        }
+    }
+
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        match self {
+            Operation::RootCertificate { authority, .. } | Operation::Crl { authority, .. } => authority,
+        }
+    }
+}
+
+/// Builds the to-be-signed octets of an operation. The ceremony shows what comes of this, and the strongroom builds it again
+/// for itself from the same data.
+///
+/// # Errors
+/// Where a name, date, key or profile does not allow it.
+pub fn to_be_signed(realm: Realm, profiles: &BTreeMap<String, Profile>, operation: &Operation) -> Result<Vec<u8>, String> {
+    match operation {
+        Operation::RootCertificate { .. } => {
+            let request = root_request(realm, profiles, operation)?;
+            certificate::build_tbs(&request).map_err(|e| e.to_string())
+        }
+        Operation::Crl { issuer_der, .. } => {
+            let issuer = parse_certificate(issuer_der)?;
+            crl::build_tbs(&crl_request(&issuer, operation)?).map_err(|e| e.to_string())
+        }
+    }
+}
+
+/// The request for a root certificate that an operation describes.
+///
+/// # Errors
+/// Where the operation is another one, or a part of it does not parse.
+pub fn root_request(realm: Realm, profiles: &BTreeMap<String, Profile>, operation: &Operation) -> Result<RootRequest, String> {
+    let Operation::RootCertificate { profile, subject, public_key, not_before, not_after, serial, policy_oid, .. } = operation else {
+        return Err("expected a root certificate".to_owned());
+    };
+    let key = hex_decode(public_key).ok_or("the public key is not hexadecimal")?;
+    let serial: [u8; 20] = hex_decode(serial).and_then(|s| s.try_into().ok()).ok_or("the serial number is not 20 octets")?;
+    Ok(RootRequest {
+        realm,
+        subject: subject.clone(),
+        key: PublicKey::from_spki_der(&key).map_err(|e| e.to_string())?,
+        not_before: *not_before,
+        not_after: *not_after,
+        serial,
+        policy_oid: (!policy_oid.is_empty()).then(|| policy_oid.clone()),
+        profile: profiles.get(profile).cloned().ok_or_else(|| format!("there is no profile {profile}"))?,
+    })
+}
+
+/// The request for a CRL that an operation describes; `issuer` is the operation's issuer, parsed.
+///
+/// # Errors
+/// Where the operation is another one.
+pub fn crl_request<'i>(issuer: &'i Certificate, operation: &Operation) -> Result<CrlRequest<'i>, String> {
+    let Operation::Crl { number, this_update, next_update, .. } = operation else {
+        return Err("expected a CRL".to_owned());
+    };
+    Ok(CrlRequest { issuer, number: *number, this_update: *this_update, next_update: *next_update, revoked: Vec::new() })
+}
+
+/// A certificate written as hexadecimal DER.
+///
+/// # Errors
+/// Where it is not one of ours.
+pub fn parse_certificate(der: &str) -> Result<Certificate, String> {
+    let der = hex_decode(der).ok_or("the certificate is not hexadecimal")?;
+    Certificate::parse(&der).map_err(|e| e.to_string())
+}

@@ -1,0 +1,119 @@
+//! What reaches the machine: people's answers and the outcomes of effects. Events are recorded whole in the transcript;
+//! nothing in them is secret.
+
+use crate::basics::{Digest, Instant};
+use crate::ceremony::exception::Sheet;
+use crate::transcript::Signer;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// When an event happened and what the record's head was just before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub time: Instant,
+    pub head: Digest,
+}
+
+/// Which front end an answer came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrontEndWord {
+    Screen,
+    Plain,
+    Auto,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub moment: Moment,
+    pub what: What,
+}
+
+/// An event without its moment: the part that the record carries in `body.event`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum What {
+    /// The record has been opened.
+    Opened {
+        /// The twelve words of the governance folder where this ceremony is the first of its chain, else empty.
+        governance_words: String,
+        signers: Vec<Signer>,
+    },
+    Answered { front_end: FrontEndWord, simulated: bool, answer: Answer },
+    Done { outcome: Outcome },
+    /// An effect did not happen, and the device said so.
+    Failed { reason: String, strongroom_gone: bool },
+    /// A new front end took over a record that another had left.
+    Resumed { front_end: FrontEndWord, last_head: Digest },
+}
+
+/// What a person answered. Secrets never: a typed share arrives as the strongroom's verdict on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Answer {
+    Initials { initials: String },
+    Typed { text: String },
+    Chosen { key: String },
+    No,
+    Dice { rolls: u32 },
+    Share { verdict: ShareVerdict },
+    SignOff { initials: String, agree: bool, remark: String },
+    Exception { sheet: Sheet },
+    Pause { why: String, staying: Vec<String> },
+    Abort { sheet: Sheet },
+    /// The front end is ending (Ctrl-C confirmed, SIGTERM, SIGHUP, terminal lost); the record can be resumed.
+    Leave { why: String },
+}
+
+/// The strongroom's word on a typed share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ShareVerdict {
+    /// Equal to what was dealt; corrections that its custodian confirmed are counted by place, never by content.
+    Proven { index: u8, corrected: Vec<String> },
+    Refused { fault: String, reason: String },
+}
+
+/// A fact about the machine, compared with what a ceremony machine should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    pub name: String,
+    pub expected: String,
+    pub found: String,
+    pub good: bool,
+}
+
+/// A file as written and read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenFile {
+    pub name: String,
+    pub sha256: Digest,
+    pub size: u64,
+}
+
+/// What came of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Outcome {
+    Machine { findings: Vec<Finding> },
+    RunKey { public_key: String },
+    Strongroom { commitment: Digest, protections: BTreeMap<String, String> },
+    KeyMade {
+        public_key: String,
+        recipient: String,
+        quorum_id: String,
+        commitments: Vec<Digest>,
+        sealed: WrittenFile,
+    },
+    ShareShown { form: String },
+    Consistent { subsets: u64 },
+    Unlocked,
+    Serial { serial: String, index: u32 },
+    Signed { der: String },
+    ArtifactWritten { file: WrittenFile },
+    MediumWritten { files: Vec<WrittenFile> },
+    StrongroomEnded,
+    SerialSeed { seed: Digest },
+}

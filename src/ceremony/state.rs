@@ -1,0 +1,137 @@
+//! Where the ceremony stands. Rebuilt by replaying the record, never read from a file: it derives `Serialize` and not
+//! `Deserialize`, so nobody can hand us a state in which something was proven.
+
+use crate::basics::{Digest, Instant};
+use crate::ceremony::effect::{Effect, Operation};
+use crate::ceremony::event::Finding;
+use crate::ceremony::exception::Sheet;
+use crate::keys::PublicKey;
+use crate::transcript::Signer;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A quorum whose identity exists only as shares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QuorumState {
+    pub generation: u8,
+    pub id: String,
+    pub recipient: String,
+    pub threshold: u8,
+    pub count: u8,
+    pub commitments: Vec<Digest>,
+    /// Shares proven from their custodians' own copies.
+    pub proven: BTreeSet<u8>,
+    /// Shares the present strongroom has been given as typed back.
+    pub typed: BTreeSet<u8>,
+    pub consistent: bool,
+}
+
+/// A generation that was never live, or no longer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retired {
+    pub quorum: String,
+    pub generation: u8,
+    pub id: String,
+    pub exception: u32,
+    pub time: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuthorityState {
+    pub public_key: PublicKey,
+    pub quorum: String,
+    pub generation: u8,
+    /// Name and digest of the sealed key file.
+    pub sealed_name: String,
+    pub sealed: Digest,
+    /// Whether the present strongroom holds the key.
+    pub open: bool,
+    /// DER of the certificate, hexadecimal, once issued.
+    pub certificate: String,
+    pub crl_number: u64,
+    /// Serial numbers reserved so far.
+    pub serials: u32,
+}
+
+/// One person's agreement at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Agreement {
+    pub person: String,
+    pub agree: bool,
+    pub remark: String,
+}
+
+/// Where a step stands; forgotten when the step is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Local {
+    /// How many moments of the step are behind us.
+    pub moment: u32,
+    /// How many people of the present moment have answered.
+    pub answered: u32,
+    /// Whether an exception was opened in this step.
+    pub excepted: bool,
+    pub operation: Option<Operation>,
+    pub digest: Option<Digest>,
+    /// Content waiting to be written, e.g. a certificate as PEM.
+    pub content: String,
+}
+
+/// Something that must be settled before the step goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "interruption", rename_all = "kebab-case")]
+pub enum Interruption {
+    /// The first ceremony of a chain: two people confirm the governance folder from paper.
+    Governance { words: String, confirmed: u32 },
+    Paused { why: String, since: Instant },
+    /// An effect did not happen.
+    Failed { what: String, reason: String },
+    /// A resume: two people give the last head they noted; then, where an intent has no outcome, it is asked about.
+    Resuming { last_head: Digest, noted: Vec<String>, lost: Option<String> },
+    /// A generation not wholly proven when its strongroom ended.
+    Voiding { quorum: String, generation: u8 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Finish {
+    Closed,
+    Aborted,
+    /// The front end left; the record can be resumed.
+    Left,
+}
+
+/// The whole state of a ceremony.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct State {
+    pub opened: bool,
+    /// Position of the present step in the plan.
+    pub step: usize,
+    pub begun: bool,
+    pub local: Local,
+    pub signers: Vec<Signer>,
+    pub findings: Vec<Finding>,
+    pub present: BTreeMap<String, Instant>,
+    pub quorums: BTreeMap<String, QuorumState>,
+    pub retired: Vec<Retired>,
+    pub authorities: BTreeMap<String, AuthorityState>,
+    pub artifacts: BTreeMap<String, Digest>,
+    pub media: BTreeMap<String, u32>,
+    pub burnt: Vec<String>,
+    pub exceptions: Vec<Sheet>,
+    pub run_keys: Vec<String>,
+    pub run_key_live: bool,
+    /// Strongroom sessions opened so far.
+    pub sessions: u32,
+    pub strongroom: bool,
+    /// An intent whose outcome has not come.
+    pub waiting: Option<Effect>,
+    pub interruption: Option<Interruption>,
+    pub agreements: Vec<Agreement>,
+    pub refusal: Option<String>,
+    /// First eight digits of every head so far, by entry number.
+    pub heads: Vec<String>,
+    pub serials: u32,
+    /// Hexadecimal, once revealed.
+    pub serial_seed: String,
+    pub finished: Option<Finish>,
+}

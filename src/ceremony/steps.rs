@@ -1,0 +1,98 @@
+//! The closed vocabulary of step kinds: one file each, and one row of this table.
+//!
+//! A kind says what comes next from the state alone (`next`) and folds an answer or an outcome into it (`take`).
+
+pub mod asking;
+mod check_environment;
+mod check_material;
+mod check_shares;
+mod close_evidence;
+mod confirm_clock;
+mod deal_shares;
+mod issue;
+mod issue_crl;
+mod issue_root;
+mod make_key;
+mod read_fingerprint;
+mod roll_call;
+mod roll_dice;
+mod sign_off;
+mod statement;
+mod write_medium;
+
+use crate::ceremony::effect::Effect;
+use crate::ceremony::event::{Answer, Moment, Outcome};
+use crate::ceremony::prompt::Prompt;
+use crate::ceremony::state::State;
+use crate::plan::{Plan, Step};
+use crate::script::StepKind;
+use crate::transcript::Entry;
+
+/// All kinds, in the order in which a ceremony meets them.
+static KINDS: [&dyn StepMachine; 15] = [
+    &statement::Statement,
+    &check_environment::CheckEnvironment,
+    &confirm_clock::ConfirmClock,
+    &roll_call::RollCall,
+    &check_material::CheckMaterial,
+    &roll_dice::RollDice,
+    &make_key::MakeKey,
+    &deal_shares::DealShares,
+    &check_shares::CheckShares,
+    &issue_root::IssueRoot,
+    &issue_crl::IssueCrl,
+    &read_fingerprint::ReadFingerprint,
+    &write_medium::WriteMedium,
+    &sign_off::SignOff,
+    &close_evidence::CloseEvidence,
+];
+
+/// What a step sees.
+pub struct Room<'a> {
+    pub plan: &'a Plan,
+    pub step: &'a Step,
+    pub state: &'a State,
+}
+
+/// What a step wants next.
+pub enum StepNext {
+    Ask(Box<Prompt>),
+    Do(Box<Effect>),
+    Done,
+}
+
+/// What a step is given.
+pub enum Input<'a> {
+    Answer(&'a Answer),
+    Outcome(&'a Outcome),
+}
+
+/// A kind of step as the machine runs it.
+pub trait StepMachine: StepKind {
+    fn next(&self, room: &Room<'_>) -> StepNext;
+
+    /// Folds an input into the state; entries beyond the one that carries the event are returned.
+    ///
+    /// # Errors
+    /// Why the input is refused: the state then stays as it was and the same is asked again.
+    fn take(&self, plan: &Plan, step: &Step, state: &mut State, moment: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String>;
+
+    /// An effect of this step came to no outcome.
+    fn lost(&self, _state: &mut State, _effect: &Effect) {}
+
+    /// The strongroom ended under this step.
+    fn strongroom_gone(&self, _state: &mut State) {}
+}
+
+/// The table as `script` and `plan` see it.
+#[must_use]
+pub fn kinds() -> Vec<&'static dyn StepKind> {
+    KINDS.iter().map(|kind| *kind as &dyn StepKind).collect()
+}
+
+/// The kind of the step at a position of the plan.
+#[must_use]
+pub fn kind_at(plan: &Plan, position: usize) -> Option<&'static dyn StepMachine> {
+    let word = &plan.steps.get(position)?.kind;
+    KINDS.iter().find(|kind| kind.word() == word).copied()
+}

@@ -1,0 +1,89 @@
+//! `check-environment`: facts about the machine, compared with what a ceremony machine should be. Reported in a
+//! rehearsal; in production each failure needs an exception before anybody can agree.
+
+use crate::ceremony::effect::Effect;
+use crate::ceremony::event::{Answer, Moment, Outcome};
+use crate::ceremony::prompt::{Ask, ChoiceOption, Line, Prompt};
+use crate::ceremony::state::State;
+use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
+use crate::basics::SafeText;
+use crate::plan::{Plan, Step};
+use crate::script::{Fact, RoomRules, StepKey, StepKind, kind::Params};
+use crate::transcript::Entry;
+
+pub struct CheckEnvironment;
+
+impl StepKind for CheckEnvironment {
+    fn word(&self) -> &'static str {
+        "check-environment"
+    }
+    fn summary(&self) -> &'static str {
+        "Interfaces, radios, swap, core dumps, kernel and the program's own digest are read and compared with what is expected."
+    }
+    fn keys(&self) -> &'static [StepKey] {
+        &[]
+    }
+    fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+        RoomRules { gives: vec![Fact::MachineChecked], ..RoomRules::default() }
+    }
+    fn confirmers(&self) -> usize {
+        1
+    }
+    fn activity(&self, _: &Params) -> Vec<String> {
+        vec![
+            "Read the machine's facts aloud: network interfaces, radios, swap, core dumps, kernel, digest of the program.".to_owned(),
+            "Compare the digest of the program with the sheet. In production, each fact that is not as expected needs an exception.".to_owned(),
+        ]
+    }
+}
+
+impl StepMachine for CheckEnvironment {
+    fn next(&self, room: &Room<'_>) -> StepNext {
+        if room.state.local.moment == 0 {
+            return StepNext::Do(Box::new(Effect::ProbeMachine));
+        }
+        let lines: Vec<Line> = room
+            .state
+            .findings
+            .iter()
+            .map(|f| {
+                let good = format!("{}: {}", f.name, f.found);
+                if f.good { Line::Good { text: SafeText::of(&good) } } else { Line::Bad { text: SafeText::of(&format!("{good}, expected {}", f.expected)) } }
+            })
+            .collect();
+        let bad = room.state.findings.iter().filter(|f| !f.good).count();
+        if bad > 0 && !room.plan.realm.is_rehearsal() && !room.state.local.excepted {
+            let title = if bad == 1 { "1 fact needs a decision".to_owned() } else { format!("{bad} facts need a decision") };
+            let again = ChoiceOption { key: "r".to_owned(), title: "look again".to_owned() };
+            return StepNext::Ask(Box::new(Prompt {
+                lines,
+                next: "mend it and look again, or open an exception with `!`".to_owned(),
+                ..asking::prompt_for(&room.step.who, &title, Ask::Choice { options: vec![again] })
+            }));
+        }
+        asking::ask_all(room, "Is this the machine, and is it as it should be?", lines, "the next step")
+    }
+
+    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+        match input {
+            Input::Outcome(Outcome::Machine { findings }) => {
+                state.findings.clone_from(findings);
+                state.local.moment = 1;
+            }
+            Input::Answer(answer @ Answer::Chosen { .. }) => {
+                asking::choice(answer, &["r"])?;
+                state.local.moment = 0;
+                state.local.answered = 0;
+            }
+            Input::Answer(answer) => {
+                let bad = state.findings.iter().any(|f| !f.good);
+                if bad && !plan.realm.is_rehearsal() && !state.local.excepted {
+                    return Err("a fact is not as expected: press r once it is mended, or open an exception".to_owned());
+                }
+                asking::take_all(plan, step, &mut state.local.answered, answer)?;
+            }
+            Input::Outcome(_) => return Err("expected facts about the machine".to_owned()),
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,221 @@
+//! What issuing a certificate and issuing a CRL have in common: unlock if the key is not open, show exactly what will be
+//! signed, have it approved by digest, sign, verify what came back, write it once.
+
+use crate::basics::Digest;
+use crate::ceremony::effect::{Effect, Operation};
+use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
+use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
+use crate::ceremony::prompt::{Ask, Line, Prompt};
+use crate::ceremony::state::{AuthorityState, State};
+use crate::ceremony::steps::{Room, StepNext, asking};
+use crate::plan::{Plan, Step};
+use crate::script::kind;
+use crate::transcript::{Entry, Kind};
+
+/// Moments of an issuance.
+pub const PREPARE: u32 = 0;
+pub const APPROVE: u32 = 1;
+pub const SIGN: u32 = 2;
+pub const WRITE: u32 = 3;
+pub const WRITTEN: u32 = 4;
+
+/// The digest approvers compare: realm, ceremony, step, head, issuer key and the complete to-be-signed octets.
+///
+/// # Errors
+/// Where the operation cannot be built into to-be-signed octets.
+pub fn operation_digest(plan: &Plan, authority: &AuthorityState, operation: &Operation) -> Result<(Digest, Vec<u8>), String> {
+    let tbs = crate::ceremony::steps::issue::to_be_signed(plan.realm, &plan.profiles, operation)?;
+    let (step, head) = match operation {
+        Operation::RootCertificate { step, head, .. } | Operation::Crl { step, head, .. } => (step, head),
+    };
+    let digest = Digest::tagged(
+        "operation",
+        plan.realm,
+        &[plan.ceremony.as_bytes(), step.as_bytes(), head.octets(), authority.public_key.spki_der(), &tbs],
+    );
+    Ok((digest, tbs))
+}
+
+pub use crate::ceremony::effect::to_be_signed;
+
+/// The titles of everything this authority's key may still be used for in this plan: the list a strongroom is opened for.
+#[must_use]
+pub fn operations(plan: &Plan, state: &State, authority: &str) -> Vec<String> {
+    plan.steps
+        .iter()
+        .skip(state.step)
+        .filter(|step| kind::text(&step.params, "authority") == authority)
+        .filter_map(|step| match step.kind.as_str() {
+            "issue-root" => Some(format!("the root certificate of {authority}")),
+            "issue-crl" => Some(format!("CRL {} of {authority}", kind::number(&step.params, "number", 1))),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Opens the authority's key where the present strongroom does not hold it: k custodians type their shares.
+pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
+    let authority = room.state.authorities.get(name)?;
+    if authority.open {
+        return None;
+    }
+    if !room.state.strongroom {
+        return Some(StepNext::Do(Box::new(Effect::OpenStrongroom { session: room.state.sessions + 1 })));
+    }
+    let quorum = room.state.quorums.get(&authority.quorum)?;
+    let operations = operations(room.plan, room.state, name);
+    if quorum.typed.len() < usize::from(quorum.threshold) {
+        let planned = room.plan.quorum(&authority.quorum)?;
+        let waiting: Vec<String> = (1..=quorum.count)
+            .filter(|index| !quorum.typed.contains(index))
+            .map(|index| room.plan.name_of(planned.custodian(index)))
+            .collect();
+        let mut lines = vec![Line::text(&format!("Any {} custodians open the key of {name}, for exactly this:", quorum.threshold))];
+        lines.extend(operations.iter().map(|operation| Line::value("sign", operation)));
+        lines.push(Line::value("unlocked", &format!("{} of {}", quorum.typed.len(), quorum.threshold)));
+        lines.push(Line::value("not yet", &waiting.join(", ")));
+        let holder = (1..=quorum.count).find(|index| !quorum.typed.contains(index)).map(|index| planned.custodian(index).to_owned())?;
+        return Some(StepNext::Ask(Box::new(Prompt {
+            lines,
+            next: "the next custodian, then what is signed is shown".to_owned(),
+            ..asking::prompt_for(
+                &holder,
+                "Unlock with a share",
+                Ask::Share { quorum: authority.quorum.clone(), index: 0, count: quorum.count, holder: holder.clone(), purpose: "unlock".to_owned() },
+            )
+        })));
+    }
+    Some(StepNext::Do(Box::new(Effect::Unlock {
+        authority: name.to_owned(),
+        quorum: authority.quorum.clone(),
+        sealed: authority.sealed,
+        public_key: crate::basics::digest::hex_encode(authority.public_key.spki_der()),
+        operations,
+    })))
+}
+
+/// Takes a share typed to unlock, or the unlocking itself; says whether the input was one of these.
+///
+/// # Errors
+/// Why the share is refused.
+pub fn take_unlock(state: &mut State, name: &str, input: &super::Input<'_>) -> Result<bool, String> {
+    let Some(authority) = state.authorities.get_mut(name) else { return Ok(false) };
+    match input {
+        super::Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. } }) if !authority.open => {
+            if let Some(quorum) = state.quorums.get_mut(&authority.quorum)
+                && !quorum.typed.insert(*index)
+            {
+                return Err(format!("share {index} has been typed already: another custodian's is needed"));
+            }
+            Ok(true)
+        }
+        super::Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => Err(reason.clone()),
+        super::Input::Outcome(Outcome::Unlocked) => {
+            authority.open = true;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The quorum behind an authority is live, or why it is not.
+///
+/// # Errors
+/// Where not every share is proven and found consistent.
+pub fn require_quorum(state: &State, name: &str) -> Result<QuorumMet, String> {
+    state
+        .authorities
+        .get(name)
+        .and_then(|authority| state.quorums.get(&authority.quorum))
+        .and_then(quorum_met)
+        .ok_or_else(|| format!("the quorum of {name} is not live: not all its shares are proven and consistent"))
+}
+
+/// Approval, signing and writing, once the operation is in the state.
+pub fn next_after_prepared(room: &Room<'_>, mut lines: Vec<Line>, artifact: &str) -> StepNext {
+    let (Some(operation), Some(digest)) = (&room.state.local.operation, room.state.local.digest) else { return StepNext::Done };
+    match room.state.local.moment {
+        APPROVE => {
+            let people = asking::signatories(room.step);
+            let answered = room.state.local.answered as usize;
+            let Some(who) = people.get(answered) else { return StepNext::Done };
+            let phrase = digest.words(3).join(" ");
+            lines.push(Line::Gap);
+            lines.push(Line::digest("operation", digest));
+            lines.push(Line::value("approved", &format!("{answered} of {}", people.len())));
+            StepNext::Ask(Box::new(Prompt {
+                lines,
+                next: people
+                    .get(answered + 1)
+                    .map_or_else(|| "it is signed".to_owned(), |other| format!("{} approves the same", room.plan.name_of(other))),
+                rehearsal_answer: Some(phrase.clone()),
+                grave: true,
+                ..asking::prompt_for(who, &format!("Approve exactly this: {}", operation.title()), Ask::Phrase { phrase })
+            }))
+        }
+        SIGN => StepNext::Do(Box::new(Effect::Sign { operation: operation.clone(), digest })),
+        WRITE => StepNext::Do(Box::new(Effect::WriteArtifact { name: artifact.to_owned(), content: room.state.local.content.clone() })),
+        _ => StepNext::Done,
+    }
+}
+
+/// Takes one approver's phrase; the last one moves on to signing.
+///
+/// # Errors
+/// Where the words are not the first three of the operation digest.
+pub fn take_approval(plan: &Plan, step: &Step, state: &mut State, answer: &Answer) -> Result<(), String> {
+    let digest = state.local.digest.ok_or("there is nothing to approve")?;
+    let people = asking::signatories(step);
+    let who = people.get(state.local.answered as usize).map(|id| plan.name_of(id)).unwrap_or_default();
+    let phrase = digest.words(3).join(" ");
+    let Answer::Typed { text } = answer else { return Err(format!("expected the first three words from {who}")) };
+    read_back(&phrase, text).ok_or_else(|| "these are not the first three words of this operation: read the digest on the screen".to_owned())?;
+    state.local.answered += 1;
+    if state.local.answered as usize >= people.len() {
+        state.local.moment = SIGN;
+    }
+    Ok(())
+}
+
+/// The artefact is on the disk: it enters the record.
+pub fn written(step: &Step, state: &mut State, file: &crate::ceremony::event::WrittenFile) -> Vec<Entry> {
+    state.artifacts.insert(file.name.clone(), file.sha256);
+    state.local.moment = WRITTEN;
+    vec![
+        Entry {
+            outcome: "issued",
+            ..Entry::new(Kind::Artifact, "issued").at(&step.id)
+        }
+        .with("name", file.name.clone())
+        .with("sha256", file.sha256.hex())
+        .with("size", file.size),
+    ]
+}
+
+/// The strongroom ended: what was approved is void, and shown and approved again. A reserved serial is burnt.
+pub fn start_over(state: &mut State) {
+    if state.local.moment < WRITE {
+        if let Some(Operation::RootCertificate { serial, .. }) = state.local.operation.take() {
+            state.burnt.push(serial);
+        }
+        state.local.operation = None;
+        state.local.digest = None;
+        state.local.answered = 0;
+        state.local.moment = PREPARE;
+    }
+}
+
+/// Says when an operation is prepared, with its digest over the head as it then was.
+///
+/// # Errors
+/// Where the operation cannot be built.
+pub fn prepare(plan: &Plan, state: &mut State, operation: Operation, moment: &Moment) -> Result<(), String> {
+    let authority = state.authorities.get(operation.authority()).ok_or("no key was made for this authority")?;
+    debug_assert!(matches!(&operation, Operation::RootCertificate { head, .. } | Operation::Crl { head, .. } if *head == moment.head));
+    let (digest, _) = operation_digest(plan, authority, &operation)?;
+    state.local.digest = Some(digest);
+    state.local.operation = Some(operation);
+    state.local.answered = 0;
+    state.local.moment = APPROVE;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `write-medium`: certificates, CRLs and sealed keys are written to a removable medium whose number is read back first;
+//! every octet is read back before the medium is pulled.
+
+use crate::ceremony::effect::Effect;
+use crate::ceremony::event::{Answer, Moment, Outcome};
+use crate::ceremony::evidence::read_back;
+use crate::ceremony::prompt::{Ask, Line, Prompt};
+use crate::ceremony::state::State;
+use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
+use crate::plan::{Plan, Step};
+use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::transcript::Entry;
+
+pub struct WriteMedium;
+
+impl StepKind for WriteMedium {
+    fn word(&self) -> &'static str {
+        "write-medium"
+    }
+    fn summary(&self) -> &'static str {
+        "Certificate, CRL and sealed key of the named authorities are written to a medium and read back."
+    }
+    fn keys(&self) -> &'static [StepKey] {
+        &[
+            StepKey { name: "medium", shape: Shape::Name(NameOf::Medium), needed: true, meaning: "name of a [[material]] of kind medium" },
+            StepKey { name: "authorities", shape: Shape::Names(NameOf::Authority), needed: true, meaning: "whose certificate, CRL and sealed key" },
+        ]
+    }
+    fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+        let medium = kind::text(params, "medium").to_owned();
+        let mut needs = vec![Fact::MaterialChecked(medium)];
+        needs.extend(kind::names(params, "authorities").iter().cloned().map(Fact::RootIssued));
+        RoomRules { needs, ..RoomRules::default() }
+    }
+    fn confirmers(&self) -> usize {
+        1
+    }
+    fn activity(&self, params: &Params) -> Vec<String> {
+        vec![
+            format!("Insert medium {} and type its number.", kind::text(params, "medium")),
+            format!("What is issued for {} and its sealed key are written and read back.", kind::names(params, "authorities").join(", ")),
+            "Pull the medium, put it into its bag, seal the bag.".to_owned(),
+        ]
+    }
+}
+
+impl StepMachine for WriteMedium {
+    fn next(&self, room: &Room<'_>) -> StepNext {
+        let medium = kind::text(&room.step.params, "medium");
+        let Some(material) = room.plan.material(medium) else { return StepNext::Done };
+        match room.state.local.moment {
+            0 => StepNext::Ask(Box::new(Prompt {
+                lines: vec![Line::value("medium", &material.title), Line::text("Insert it now, and type the number printed on it.")],
+                next: "files are written and read back".to_owned(),
+                rehearsal_answer: Some(material.serial.clone()),
+                ..asking::prompt_for(
+                    &room.step.who,
+                    &format!("Insert {}", material.title),
+                    Ask::Text { label: "number on the medium".to_owned(), example: "as printed".to_owned() },
+                )
+            })),
+            1 => {
+                let (artifacts, sealed) = contents(room.step, room.state);
+                StepNext::Do(Box::new(Effect::WriteMedium { medium: medium.to_owned(), artifacts, sealed }))
+            }
+            _ => {
+                let files = room.state.media.get(medium).copied().unwrap_or(0);
+                let lines = vec![
+                    Line::Good { text: crate::basics::SafeText::of(&format!("{files} files written, read back and equal")) },
+                    Line::text("Pull the medium now. Put it into its bag and seal it."),
+                ];
+                asking::ask_all(room, &format!("Pull {}", material.title), lines, "the next step")
+            }
+        }
+    }
+
+    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+        let medium = kind::text(&step.params, "medium");
+        let material = plan.material(medium).ok_or("the plan has no such medium")?;
+        match (state.local.moment, input) {
+            (0, Input::Answer(Answer::Typed { text })) => {
+                if read_back(&material.serial, text).is_none() {
+                    return Err(format!("{}: the script says {}, you typed {}: is it the right medium?", material.title, material.serial, crate::basics::SafeText::cut(text, 60)));
+                }
+                state.local.moment = 1;
+            }
+            (1, Input::Outcome(Outcome::MediumWritten { files })) => {
+                let (artifacts, sealed) = contents(step, state);
+                for file in files {
+                    let expected = state
+                        .artifacts
+                        .get(&file.name)
+                        .copied()
+                        .or_else(|| state.authorities.values().find(|a| a.sealed_name == file.name).map(|a| a.sealed));
+                    if expected.is_some_and(|digest| digest != file.sha256) {
+                        return Err(format!("{} on the medium is not the file of the record", file.name));
+                    }
+                }
+                if artifacts.iter().chain(&sealed).any(|name| !files.iter().any(|f| f.name == *name)) {
+                    return Err("a file is missing on the medium".to_owned());
+                }
+                state.media.insert(medium.to_owned(), u32::try_from(files.len()).unwrap_or(u32::MAX));
+                state.local.moment = 2;
+            }
+            (2, Input::Answer(answer)) => {
+                asking::take_all(plan, step, &mut state.local.answered, answer)?;
+            }
+            _ => return Err("expected the number on the medium".to_owned()),
+        }
+        Ok(Vec::new())
+    }
+
+    fn lost(&self, state: &mut State, _: &Effect) {
+        // A medium whose writing was cut short is inserted and written again, under new names only where they are missing.
+        state.local.moment = 0;
+    }
+}
+
+/// Names of artefacts and of sealed keys that go onto the medium.
+fn contents(step: &Step, state: &State) -> (Vec<String>, Vec<String>) {
+    let names = kind::names(&step.params, "authorities");
+    let of = |artifact: &&String| names.iter().any(|name| artifact.starts_with(&format!("{name}.")));
+    let artifacts = state.artifacts.keys().filter(of).cloned().collect();
+    let sealed = names.iter().filter_map(|name| state.authorities.get(name)).map(|a| a.sealed_name.clone()).collect();
+    (artifacts, sealed)
+}

@@ -1,0 +1,171 @@
+//! Row 3: the script resolved against the room: total, immutable, digested. `check`, `runbook` and the ceremony itself
+//! read the same [`Plan`].
+//!
+//! Never does I/O and never asks people; a plan either resolves completely or every problem is reported.
+
+pub mod resolve;
+pub mod room;
+pub mod runbook;
+
+use crate::basics::{Digest, Instant, Realm, canonical};
+use crate::keys::Algorithm;
+use crate::pki::name::Subject;
+use crate::pki::profile::Profile;
+use crate::script::kind::Params;
+use crate::transcript::Level;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Somebody who must be in the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Person {
+    pub id: String,
+    pub name: String,
+    pub initials: String,
+    /// OpenSSH line, or empty (a rehearsal simulates the key; production needs one).
+    pub public_key: String,
+    /// Names of the roles this person holds, in script order.
+    pub roles: Vec<String>,
+}
+
+/// A named set of custodians with a threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quorum {
+    pub name: String,
+    pub threshold: u8,
+    /// Person ids; share index = position + 1.
+    pub custodians: Vec<String>,
+}
+
+impl Quorum {
+    /// Number of shares.
+    #[must_use]
+    pub fn count(&self) -> u8 {
+        u8::try_from(self.custodians.len()).unwrap_or(u8::MAX)
+    }
+
+    /// The custodian of a share index (from 1).
+    #[must_use]
+    pub fn custodian(&self, index: u8) -> &str {
+        usize::from(index).checked_sub(1).and_then(|i| self.custodians.get(i)).map_or("", String::as_str)
+    }
+}
+
+/// A certificate authority to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Authority {
+    pub name: String,
+    pub profile: String,
+    pub algorithm: Algorithm,
+    pub quorum: String,
+    /// Already carries the rehearsal's mark where the realm asks for it.
+    pub subject: Subject,
+    pub not_before: Instant,
+    pub not_after: Instant,
+}
+
+/// A thing on the table with a serial or bag number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Material {
+    pub name: String,
+    pub kind: String,
+    pub title: String,
+    pub serial: String,
+}
+
+/// One step, every name resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub id: String,
+    /// From 1.
+    pub number: u32,
+    /// Position of its act, from 0.
+    pub act: u32,
+    pub title: String,
+    pub kind: String,
+    /// The acting person.
+    pub who: String,
+    /// The role in which they act.
+    pub role: String,
+    pub confirm: Vec<String>,
+    pub minutes: u32,
+    pub say: String,
+    pub params: Params,
+    /// Level a script raised answers to; default otherwise.
+    pub level: Level,
+    /// Whether an exception may skip it: nothing later needs what it gives.
+    pub skippable: bool,
+}
+
+/// The whole ceremony, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    pub realm: Realm,
+    pub script_digest: Digest,
+    pub name: String,
+    pub ceremony: String,
+    pub title: String,
+    pub purpose: String,
+    pub tool_floor: String,
+    pub previous_head: String,
+    /// Policy OID certificates carry; under 1.3.6.1.4.1.32473 in a rehearsal.
+    pub policy_oid: String,
+    pub people: Vec<Person>,
+    pub quorums: Vec<Quorum>,
+    pub authorities: Vec<Authority>,
+    pub materials: Vec<Material>,
+    pub acts: Vec<String>,
+    pub steps: Vec<Step>,
+    pub profiles: BTreeMap<String, Profile>,
+    pub profile_digests: BTreeMap<String, Digest>,
+}
+
+impl Plan {
+    /// The digest people compare: tagged hash of the canonical JSON of the plan.
+    ///
+    /// # Errors
+    /// Never for a resolved plan: it holds only strings, small integers, arrays and objects.
+    pub fn digest(&self) -> Result<Digest, canonical::CanonicalError> {
+        Ok(Digest::tagged("plan", self.realm, &[&canonical::to_octets(self)?]))
+    }
+
+    #[must_use]
+    pub fn person(&self, id: &str) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    /// The person's name, or the id where nobody has it.
+    #[must_use]
+    pub fn name_of(&self, id: &str) -> String {
+        self.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
+    }
+
+    #[must_use]
+    pub fn quorum(&self, name: &str) -> Option<&Quorum> {
+        self.quorums.iter().find(|quorum| quorum.name == name)
+    }
+
+    #[must_use]
+    pub fn authority(&self, name: &str) -> Option<&Authority> {
+        self.authorities.iter().find(|authority| authority.name == name)
+    }
+
+    #[must_use]
+    pub fn material(&self, name: &str) -> Option<&Material> {
+        self.materials.iter().find(|material| material.name == name)
+    }
+
+    /// The person whose initials these are, upper or lower case.
+    #[must_use]
+    pub fn by_initials(&self, typed: &str) -> Option<&Person> {
+        let typed = typed.trim();
+        self.people.iter().find(|person| person.initials.eq_ignore_ascii_case(typed))
+    }
+
+    /// Minutes expected in the rest of the act of step `at`, that step included.
+    #[must_use]
+    pub fn minutes_left_in_act(&self, at: usize) -> u32 {
+        let act = self.steps.get(at).map(|step| step.act);
+        self.steps.iter().skip(at).take_while(|step| Some(step.act) == act).map(|step| step.minutes).sum()
+    }
+}

@@ -1,0 +1,435 @@
+//! Script -> [`Plan`]: every name looked up, every rule of the room checked, all problems reported at once.
+
+use crate::basics::{Digest, Realm, limits};
+use crate::keys::Algorithm;
+use crate::keys::ssh::SshPublicKey;
+use crate::pki::certificate::marked;
+use crate::pki::name::Subject;
+use crate::pki::profile::Profile;
+use crate::plan::room::{self, Disorder};
+use crate::plan::{Authority, Material, Person, Plan, Quorum, Step};
+use crate::script::problem::{Problems, nearest};
+use crate::script::{Located, NameOf, Param, RoomRules, Script, Shape, StepKind, StepSource, kind::Params};
+use crate::transcript::Level;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The arc under which rehearsals mark their certificates (RFC 5612: enterprise number for documentation).
+pub const REHEARSAL_ARC: &str = "1.3.6.1.4.1.32473.1";
+
+/// A profile file the script names, already read.
+#[derive(Clone, Debug)]
+pub struct ProfileFile {
+    pub profile: Profile,
+    pub digest: Digest,
+}
+
+/// Reads script and profiles into a plan. `profiles` holds what was found beside the script, by name.
+///
+/// # Errors
+/// All problems of syntax, names and order, each with its place and a hint.
+pub fn plan(
+    file: &str,
+    octets: &[u8],
+    profiles: &BTreeMap<String, Result<ProfileFile, String>>,
+    kinds: &[&dyn StepKind],
+    realm: Realm,
+) -> Result<Plan, Problems> {
+    let (script, mut problems) = crate::script::parse::script(file, octets, kinds)?;
+    let resolved = Resolver { script: &script, kinds, profiles, realm }.resolve(Digest::of(octets), &mut problems);
+    if problems.is_empty() { Ok(resolved) } else { Err(problems) }
+}
+
+/// The profile names a script asks for, for whoever reads the files.
+#[must_use]
+pub fn profile_names(octets: &[u8], kinds: &[&dyn StepKind]) -> BTreeSet<String> {
+    match crate::script::parse::script("script.toml", octets, kinds) {
+        Ok((script, _)) => script.authorities.iter().map(|a| a.profile.value.clone()).filter(|name| is_name(name)).collect(),
+        Err(_) => BTreeSet::new(),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+struct Resolver<'s> {
+    script: &'s Script,
+    kinds: &'s [&'s dyn StepKind],
+    profiles: &'s BTreeMap<String, Result<ProfileFile, String>>,
+    realm: Realm,
+}
+
+impl Resolver<'_> {
+    fn resolve(&self, script_digest: Digest, p: &mut Problems) -> Plan {
+        self.unique(p);
+        let people = self.people(p);
+        self.roles(p);
+        let quorums = self.quorums(p);
+        let authorities = self.authorities(p);
+        let steps = self.steps(p);
+        let c = &self.script.ceremony;
+        let oid_arc = c.oid_arc.as_ref().map(|arc| arc.value.clone()).unwrap_or_default();
+        if let Some(arc) = &c.oid_arc
+            && (const_oid::ObjectIdentifier::new(&arc.value).is_err() || arc.value.starts_with("1.3.6.1.4.1.32473"))
+        {
+            p.add(arc.span.clone(), "expected an object identifier arc of your own, like 1.3.6.1.4.1.NUMBER.1", "enterprise number 32473 is for documentation and rehearsals");
+        }
+        if self.realm == Realm::Production && oid_arc.is_empty() {
+            p.add(c.id.span.clone(), "a production run needs `oid_arc`, your own object identifier arc", "add `oid_arc = \"1.3.6.1.4.1.NUMBER.1\"` to [ceremony]");
+        }
+        if let Some(head) = &c.previous_head
+            && Digest::parse(&head.value).is_none()
+        {
+            p.add(head.span.clone(), "`previous_head`: expected 64 lower-case hexadecimal digits", "copy it from the previous ceremony's VERIFY.txt");
+        }
+        if self.script.acts.is_empty() {
+            p.add(0..0, "a script needs at least one act", "add [[act]] with [[act.step]]");
+        }
+        Plan {
+            realm: self.realm,
+            script_digest,
+            name: c.name.value.clone(),
+            ceremony: c.id.value.clone(),
+            title: c.title.value.clone(),
+            purpose: c.purpose.value.clone(),
+            tool_floor: self.script.tool.value.clone(),
+            previous_head: c.previous_head.as_ref().map(|h| h.value.clone()).unwrap_or_default(),
+            policy_oid: if self.realm.is_rehearsal() { REHEARSAL_ARC.to_owned() } else { oid_arc },
+            people,
+            quorums,
+            authorities,
+            materials: self
+                .script
+                .materials
+                .iter()
+                .map(|m| Material {
+                    name: m.name.value.clone(),
+                    kind: m.kind.value.clone(),
+                    title: m.title.value.clone(),
+                    serial: m.serial.value.clone(),
+                })
+                .collect(),
+            acts: self.script.acts.iter().map(|act| act.title.value.clone()).collect(),
+            steps,
+            profiles: self.good_profiles().map(|(name, f)| (name.clone(), f.profile.clone())).collect(),
+            profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
+        }
+    }
+
+    fn good_profiles(&self) -> impl Iterator<Item = (&String, &ProfileFile)> {
+        self.profiles.iter().filter_map(|(name, file)| Some((name, file.as_ref().ok()?)))
+    }
+
+    /// Every name once in its list.
+    fn unique(&self, p: &mut Problems) {
+        let s = self.script;
+        once("person", s.people.iter().map(|x| &x.id), p);
+        once("role", s.roles.iter().map(|x| &x.name), p);
+        once("quorum", s.quorums.iter().map(|x| &x.name), p);
+        once("authority", s.authorities.iter().map(|x| &x.name), p);
+        once("material", s.materials.iter().map(|x| &x.name), p);
+        once("step", s.steps().map(|x| &x.id), p);
+    }
+
+    fn people(&self, p: &mut Problems) -> Vec<Person> {
+        let mut seen: BTreeMap<String, String> = BTreeMap::new();
+        let mut keys: BTreeMap<String, String> = BTreeMap::new();
+        let mut people = Vec::new();
+        for source in &self.script.people {
+            let initials = source.initials.as_ref().map_or_else(
+                || source.name.value.split_whitespace().filter_map(|w| w.chars().next()).collect::<String>().to_uppercase(),
+                |i| i.value.clone(),
+            );
+            let span = source.initials.as_ref().map_or(source.name.span.clone(), |i| i.span.clone());
+            if initials.is_empty() || initials.chars().count() > 4 || !initials.chars().all(char::is_alphanumeric) {
+                p.add(span.clone(), "expected initials of one to four letters or digits", "add `initials = \"AB\"`");
+            }
+            if let Some(other) = seen.insert(initials.to_uppercase(), source.id.value.clone()) {
+                p.add(span, format!("{} and {other} have the same initials {initials}", source.id.value), "initials tell people apart: add `initials = \"...\"`");
+            }
+            let public_key = self.public_key(source, &mut keys, p);
+            people.push(Person {
+                id: source.id.value.clone(),
+                name: source.name.value.clone(),
+                initials,
+                public_key,
+                roles: self.roles_of(&source.id.value),
+            });
+        }
+        people
+    }
+
+    fn public_key(&self, source: &crate::script::syntax::PersonSource, keys: &mut BTreeMap<String, String>, p: &mut Problems) -> String {
+        let Some(key) = &source.public_key else {
+            if self.realm == Realm::Production {
+                p.add(source.id.span.clone(), format!("a production run needs the public key of {}", source.id.value), "add `public_key = \"ssh-ed25519 ...\"`, the key they will sign their attestation with");
+            }
+            return String::new();
+        };
+        match SshPublicKey::parse(&key.value) {
+            Ok(parsed) => {
+                if let Some(other) = keys.insert(parsed.line().to_owned(), source.id.value.clone()) {
+                    p.add(key.span.clone(), format!("{} and {other} have the same public key", source.id.value), "each participant signs with a key of their own");
+                }
+                parsed.line().to_owned()
+            }
+            Err(error) => {
+                p.add(key.span.clone(), format!("public key of {}: {error}", source.id.value), "one line as in ~/.ssh/id_ed25519.pub");
+                String::new()
+            }
+        }
+    }
+
+    fn roles_of(&self, person: &str) -> Vec<String> {
+        let holds = |role: &&crate::script::syntax::RoleSource| role.holders.iter().any(|h| h.value == person);
+        self.script.roles.iter().filter(holds).map(|role| role.name.value.clone()).collect()
+    }
+
+    fn roles(&self, p: &mut Problems) {
+        for role in &self.script.roles {
+            self.known(NameOf::Person, &role.holders, p);
+            self.known(NameOf::Role, &role.incompatible, p);
+            if role.holders.is_empty() {
+                p.add(role.name.span.clone(), format!("role {} has no holder", role.name.value), "add `holders = [\"...\"]`");
+            }
+            for other in &role.incompatible {
+                let Some(other_role) = self.script.roles.iter().find(|r| r.name.value == other.value) else { continue };
+                for holder in &role.holders {
+                    if other_role.holders.iter().any(|h| h.value == holder.value) {
+                        p.add(
+                            holder.span.clone(),
+                            format!("{} holds {} and {}, which are incompatible", holder.value, role.name.value, other.value),
+                            "give one of the roles to somebody else",
+                        );
+                    }
+                }
+            }
+        }
+        for person in &self.script.people {
+            if self.roles_of(&person.id.value).is_empty() {
+                p.add(person.id.span.clone(), format!("{} holds no role", person.id.value), "nobody is in the room without a role: add them to a [[role]]");
+            }
+        }
+    }
+
+    fn quorums(&self, p: &mut Problems) -> Vec<Quorum> {
+        let mut quorums = Vec::new();
+        for source in &self.script.quorums {
+            self.known(NameOf::Person, &source.custodians, p);
+            once("custodian", source.custodians.iter(), p);
+            let count = source.custodians.len();
+            if count < 2 || count > limits::SHARES {
+                p.add(source.span.clone(), format!("quorum {} needs 2 to {} custodians, found {count}", source.name.value, limits::SHARES), "");
+            }
+            if source.threshold.value > count as u64 {
+                p.add(
+                    source.threshold.span.clone(),
+                    format!("quorum {} needs {} of {count} custodians, more than there are", source.name.value, source.threshold.value),
+                    "lower the threshold or name more custodians",
+                );
+            }
+            quorums.push(Quorum {
+                name: source.name.value.clone(),
+                threshold: u8::try_from(source.threshold.value).unwrap_or(u8::MAX),
+                custodians: source.custodians.iter().map(|c| c.value.clone()).collect(),
+            });
+        }
+        quorums
+    }
+
+    fn authorities(&self, p: &mut Problems) -> Vec<Authority> {
+        let mut authorities = Vec::new();
+        for source in &self.script.authorities {
+            self.known(NameOf::Quorum, std::slice::from_ref(&source.quorum), p);
+            let algorithm = Algorithm::from_word(&source.algorithm.value).unwrap_or_else(|| {
+                p.add(source.algorithm.span.clone(), "expected an algorithm: ecdsa-p384, ecdsa-p256 or ed25519", "");
+                Algorithm::EcdsaP384
+            });
+            let subject = Subject {
+                country: source.country.as_ref().map(|c| c.value.clone()),
+                organization: source.organization.value.clone(),
+                common_name: source.common_name.value.clone(),
+            };
+            if let Err(error) = marked(self.realm, &subject).to_der() {
+                p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
+            }
+            if self.realm == Realm::Production && subject.common_name.to_uppercase().contains("REHEARSAL") {
+                p.add(source.common_name.span.clone(), "a production subject must not carry the rehearsal's mark", "");
+            }
+            if source.not_after.value <= source.not_before.value {
+                p.add(source.not_after.span.clone(), "`not_after` is not after `not_before`", "");
+            }
+            match self.profiles.get(&source.profile.value) {
+                Some(Ok(file)) => {
+                    for problem in file.profile.check(algorithm, source.not_before.value, source.not_after.value) {
+                        p.add(source.span.clone(), format!("authority {}: {problem}", source.name.value), format!("profile {}", source.profile.value));
+                    }
+                }
+                Some(Err(error)) => p.add(source.profile.span.clone(), format!("profile {}: {error}", source.profile.value), ""),
+                None if source.profile.value.is_empty() => {}
+                None => p.add(source.profile.span.clone(), format!("there is no profile {}", source.profile.value), "put it into `profiles/` beside the script's folder or inside it"),
+            }
+            authorities.push(Authority {
+                name: source.name.value.clone(),
+                profile: source.profile.value.clone(),
+                algorithm,
+                quorum: source.quorum.value.clone(),
+                subject: marked(self.realm, &subject),
+                not_before: source.not_before.value,
+                not_after: source.not_after.value,
+            });
+        }
+        authorities
+    }
+
+    /// Names that stand for nothing, each with the nearest that does.
+    fn known(&self, of: NameOf, names: &[Located<String>], p: &mut Problems) {
+        let (word, list) = self.list(of);
+        for name in names {
+            if !list.contains(&name.value.as_str()) {
+                let hint = nearest(&name.value, list.iter().copied()).map_or_else(
+                    || if list.is_empty() { format!("the script declares no {word}") } else { format!("known: {}", list.join(", ")) },
+                    |near| format!("did you mean `{near}`?"),
+                );
+                p.add(name.span.clone(), format!("there is no {word} `{}`", crate::basics::SafeText::cut(&name.value, 60)), hint);
+            }
+        }
+    }
+
+    fn list(&self, of: NameOf) -> (&'static str, Vec<&str>) {
+        let s = self.script;
+        match of {
+            NameOf::Person => ("person", s.people.iter().map(|x| x.id.value.as_str()).collect()),
+            NameOf::Role => ("role", s.roles.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Quorum => ("quorum", s.quorums.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Authority => ("authority", s.authorities.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Material => ("material", s.materials.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Medium => (
+                "medium",
+                s.materials.iter().filter(|x| x.kind.value == "medium").map(|x| x.name.value.as_str()).collect(),
+            ),
+        }
+    }
+
+    fn steps(&self, p: &mut Problems) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut rules = Vec::new();
+        for (act, source) in self.script.acts.iter().enumerate().flat_map(|(i, act)| act.steps.iter().map(move |s| (i, s))) {
+            let kind = self.kinds.iter().find(|k| k.word() == source.kind.value);
+            self.params(source, p);
+            let (who, role) = self.actor(&source.who, p);
+            let confirm: Vec<String> = source.confirm.iter().map(|c| self.actor(c, p).0).collect();
+            self.confirmers(source, kind.map_or(0, |k| k.confirmers()), &who, &confirm, p);
+            let params: Params = source.params.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
+            let quorum_of = |authority: &str| self.script.authorities.iter().find(|a| a.name.value == authority).map(|a| a.quorum.value.clone());
+            rules.push(kind.map_or_else(RoomRules::default, |k| k.room(&params, &quorum_of)));
+            let level = source.level.as_ref().map_or(Level::Public, |level| {
+                Level::from_word(&level.value).unwrap_or_else(|| {
+                    p.add(level.span.clone(), "expected a level: public, auditor or complete", "a script may only raise the level");
+                    Level::Public
+                })
+            });
+            steps.push(Step {
+                id: source.id.value.clone(),
+                number: u32::try_from(steps.len() + 1).unwrap_or(u32::MAX),
+                act: u32::try_from(act).unwrap_or(u32::MAX),
+                title: source.title.value.clone(),
+                kind: source.kind.value.clone(),
+                who,
+                role,
+                confirm,
+                minutes: u32::try_from(source.minutes.value).unwrap_or(u32::MAX),
+                say: source.say.value.clone(),
+                params,
+                level,
+                skippable: false,
+            });
+        }
+        self.order(&rules, p);
+        for (index, step) in steps.iter_mut().enumerate() {
+            step.skippable = room::skippable(&rules, index);
+        }
+        steps
+    }
+
+    fn params(&self, source: &StepSource, p: &mut Problems) {
+        let Some(kind) = self.kinds.iter().find(|k| k.word() == source.kind.value) else { return };
+        for key in kind.keys() {
+            let Some(param) = source.params.get(key.name) else { continue };
+            match (key.shape, &param.value) {
+                (Shape::Name(of), Param::Text(name)) => self.known(of, &[Located::new(name.clone(), param.span.clone())], p),
+                (Shape::Names(of), Param::Names(names)) => {
+                    let located: Vec<_> = names.iter().map(|n| Located::new(n.clone(), param.span.clone())).collect();
+                    self.known(of, &located, p);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A role's first holder, or a person by id; with the role in which they act.
+    fn actor(&self, name: &Located<String>, p: &mut Problems) -> (String, String) {
+        if let Some(role) = self.script.roles.iter().find(|role| role.name.value == name.value) {
+            return (role.holders.first().map(|h| h.value.clone()).unwrap_or_default(), role.name.value.clone());
+        }
+        if self.script.people.iter().any(|person| person.id.value == name.value) {
+            let role = self.roles_of(&name.value).first().cloned().unwrap_or_default();
+            return (name.value.clone(), role);
+        }
+        if !name.value.is_empty() {
+            let known: Vec<&str> = self.list(NameOf::Role).1.into_iter().chain(self.list(NameOf::Person).1).collect();
+            let hint = nearest(&name.value, known.iter().copied()).map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            p.add(name.span.clone(), format!("there is no role or person `{}`", crate::basics::SafeText::cut(&name.value, 60)), hint);
+        }
+        (String::new(), String::new())
+    }
+
+    fn confirmers(&self, source: &StepSource, needed: usize, who: &str, confirm: &[String], p: &mut Problems) {
+        let others: BTreeSet<&String> = confirm.iter().filter(|c| c.as_str() != who && !c.is_empty()).collect();
+        if others.len() < confirm.len() && confirm.iter().all(|c| !c.is_empty()) {
+            p.add(source.span.clone(), format!("step {}: who confirms must be somebody other than who acts, each once", source.id.value), "");
+        }
+        if others.len() < needed {
+            p.add(
+                source.span.clone(),
+                format!("a step of kind `{}` needs {needed} confirming beside the one who acts, found {}", source.kind.value, others.len()),
+                "add `confirm = [\"...\"]` with somebody else",
+            );
+        }
+    }
+
+    fn order(&self, rules: &[RoomRules], p: &mut Problems) {
+        let sources: Vec<&StepSource> = self.script.steps().collect();
+        let id = |index: usize| sources.get(index).map_or("", |s| s.id.value.as_str());
+        for disorder in room::walk(rules) {
+            match disorder {
+                Disorder::Missing { step, fact, given_later_by } => {
+                    let hint = given_later_by.map_or_else(
+                        || "no step of this script does that".to_owned(),
+                        |later| format!("step {} does that, and comes later", id(later)),
+                    );
+                    let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
+                    p.add(span, format!("step {} comes before {fact}", id(step)), hint);
+                }
+                Disorder::Again { step, fact } => {
+                    let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
+                    p.add(span, format!("step {} comes after {fact}", id(step)), "it can happen once only, and earlier");
+                }
+            }
+        }
+        let last_closes = rules.last().is_some_and(|r| r.gives.contains(&crate::script::Fact::Closed));
+        if !rules.is_empty() && !last_closes {
+            let span = sources.last().map_or(0..0, |s| s.kind.span.clone());
+            p.add(span, "the last step of a script must close the evidence", "end with a step of kind `close-evidence`");
+        }
+    }
+}
+
+fn once<'n>(what: &str, names: impl Iterator<Item = &'n Located<String>>, p: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !name.value.is_empty() && !seen.insert(name.value.as_str()) {
+            p.add(name.span.clone(), format!("there are two of {what} `{}`", crate::basics::SafeText::cut(&name.value, 60)), "names are unique in their list");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The room walked step by step before anybody enters it: what is true before each step, and what a step needs that
+//! no step before it gives.
+
+use crate::script::{Fact, RoomRules};
+use std::collections::BTreeSet;
+
+/// What is wrong with the order of steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disorder {
+    /// The step needs a fact nothing before it gives.
+    Missing { step: usize, fact: Fact, given_later_by: Option<usize> },
+    /// The step must come before the fact is true.
+    Again { step: usize, fact: Fact },
+}
+
+/// All disorders of a sequence of steps.
+#[must_use]
+pub fn walk(steps: &[RoomRules]) -> Vec<Disorder> {
+    let mut truths: BTreeSet<Fact> = BTreeSet::new();
+    let mut disorders = Vec::new();
+    for (step, rules) in steps.iter().enumerate() {
+        for fact in &rules.needs {
+            if !truths.contains(fact) {
+                let given_later_by = steps.iter().skip(step).position(|later| later.gives.contains(fact)).map(|n| n + step);
+                disorders.push(Disorder::Missing { step, fact: fact.clone(), given_later_by });
+            }
+        }
+        for fact in &rules.first {
+            if truths.contains(fact) {
+                disorders.push(Disorder::Again { step, fact: fact.clone() });
+            }
+        }
+        for fact in &rules.takes {
+            truths.remove(fact);
+        }
+        truths.extend(rules.gives.iter().cloned());
+    }
+    disorders
+}
+
+/// Whether nothing after `step` needs what it gives, so that an exception may skip it.
+#[must_use]
+pub fn skippable(steps: &[RoomRules], step: usize) -> bool {
+    let Some(rules) = steps.get(step) else { return false };
+    !rules.gives.contains(&Fact::Closed)
+        && steps.iter().skip(step + 1).all(|later| later.needs.iter().all(|need| !rules.gives.contains(need)))
+}
