@@ -5,3 +5,4 @@
 
 pub mod basics; // 0
 pub mod keys; // 1
+pub mod pki; // 1
