@@ -4,5 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod basics; // 0
+pub mod custody; // 1
+pub mod keys; // 1
+pub mod pki; // 1
 pub mod transcript; // 1
 pub mod script; // 2
+pub mod plan; // 3
+pub mod ceremony; // 4

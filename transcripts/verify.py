@@ -47,8 +47,10 @@ def fits(value, shape, name):
     need(type(value) is kind, f"{name}: expected {kind.__name__}, found {type(value).__name__}")
     if type(shape) is dict and str not in shape:
         need(set(value) == set(shape), f"{name}: expected the keys {sorted(shape)}, found {sorted(value)}")
-    for key in value if type(shape) in (list, dict) else ():
-        fits(*((key, shape[0], name) if kind is list else (value[key], shape.get(key, shape.get(str)), key)))
+    for item in value if type(shape) is list else ():
+        fits(item, shape[0], name)
+    for key in value if type(shape) is dict else ():
+        fits(value[key], shape.get(key, shape.get(str)), key)
 
 _BLANKS = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 def visible(text, limit=300):
@@ -185,12 +187,9 @@ def allowed_signers(octets, namespace):
 
 # 2. Checkpoints
 def check_checkpoints(folder, record):
-    total, here, sizes = len(record.lines), folder / "checkpoints", set()
+    total, here = len(record.lines), folder / "checkpoints"
     with at("checkpoint", total):
-        for name in names(here):
-            if not re.fullmatch(r"[0-9]{6}\.checkpoint(\.sig)?", name):
-                raise Refuted("file", f"checkpoints/{name}", "expected only NNNNNN.checkpoint and NNNNNN.checkpoint.sig")
-            sizes.add(int(name[:6]))
+        sizes = {int(name[:6]) for name in names(here) if re.fullmatch(r"[0-9]{6}\.checkpoint(\.sig)?", name)}
     for size in sorted(sizes | ({total} if record.closed else set())):
         with at("checkpoint", size):
             need(1 <= size <= total, f"expected a size from 1 to {total} lines, found {size}")
@@ -198,8 +197,7 @@ def check_checkpoints(folder, record):
             head = base64.b64encode(record.heads[size - 1]).decode()
             wanted = f"anchorite/{record.realm}/{record.header['ceremony']}\n{size}\n{head}\n"
             need(body == wanted.encode() and wanted.count("\n") == 3, f"expected {wanted}, found {body[:200]}")
-            keys = [key for n, key in record.run_keys if n < size]
-            need(keys, "expected a run-key entry before it, found none")
+            need(keys := [key for n, key in record.run_keys if n < size], "expected a run-key entry before it, found none")
             need(signed(body, signature, [public_key(keys[-1])], record.namespace("checkpoint")),
                  "expected a signature by the run key, found one that does not verify")
     return len(sizes)
@@ -245,19 +243,20 @@ def check_attestations(folder, record, pins, claim):
 
 # 4. Meaning
 def script_steps(octets):
-    """[(id, role or None)] of script.toml."""
+    """Step id -> the role it needs, or None, in the order of script.toml."""
     with at("entry", 0):
-        script, found = tomllib.loads(octets.decode("utf-8")), []
+        script, found = tomllib.loads(octets.decode("utf-8")), {}
         roles = {role["name"]: list(role.get("holders", [])) for role in script.get("role", [])}
         for step in [step for act in script.get("act", []) for step in act.get("step", [])]:
-            need(type(step["id"]) is str and step["id"] not in dict(found), f"expected steps with ids of their own, found {step['id']}")
+            need(type(step["id"]) is str and step["id"] not in found, f"steps: expected ids of their own, found {step['id']}")
             who, held = step.get("who"), [name for name, holders in roles.items() if step.get("who") in holders]
-            found.append((step["id"], who if who in roles else held[0] if held else None))
+            found[step["id"]] = who if who in roles else held[0] if held else None
+        need("" not in found, "steps: expected ids, found an empty one")
         return found
 
 def check_meaning(record, steps):
     """The entries against the steps of the script; returns (steps passed, exceptions opened)."""
-    ids, roles, p, begun, again, exceptions, kind = [i for i, _ in steps], dict(steps), 0, False, False, 0, ""
+    ids, p, begun, again, exceptions, kind = list(steps), 0, False, False, 0, ""
     if len(record.lines) == 1:
         raise Refuted("entry", 1, "expected opened, found the end of the record")
     for n, line in enumerate(record.lines[1:], 1):
@@ -277,8 +276,8 @@ def check_meaning(record, steps):
                 need(here and step == here, f"step {outcome}: expected {here or 'no more steps'}, found {step}")
                 need(outcome != "begun" or again or not begun, f"expected {step} to begin once, or again after a resume")
                 need(outcome != "skipped" or number, f"expected an exception that allows skipping {step}, found none")
-                need(outcome != "done" or begun and opened["role"] == roles[step],
-                     f"expected {step} to have begun, and done by the role {roles[step]}, found {opened['role']}")
+                need(outcome != "done" or begun and opened["role"] == steps[step],
+                     f"expected {step} to have begun, and done by the role {steps[step]}, found {opened['role']}")
                 p, begun, again = (p, True, False) if outcome == "begun" else (p + 1, False, again)
             else:
                 need(step in ("", here), f"step: expected {here or 'no step'}, found {step}")
@@ -287,7 +286,8 @@ def check_meaning(record, steps):
             need(kind != "artifact" or is_artifact(body), "artifact: expected a plain file name, sha256 and size")
             if kind == "closed":
                 need(not here, f"closed: expected every step done, found {here} open")
-                same([body.get("exceptions"), body.get("artifacts")], [exceptions, record.digests], "exceptions and artifacts")
+                same(body.get("exceptions"), exceptions, "exceptions")
+                same(body.get("artifacts"), record.digests, "artifacts")
                 fits(body.get("serial_seed"), HEX, "serial_seed")
                 commitment = tagged("serial-seed", record.realm, bytes.fromhex(body["serial_seed"])).hex()
                 same(commitment, record.header["serial_seed_commitment"], "commitment to the serial seed")
@@ -295,13 +295,12 @@ def check_meaning(record, steps):
 
 def check_artifacts(folder, record):
     with at("artifact", "artifacts"):
-        every = sorted({*record.artifacts, *names(folder / "artifacts")})
-    for name in every:
-        with at("artifact", name):
-            need(name in record.artifacts, "expected only what the record names")
-            octets = read(folder / "artifacts" / name, FILE_CAP)
-            same((sha256(octets), len(octets)), record.artifacts[name], "sha256 and size")
-    return len(every)
+        for name in sorted({*record.artifacts, *names(folder / "artifacts")}):
+            with at("artifact", name):
+                need(name in record.artifacts, "expected only what the record names")
+                octets = read(folder / "artifacts" / name, FILE_CAP)
+                same((sha256(octets), len(octets)), record.artifacts[name], "sha256 and size")
+    return len(record.artifacts)
 
 def check_sums(folder):
     """SHA256SUMS lists every other file, once, sorted by path, with its digest."""
@@ -319,7 +318,7 @@ def check_sums(folder):
             for path in (prefix + name for name in names(folder / prefix)):
                 is_folder = stat.S_ISDIR((folder / path).lstat().st_mode) and path.count("/") < 8
                 todo.append(path + "/") if is_folder else present.add(path)
-    for path in sorted((present - {"SHA256SUMS"}) | set(listed), key=os.fsencode):
+    for path in sorted((present - {"SHA256SUMS"}) | set(listed), key=lambda p: p.encode("utf-8", "surrogateescape")):
         with at("file", path):
             need(path in present and path != "SHA256SUMS", "listed in SHA256SUMS: expected such a file, found none")
             need(path in listed, "expected every file in SHA256SUMS, found this one not listed")
@@ -392,7 +391,7 @@ def main(argv=None):
     except Unreadable as e:
         print("verify.py: " + visible(e), file=sys.stderr)
         return 1
-    sys.stdout.reconfigure(errors="backslashreplace")
+    getattr(sys.stdout, "reconfigure", dict)(errors="backslashreplace")
     for c in answer["claims"] if not args.json else ():
         print(f"{c['status']:<9}  {c['claim']:<{max(len(c['claim']) for c in answer['claims'])}}  {c['detail']}")
     place = " at {what} {where}".format(**answer["first_bad"]) if answer["first_bad"] else ""

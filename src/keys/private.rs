@@ -1,0 +1,181 @@
+//! Signing keys. A key is a function of 64 uniform octets that the caller drew, so a rehearsal draws the same key again
+//! and a test needs no random source. The type cannot be printed, cloned or serialised; it is wiped when dropped.
+//!
+//! How material becomes a key (FIPS 186-5 A.2.2, testing candidates; no reduction, hence no bias at all):
+//! - P-384: octets 0..48 as a big-endian integer; refused unless in 1..=n-1 (refused once in 2^194 draws).
+//! - P-256: octets 0..32 likewise, else octets 32..64, else refused (once in 2^64 draws).
+//! - Ed25519: octets 0..32 are the seed of RFC 8032 5.1.5.
+//!
+//! ```compile_fail
+//! fn printable<T: std::fmt::Debug>() {}
+//! printable::<anchorite::keys::SigningKey>();
+//! ```
+//! ```compile_fail
+//! fn copied<T: Clone>() {}
+//! copied::<anchorite::keys::SigningKey>();
+//! ```
+//! ```compile_fail
+//! fn written<T: serde::Serialize>() {}
+//! written::<anchorite::keys::SigningKey>();
+//! ```
+//! ```
+//! fn ordinary<T: std::fmt::Debug + Clone + serde::Serialize>() {}
+//! ordinary::<anchorite::keys::PublicKey>();
+//! ```
+
+use super::{Algorithm, KeyError, PublicKey};
+use crate::basics::Secret;
+use const_oid::ObjectIdentifier;
+use der::pem::LineEnding;
+use der::{Decode, SecretDocument};
+use ed25519_dalek::pkcs8::KeypairBytes;
+use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef};
+use signature::Signer;
+
+/// Octets of material every algorithm takes, so that callers need not know which one they draw for.
+pub const MATERIAL_OCTETS: usize = 64;
+
+const PEM_LABEL: &str = "PRIVATE KEY";
+const ID_EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// A private key that signs.
+pub struct SigningKey {
+    inner: Inner,
+    public: PublicKey,
+}
+
+/// Boxed, so that moving a `SigningKey` moves a pointer and leaves no copy of the secret behind. Each wipes itself.
+enum Inner {
+    P384(Box<p384::SecretKey>),
+    P256(Box<p256::SecretKey>),
+    Ed25519(Box<ed25519_dalek::SigningKey>),
+}
+
+impl SigningKey {
+    /// The key that `material` (64 uniform octets) stands for: see the module comment.
+    ///
+    /// # Errors
+    /// Where there are not 64 octets, or no candidate in them is a private key of the curve: draw again.
+    pub fn from_material(algorithm: Algorithm, material: &[u8]) -> Result<Self, KeyError> {
+        if material.len() != MATERIAL_OCTETS {
+            return Err(KeyError::MaterialLength { expected: MATERIAL_OCTETS, found: material.len() });
+        }
+        let inner = match algorithm {
+            Algorithm::EcdsaP384 => material
+                .get(..48)
+                .and_then(|octets| p384::SecretKey::from_slice(octets).ok())
+                .map(|key| Inner::P384(Box::new(key))),
+            Algorithm::EcdsaP256 => material
+                .chunks_exact(32)
+                .find_map(|octets| p256::SecretKey::from_slice(octets).ok())
+                .map(|key| Inner::P256(Box::new(key))),
+            Algorithm::Ed25519 => material
+                .first_chunk::<32>()
+                .map(|seed| Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))),
+        };
+        Self::with_public(inner.ok_or(KeyError::MaterialOutOfRange)?)
+    }
+
+    fn with_public(inner: Inner) -> Result<Self, KeyError> {
+        let spki = match &inner {
+            Inner::P384(key) => key.public_key().to_public_key_der(),
+            Inner::P256(key) => key.public_key().to_public_key_der(),
+            Inner::Ed25519(key) => key.verifying_key().to_public_key_der(),
+        };
+        let spki = spki.map_err(|_| KeyError::PublicKey("a key that cannot be encoded"))?;
+        Ok(Self { public: PublicKey::from_spki_der(spki.as_bytes())?, inner })
+    }
+
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.public.algorithm()
+    }
+
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.public.clone()
+    }
+
+    /// Signs: the same message always gives the same octets (RFC 6979 for ECDSA, as DER; RFC 8032 for Ed25519). The
+    /// signature is verified before it is handed out, so a fault during signing does not leave the process.
+    ///
+    /// # Errors
+    /// Where the curve crate refuses, or the signature does not verify.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let failed = |_| KeyError::Signing(self.algorithm());
+        let signature = match &self.inner {
+            Inner::P384(key) => {
+                let signer = p384::ecdsa::SigningKey::from(key.as_ref());
+                let signature: p384::ecdsa::DerSignature = signer.try_sign(message).map_err(failed)?;
+                signature.as_bytes().to_vec()
+            }
+            Inner::P256(key) => {
+                let signer = p256::ecdsa::SigningKey::from(key.as_ref());
+                let signature: p256::ecdsa::DerSignature = signer.try_sign(message).map_err(failed)?;
+                signature.as_bytes().to_vec()
+            }
+            Inner::Ed25519(key) => key.try_sign(message).map_err(failed)?.to_bytes().to_vec(),
+        };
+        self.public.verify(message, &signature)?;
+        Ok(signature)
+    }
+
+    /// PKCS#8 DER. ECDSA carries its public key inside the SEC1 structure; Ed25519 is version 1 without a public key,
+    /// because OpenSSL 3.0 cannot read version 2.
+    ///
+    /// # Errors
+    /// Where the encoder refuses, which no valid key makes it do.
+    pub fn to_pkcs8_der(&self) -> Result<Secret, KeyError> {
+        Ok(Secret::take(self.pkcs8()?.to_bytes().to_vec()))
+    }
+
+    /// The same, as `-----BEGIN PRIVATE KEY-----` text with line feeds.
+    ///
+    /// # Errors
+    /// As [`SigningKey::to_pkcs8_der`].
+    pub fn to_pkcs8_pem(&self) -> Result<Secret, KeyError> {
+        let pem = self.pkcs8()?.to_pem(PEM_LABEL, LineEnding::LF);
+        let pem = pem.map_err(|_| KeyError::PrivateKey("a key that can be encoded"))?;
+        Ok(Secret::take(pem.as_bytes().to_vec()))
+    }
+
+    fn pkcs8(&self) -> Result<SecretDocument, KeyError> {
+        let document = match &self.inner {
+            Inner::P384(key) => key.to_pkcs8_der(),
+            Inner::P256(key) => key.to_pkcs8_der(),
+            // `KeypairBytes` wipes its copy of the seed when dropped.
+            Inner::Ed25519(key) => KeypairBytes { secret_key: key.to_bytes(), public_key: None }.to_pkcs8_der(),
+        };
+        document.map_err(|_| KeyError::PrivateKey("a key that can be encoded"))
+    }
+
+    /// Reads what [`SigningKey::to_pkcs8_pem`] wrote, and nothing else: the octets must be those it would write again.
+    ///
+    /// # Errors
+    /// Where the text is not PEM with that label, the algorithm is not ours, the key is out of range, or the file is
+    /// spelled differently.
+    pub fn from_pkcs8_pem(pem: &[u8]) -> Result<Self, KeyError> {
+        let refuse = |expected| KeyError::PrivateKey(expected);
+        let text = std::str::from_utf8(pem).map_err(|_| refuse("PEM text"))?;
+        let (label, document) = SecretDocument::from_pem(text).map_err(|_| refuse("PEM text with one block"))?;
+        if label != PEM_LABEL {
+            return Err(refuse("a PEM block with the label PRIVATE KEY"));
+        }
+        let info = PrivateKeyInfoRef::from_der(document.as_bytes()).map_err(|_| refuse("a PKCS#8 private key"))?;
+        let inner = match info.algorithm.oid {
+            ID_ED25519 => KeypairBytes::try_from(info)
+                .map(|pair| Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&pair.secret_key)))),
+            ID_EC_PUBLIC_KEY => p384::SecretKey::try_from(info.clone())
+                .map(|key| Inner::P384(Box::new(key)))
+                .or_else(|_| p256::SecretKey::try_from(info).map(|key| Inner::P256(Box::new(key)))),
+            _ => return Err(refuse("a key of a known algorithm")),
+        };
+        let key = Self::with_public(inner.map_err(|_| refuse("a valid key of a known curve"))?)?;
+        // Comparing the whole text leaves no room for a second block or for words around it.
+        if !key.to_pkcs8_pem()?.same_as(pem) {
+            return Err(refuse("the key spelled as this tool writes it"));
+        }
+        Ok(key)
+    }
+}
