@@ -4,3 +4,4 @@
 #![forbid(unsafe_code)]
 
 pub mod basics; // 0
+pub mod custody; // 1

@@ -1,0 +1,1 @@
+//! What the other files promise, held to it.
