@@ -53,12 +53,14 @@ pub fn front(share: &Share, labels: &Labels<'_>) -> Result<Secret, QrError> {
 #[must_use]
 pub fn back() -> String {
     format!(
-        "TO RECOVER WITHOUT ANCHORITE, on a computer that is and stays off every network:\n\
+        "TO RECOVER WITHOUT ANCHORITE, on a computer that stays off every network:\n\
          1  Type the script below into recipe.py, and the shares of enough cards, four\n\
-         \u{20}  lines each, into shares. Spaces, dashes and small letters do not matter.\n\
+         \u{20}  lines each without their numbers, into shares. Spaces, dashes and small\n\
+         \u{20}  letters do not matter.\n\
          2  python3 recipe.py < shares > identity\n\
          3  age -d -i identity KEY.age | openssl pkey -inform DER -text\n\
-         4  Destroy that computer's memory and storage: identity opens every key of the quorum.\n\n\
+         4  Destroy the memory and storage of that computer: identity opens every key\n\
+         \u{20}  of the quorum.\n\n\
          {RECIPE}"
     )
 }

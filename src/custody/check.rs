@@ -64,7 +64,7 @@ pub enum ShareFault {
 
 fn share(index: u8, holder: Option<&str>) -> String {
     match holder {
-        Some(holder) => format!("share {index}, which is {holder}'s"),
+        Some(holder) => format!("share {index} (that of {holder})"),
         None => format!("share {index}"),
     }
 }

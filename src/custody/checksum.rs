@@ -32,14 +32,9 @@ impl Checksum for ShareCode {
     const ROOT_EXPONENTS: std::ops::RangeInclusive<usize> = 9..=16;
     const CODE_LENGTH: usize = 93;
     const CHECKSUM_LENGTH: usize = CHECK;
-    const GENERATOR_SH: [u128; 5] = [
-        0x19dc_500c_e73f_de210,
-        0x1bfa_e00d_ef77_fe529,
-        0x1fbd_920f_ffe7_bee52,
-        0x1739_640b_deee_3fdad,
-        0x0772_9a03_9cfc_75f5a,
-    ];
-    const TARGET_RESIDUE: u128 = 0x10ce_0795_c2fd_1e62a;
+    const GENERATOR_SH: [u128; 5] =
+        [0x19dc500ce73fde210, 0x1bfae00def77fe529, 0x1fbd920fffe7bee52, 0x1739640bdeee3fdad, 0x07729a039cfc75f5a];
+    const TARGET_RESIDUE: u128 = 0x10ce0795c2fd1e62a;
 }
 
 /// The prefix of a realm's shares, separator included.

@@ -11,15 +11,13 @@ def checksum(prefix, symbols, generator, length):
         top = c >> 5 * length - 5
         c = (c & (1 << 5 * length - 5) - 1) << 5 ^ s
         for i in range(5):
-            if top >> i & 1:
-                c ^= generator[i]
+            c ^= generator[i] * (top >> i & 1)
     return c
 
 def times(a, b):  # in GF(256) modulo x^8 + x^4 + x^3 + x + 1
     r = 0
     while b:
-        if b & 1:
-            r ^= a
+        r ^= a * (b & 1)
         a, b = a << 1 ^ (0x11b if a & 128 else 0), b >> 1
     return r
 
@@ -28,32 +26,35 @@ def divided(a, b):
         a = times(a, b)
     return a
 
+def regrouped(values, have, want):  # the same bits in other portions
+    b = "".join(format(v, "0%db" % have) for v in values)
+    return [int(b[i:i + want], 2) for i in range(0, len(b) - want + 1, want)]
+
 text = re.sub(r"[\s-]", "", sys.stdin.read().upper())
 head, points = None, {}
-for at in range(0, len(text), 80):
-    t, n = text[at:at + 80], at // 80 + 1
+for n, t in enumerate(re.findall(".{1,80}", text), 1):
     if not re.fullmatch("K[SR]1[%s]{77}" % A, t):
         sys.exit("share %d: wrong length, prefix or character" % n)
     symbols = [A.index(x) for x in t[3:]]
     if checksum(t[:2], symbols, BIP93, 13) != 0x10ce0795c2fd1e62a:
         sys.exit("share %d: the checksum does not hold" % n)
-    octets = int("".join(format(s, "05b") for s in symbols[:64]), 2).to_bytes(40, "big")
-    if head not in (None, (t[:3], octets[:7])):
+    octets = regrouped(symbols[:64], 5, 8)
+    if head not in (None, [t[:3]] + octets[:7]):
         sys.exit("share %d: from another set than share 1" % n)
-    head, x = (t[:3], octets[:7]), octets[7]
+    head, x = [t[:3]] + octets[:7], octets[7]
     if x == 0 or x > octets[6] or x in points:
         sys.exit("share %d: index %d is given twice or impossible" % (n, x))
     points[x] = octets[8:]
-if not points or len(points) < head[1][5] or head[1][5] < 2:
+if not points or len(points) < max(head[6], 2):
     sys.exit("too few shares: %d" % len(points))
-secret = bytearray(32)
+secret = [0] * 32
 for x in points:
     weight = 1
     for other in points:
         if other != x:
             weight = divided(times(weight, other), other ^ x)
-    secret = bytearray(s ^ times(weight, y) for s, y in zip(secret, points[x]))
-bits = "".join(format(octet, "08b") for octet in secret) + "0000"
-symbols = [int(bits[i:i + 5], 2) for i in range(0, 260, 5)]
+    secret = [s ^ times(weight, y) for s, y in zip(secret, points[x])]
+symbols = regrouped(secret + [0], 8, 5)
 end = checksum("AGE-SECRET-KEY-", symbols + [0] * 6, BECH32, 6) ^ 1
-print("AGE-SECRET-KEY-1" + "".join(A[s] for s in symbols + [end >> 25 - 5 * i & 31 for i in range(6)]))
+symbols += [end >> 25 - 5 * i & 31 for i in range(6)]
+print("AGE-SECRET-KEY-1" + "".join(A[s] for s in symbols))

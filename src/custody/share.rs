@@ -8,6 +8,20 @@
 //! KS1 | quorum id (32 bits) | generation (8) | threshold (8) | count (8) | index (8) | value (256) | checksum (65)
 //! ```
 //! Forty octets are exactly 64 symbols, so there is no padding to get wrong; the prefix says version and realm.
+//!
+//! ```compile_fail
+//! fn printable<T: std::fmt::Debug>() {}
+//! printable::<anchorite::custody::Share>();
+//! ```
+//! ```compile_fail
+//! fn copied<T: Clone>() {}
+//! copied::<anchorite::custody::Share>();
+//! ```
+//! The same probes accept what a share says about itself:
+//! ```
+//! fn printable<T: std::fmt::Debug + Clone>() {}
+//! printable::<anchorite::custody::ShareHeader>();
+//! ```
 
 use super::checksum::{self, CHECK, PAYLOAD, PREFIX, TEXT};
 use super::quorum::{QuorumHead, QuorumId, ShareHeader};
