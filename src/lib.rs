@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 pub mod basics; // 0
+pub mod ceremony; // 4
 pub mod custody; // 1
+pub mod devices; // 6
 pub mod keys; // 1
 pub mod pki; // 1
-pub mod transcript; // 1
-pub mod script; // 2
 pub mod plan; // 3
-pub mod ceremony; // 4
+pub mod runner;
+pub mod script; // 2
+pub mod transcript; // 1 // 7

@@ -104,10 +104,7 @@ fn finish_entries(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Pr
         first.body.insert("event".to_owned(), serde_json::to_value(&event.what).unwrap_or(Value::Bool(false)));
         if let (Some(prompt), What::Answered { .. }) = (asked, &event.what) {
             let lines: Vec<String> = prompt.lines.iter().map(super::prompt::Line::plain).collect();
-            first.body.insert(
-                "asked".to_owned(),
-                json!({ "title": prompt.title, "who": prompt.who, "shown": lines }),
-            );
+            first.body.insert("asked".to_owned(), json!({ "title": prompt.title, "who": prompt.who, "shown": lines }));
         }
     }
     for entry in &mut turn.entries {
@@ -125,13 +122,17 @@ fn here(plan: &Plan, state: &State) -> (String, String) {
 /// Folds the event into the state.
 fn take(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Prompt>) {
     let (step_id, _) = here(plan, &turn.state);
-    let role = asked.and_then(|p| plan.person(&p.who)).and_then(|p| p.roles.first().cloned()).unwrap_or_else(|| "tool".to_owned());
+    let role = asked
+        .and_then(|p| plan.person(&p.who))
+        .and_then(|p| p.roles.first().cloned())
+        .unwrap_or_else(|| "tool".to_owned());
     match &event.what {
         What::Opened { governance_words, signers } => {
             turn.state.opened = true;
             turn.state.signers.clone_from(signers);
             if !governance_words.is_empty() {
-                turn.state.interruption = Some(Interruption::Governance { words: governance_words.clone(), confirmed: 0 });
+                turn.state.interruption =
+                    Some(Interruption::Governance { words: governance_words.clone(), confirmed: 0 });
             }
             turn.entries.push(Entry::new(Kind::Opened, "done").with("ceremony", plan.ceremony.clone()));
         }
@@ -186,9 +187,7 @@ fn strongroom_gone_now(plan: &Plan, state: &mut State) {
 
 fn answered(plan: &Plan, turn: &mut Turn, event: &Event, answer: &Answer, role: &str, step_id: &str) {
     let refuse = |turn: &mut Turn, reason: String| {
-        turn.entries.push(
-            Entry::new(Kind::Answer, "refused").by(role).at(step_id).with("reason", reason.clone()),
-        );
+        turn.entries.push(Entry::new(Kind::Answer, "refused").by(role).at(step_id).with("reason", reason.clone()));
         turn.state.refusal = Some(reason);
     };
     turn.state.refusal = None;
@@ -218,7 +217,9 @@ fn answered(plan: &Plan, turn: &mut Turn, event: &Event, answer: &Answer, role: 
             turn.entries.push(Entry::new(Kind::Pause, "begun").by(role).at(step_id));
             turn.state.finished = Some(Finish::Left);
         }
-        Answer::No => refuse(turn, "the answer was no: nothing was done; agree, or open an exception with `!`".to_owned()),
+        Answer::No => {
+            refuse(turn, "the answer was no: nothing was done; agree, or open an exception with `!`".to_owned())
+        }
         _ => {
             if let Some(interruption) = turn.state.interruption.clone() {
                 match interruption::take(plan, turn, &interruption, answer, role, step_id) {
@@ -229,7 +230,9 @@ fn answered(plan: &Plan, turn: &mut Turn, event: &Event, answer: &Answer, role: 
             }
             // `take` of a step works on a copy, so that a refused answer changes nothing.
             let mut tried = turn.state.clone();
-            match with_step(plan, &mut tried, |kind, plan, step, state| kind.take(plan, step, state, &event.moment, &Input::Answer(answer))) {
+            match with_step(plan, &mut tried, |kind, plan, step, state| {
+                kind.take(plan, step, state, &event.moment, &Input::Answer(answer))
+            }) {
                 Ok(extra) => {
                     let operation = turn.state.local.digest.map(|d| d.hex()).unwrap_or_default();
                     turn.state = tried;
@@ -315,7 +318,8 @@ fn settle(plan: &Plan, turn: &mut Turn) {
         if turn.state.run_key_live && turn.state.interruption.is_none() && !turn.state.begun {
             let Some(step) = plan.steps.get(turn.state.step) else { break };
             turn.state.begun = true;
-            turn.entries.push(Entry::new(Kind::Step, "begun").by(&step.role).at(&step.id).with("title", step.title.clone()));
+            turn.entries
+                .push(Entry::new(Kind::Step, "begun").by(&step.role).at(&step.id).with("title", step.title.clone()));
         }
         match wanted(plan, &turn.state) {
             StepNext::Ask(_) => break,
@@ -337,7 +341,9 @@ pub(super) fn end_step(plan: &Plan, turn: &mut Turn, outcome: &'static str, exce
         turn.state.finished = Some(Finish::Closed);
         return;
     };
-    turn.entries.push(Entry::new(Kind::Step, outcome).by(&step.role).at(&step.id).under(exception).with("title", step.title.clone()));
+    turn.entries.push(
+        Entry::new(Kind::Step, outcome).by(&step.role).at(&step.id).under(exception).with("title", step.title.clone()),
+    );
     turn.state.step += 1;
     turn.state.begun = false;
     turn.state.local = Local::default();

@@ -16,24 +16,66 @@ use std::collections::BTreeMap;
 pub enum Effect {
     ProbeMachine,
     /// A new key that signs this run's checkpoints from here on.
-    MakeRunKey { run: u32 },
+    MakeRunKey {
+        run: u32,
+    },
     /// Starts the process that will hold secrets; `session` counts from 1.
-    OpenStrongroom { session: u32 },
+    OpenStrongroom {
+        session: u32,
+    },
     /// The authority's key and its quorum's identity are made, the key sealed, the identity split, every k-subset checked.
-    MakeKey { authority: String, algorithm: Algorithm, quorum: String, generation: u8, threshold: u8, count: u8, step: String, operations: Vec<String> },
+    MakeKey {
+        authority: String,
+        algorithm: Algorithm,
+        quorum: String,
+        generation: u8,
+        threshold: u8,
+        count: u8,
+        step: String,
+        operations: Vec<String>,
+    },
     /// One custodian sees one share, once.
-    ShowShare { quorum: String, generation: u8, index: u8, count: u8, holder: String },
+    ShowShare {
+        quorum: String,
+        generation: u8,
+        index: u8,
+        count: u8,
+        holder: String,
+    },
     /// A strongroom that never held the secret rebuilds the polynomial from the shares as typed back.
-    CheckConsistency { quorum: String, threshold: u8, recipient: String },
+    CheckConsistency {
+        quorum: String,
+        threshold: u8,
+        recipient: String,
+    },
     /// Opens the sealed key of one authority with the shares typed in, for the operations listed.
-    Unlock { authority: String, quorum: String, sealed: Digest, public_key: String, operations: Vec<String> },
+    Unlock {
+        authority: String,
+        quorum: String,
+        sealed: Digest,
+        public_key: String,
+        operations: Vec<String>,
+    },
     /// The serial number is durable before anything carries it.
-    ReserveSerial { authority: String, index: u32 },
-    Sign { operation: Operation, digest: Digest },
+    ReserveSerial {
+        authority: String,
+        index: u32,
+    },
+    Sign {
+        operation: Operation,
+        digest: Digest,
+    },
     /// Writes once into the evidence folder.
-    WriteArtifact { name: String, content: String },
+    WriteArtifact {
+        name: String,
+        content: String,
+    },
     /// Writes files of the evidence and the vault to a removable medium and reads them back.
-    WriteMedium { medium: String, artifacts: Vec<String>, sealed: Vec<String> },
+    WriteMedium {
+        medium: String,
+        artifacts: Vec<String>,
+        sealed: Vec<String>,
+    },
     EndStrongroom,
     RevealSerialSeed,
 }
@@ -46,9 +88,15 @@ impl Effect {
             Effect::ProbeMachine => "look at the machine".to_owned(),
             Effect::MakeRunKey { .. } => "make the key that signs this run's checkpoints".to_owned(),
             Effect::OpenStrongroom { .. } => "start the strongroom".to_owned(),
-            Effect::MakeKey { authority, quorum, .. } => format!("make the key of {authority} and the identity of quorum {quorum}"),
-            Effect::ShowShare { index, count, quorum, .. } => format!("show share {index} of {count} of quorum {quorum}"),
-            Effect::CheckConsistency { quorum, .. } => format!("check the shares of quorum {quorum} against each other"),
+            Effect::MakeKey { authority, quorum, .. } => {
+                format!("make the key of {authority} and the identity of quorum {quorum}")
+            }
+            Effect::ShowShare { index, count, quorum, .. } => {
+                format!("show share {index} of {count} of quorum {quorum}")
+            }
+            Effect::CheckConsistency { quorum, .. } => {
+                format!("check the shares of quorum {quorum} against each other")
+            }
             Effect::Unlock { authority, .. } => format!("unlock the key of {authority}"),
             Effect::ReserveSerial { authority, .. } => format!("reserve a serial number for {authority}"),
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
@@ -79,6 +127,7 @@ pub enum Operation {
     },
     Crl {
         authority: String,
+        profile: String,
         issuer_der: String,
         number: u64,
         this_update: Instant,
@@ -110,7 +159,11 @@ impl Operation {
 ///
 /// # Errors
 /// Where a name, date, key or profile does not allow it.
-pub fn to_be_signed(realm: Realm, profiles: &BTreeMap<String, Profile>, operation: &Operation) -> Result<Vec<u8>, String> {
+pub fn to_be_signed(
+    realm: Realm,
+    profiles: &BTreeMap<String, Profile>,
+    operation: &Operation,
+) -> Result<Vec<u8>, String> {
     match operation {
         Operation::RootCertificate { .. } => {
             let request = root_request(realm, profiles, operation)?;
@@ -127,12 +180,19 @@ pub fn to_be_signed(realm: Realm, profiles: &BTreeMap<String, Profile>, operatio
 ///
 /// # Errors
 /// Where the operation is another one, or a part of it does not parse.
-pub fn root_request(realm: Realm, profiles: &BTreeMap<String, Profile>, operation: &Operation) -> Result<RootRequest, String> {
-    let Operation::RootCertificate { profile, subject, public_key, not_before, not_after, serial, policy_oid, .. } = operation else {
+pub fn root_request(
+    realm: Realm,
+    profiles: &BTreeMap<String, Profile>,
+    operation: &Operation,
+) -> Result<RootRequest, String> {
+    let Operation::RootCertificate { profile, subject, public_key, not_before, not_after, serial, policy_oid, .. } =
+        operation
+    else {
         return Err("expected a root certificate".to_owned());
     };
     let key = hex_decode(public_key).ok_or("the public key is not hexadecimal")?;
-    let serial: [u8; 20] = hex_decode(serial).and_then(|s| s.try_into().ok()).ok_or("the serial number is not 20 octets")?;
+    let serial: [u8; 20] =
+        hex_decode(serial).and_then(|s| s.try_into().ok()).ok_or("the serial number is not 20 octets")?;
     Ok(RootRequest {
         realm,
         subject: subject.clone(),
@@ -153,7 +213,13 @@ pub fn crl_request<'i>(issuer: &'i Certificate, operation: &Operation) -> Result
     let Operation::Crl { number, this_update, next_update, .. } = operation else {
         return Err("expected a CRL".to_owned());
     };
-    Ok(CrlRequest { issuer, number: *number, this_update: *this_update, next_update: *next_update, revoked: Vec::new() })
+    Ok(CrlRequest {
+        issuer,
+        number: *number,
+        this_update: *this_update,
+        next_update: *next_update,
+        revoked: Vec::new(),
+    })
 }
 
 /// A certificate written as hexadecimal DER.

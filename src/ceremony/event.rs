@@ -39,30 +39,65 @@ pub enum What {
         governance_words: String,
         signers: Vec<Signer>,
     },
-    Answered { front_end: FrontEndWord, simulated: bool, answer: Answer },
-    Done { outcome: Outcome },
+    Answered {
+        front_end: FrontEndWord,
+        simulated: bool,
+        answer: Answer,
+    },
+    Done {
+        outcome: Outcome,
+    },
     /// An effect did not happen, and the device said so.
-    Failed { reason: String, strongroom_gone: bool },
+    Failed {
+        reason: String,
+        strongroom_gone: bool,
+    },
     /// A new front end took over a record that another had left.
-    Resumed { front_end: FrontEndWord, last_head: Digest },
+    Resumed {
+        front_end: FrontEndWord,
+        last_head: Digest,
+    },
 }
 
 /// What a person answered. Secrets never: a typed share arrives as the strongroom's verdict on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Answer {
-    Initials { initials: String },
-    Typed { text: String },
-    Chosen { key: String },
+    Initials {
+        initials: String,
+    },
+    Typed {
+        text: String,
+    },
+    Chosen {
+        key: String,
+    },
     No,
-    Dice { rolls: u32 },
-    Share { verdict: ShareVerdict },
-    SignOff { initials: String, agree: bool, remark: String },
-    Exception { sheet: Sheet },
-    Pause { why: String, staying: Vec<String> },
-    Abort { sheet: Sheet },
+    Dice {
+        rolls: u32,
+    },
+    Share {
+        verdict: ShareVerdict,
+    },
+    SignOff {
+        initials: String,
+        agree: bool,
+        remark: String,
+    },
+    Exception {
+        sheet: Sheet,
+    },
+    Pause {
+        why: String,
+        staying: Vec<String>,
+    },
+    Abort {
+        sheet: Sheet,
+    },
     /// The front end is ending (Ctrl-C confirmed, SIGTERM, SIGHUP, terminal lost); the record can be resumed.
-    Leave { why: String },
+    Leave {
+        why: String,
+    },
 }
 
 /// The strongroom's word on a typed share.
@@ -70,8 +105,14 @@ pub enum Answer {
 #[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ShareVerdict {
     /// Equal to what was dealt; corrections that its custodian confirmed are counted by place, never by content.
-    Proven { index: u8, corrected: Vec<String> },
-    Refused { fault: String, reason: String },
+    Proven {
+        index: u8,
+        corrected: Vec<String>,
+    },
+    Refused {
+        fault: String,
+        reason: String,
+    },
 }
 
 /// A fact about the machine, compared with what a ceremony machine should be.
@@ -100,13 +141,7 @@ pub enum Outcome {
     Machine { findings: Vec<Finding> },
     RunKey { public_key: String },
     Strongroom { commitment: Digest, protections: BTreeMap<String, String> },
-    KeyMade {
-        public_key: String,
-        recipient: String,
-        quorum_id: String,
-        commitments: Vec<Digest>,
-        sealed: WrittenFile,
-    },
+    KeyMade { public_key: String, recipient: String, quorum_id: String, commitments: Vec<Digest>, sealed: WrittenFile },
     ShareShown { form: String },
     Consistent { subsets: u64 },
     Unlocked,

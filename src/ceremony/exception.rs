@@ -34,9 +34,9 @@ pub fn check(plan: &Plan, sheet: &Sheet) -> Result<Vec<String>, String> {
     }
     let mut people = BTreeSet::new();
     for initials in &sheet.by {
-        let person = plan.by_initials(initials).ok_or_else(|| {
-            format!("nobody here has the initials {}", crate::basics::SafeText::cut(initials, 12))
-        })?;
+        let person = plan
+            .by_initials(initials)
+            .ok_or_else(|| format!("nobody here has the initials {}", crate::basics::SafeText::cut(initials, 12)))?;
         people.insert(person.id.clone());
     }
     if people.len() < 2 {

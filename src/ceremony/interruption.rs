@@ -20,18 +20,31 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
             Prompt {
                 lines: vec![
                     Line::text("This is the first ceremony of its chain, so nothing pins its governance folder yet."),
-                    Line::text("Take the paper on which the approvers wrote its twelve words, and type them from the paper."),
+                    Line::text(
+                        "Take the paper on which the approvers wrote its twelve words, and type them from the paper.",
+                    ),
                 ],
                 next: "the second person does the same, then the ceremony begins".to_owned(),
                 rehearsal_answer: Some(words.clone()),
                 grave: true,
-                ..prompt_for(&who, "Confirm who may approve", Ask::Text { label: "the twelve words on your paper".to_owned(), example: "twelve words".to_owned() })
+                ..prompt_for(
+                    &who,
+                    "Confirm who may approve",
+                    Ask::Text {
+                        label: "the twelve words on your paper".to_owned(),
+                        example: "twelve words".to_owned(),
+                    },
+                )
             }
         }
         Interruption::Paused { why, since } => {
             let who = two_people(plan, state).into_iter().next().unwrap_or_default();
             Prompt {
-                lines: vec![Line::value("since", &since.rfc3339()), Line::value("why", why), Line::text("Nothing happens until you go on. The head is on the screen: note it.")],
+                lines: vec![
+                    Line::value("since", &since.rfc3339()),
+                    Line::value("why", why),
+                    Line::text("Nothing happens until you go on. The head is on the screen: note it."),
+                ],
                 next: "the step goes on where it was".to_owned(),
                 ..initials_prompt(plan, &who, "The ceremony is paused. Go on?")
             }
@@ -42,20 +55,32 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
                 lines: vec![
                     Line::Bad { text: crate::basics::SafeText::of(&format!("could not {what}")) },
                     Line::value("because", reason),
-                    Line::text("Nothing was half done: it can be tried again once the cause is gone, or an exception opened with `!`."),
+                    Line::text(
+                        "Nothing was half done: it can be tried again once the cause is gone, or an exception opened with `!`.",
+                    ),
                 ],
                 rehearsal_answer: Some("r".to_owned()),
                 next: format!("{what} is tried again"),
-                ..prompt_for(&who, "Something did not work", Ask::Choice { options: vec![ChoiceOption { key: "r".to_owned(), title: "try again".to_owned() }] })
+                ..prompt_for(
+                    &who,
+                    "Something did not work",
+                    Ask::Choice { options: vec![ChoiceOption { key: "r".to_owned(), title: "try again".to_owned() }] },
+                )
             }
         }
-        Interruption::Resuming { last_head, noted, lost } => resuming_prompt(plan, state, last_head, noted, lost.as_deref()),
+        Interruption::Resuming { last_head, noted, lost } => {
+            resuming_prompt(plan, state, last_head, noted, lost.as_deref())
+        }
         Interruption::Voiding { quorum, generation } => {
             let who = two_people(plan, state).into_iter().next().unwrap_or_default();
             Prompt {
                 lines: vec![
-                    Line::text(&format!("Generation {generation} of quorum {quorum} was not proven by all its custodians when the strongroom ended.")),
-                    Line::text("Nothing depends on it. Collect the cards of this generation and destroy them; key and shares are made again."),
+                    Line::text(&format!(
+                        "Generation {generation} of quorum {quorum} was not proven by all its custodians when the strongroom ended."
+                    )),
+                    Line::text(
+                        "Nothing depends on it. Collect the cards of this generation and destroy them; key and shares are made again.",
+                    ),
                 ],
                 next: "the key and its shares are made again, as a new generation".to_owned(),
                 ..prompt_for(
@@ -72,18 +97,36 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
     }
 }
 
-fn resuming_prompt(plan: &Plan, state: &State, last_head: &crate::basics::Digest, noted: &[String], lost: Option<&str>) -> Prompt {
+fn resuming_prompt(
+    plan: &Plan,
+    state: &State,
+    last_head: &crate::basics::Digest,
+    noted: &[String],
+    lost: Option<&str>,
+) -> Prompt {
     let people = two_people(plan, state);
     if noted.len() < 2 {
         let who = people.into_iter().nth(noted.len()).unwrap_or_default();
         return Prompt {
             lines: vec![
-                Line::text("The front end ended and the record was read back from the disk. To know that nothing was cut off,"),
-                Line::text("compare it with what you noted: the last head you saw, its first eight digits. Read it from your own note."),
+                Line::text(
+                    "The front end ended and the record was read back from the disk. To know that nothing was cut off,",
+                ),
+                Line::text(
+                    "compare it with what you noted: the last head you saw, its first eight digits. Read it from your own note.",
+                ),
             ],
-            next: if noted.is_empty() { "a second person does the same".to_owned() } else { "the ceremony goes on".to_owned() },
+            next: if noted.is_empty() {
+                "a second person does the same".to_owned()
+            } else {
+                "the ceremony goes on".to_owned()
+            },
             rehearsal_answer: Some(last_head.hex().chars().take(8).collect()),
-            ..prompt_for(&who, "Give the last head you noted", Ask::Text { label: "first eight digits of the head".to_owned(), example: "41d09a07".to_owned() })
+            ..prompt_for(
+                &who,
+                "Give the last head you noted",
+                Ask::Text { label: "first eight digits of the head".to_owned(), example: "41d09a07".to_owned() },
+            )
         };
     }
     let what = lost.unwrap_or("nothing");
@@ -91,7 +134,9 @@ fn resuming_prompt(plan: &Plan, state: &State, last_head: &crate::basics::Digest
     Prompt {
         lines: vec![
             Line::text(&format!("When the machine stopped it was about to {what}.")),
-            Line::text("Whether that happened is not known. Nothing is assumed: what it would have made is void, and it is done anew."),
+            Line::text(
+                "Whether that happened is not known. Nothing is assumed: what it would have made is void, and it is done anew.",
+            ),
         ],
         next: format!("{what}, again"),
         ..initials_prompt(plan, &who, "One thing was under way. Do it anew?")
@@ -101,7 +146,8 @@ fn resuming_prompt(plan: &Plan, state: &State, last_head: &crate::basics::Digest
 /// The acting person and one more, for what takes two.
 fn two_people(plan: &Plan, state: &State) -> Vec<String> {
     let step = plan.steps.get(state.step);
-    let mut people: Vec<String> = step.map(|s| std::iter::once(s.who.clone()).chain(s.confirm.iter().cloned()).collect()).unwrap_or_default();
+    let mut people: Vec<String> =
+        step.map(|s| std::iter::once(s.who.clone()).chain(s.confirm.iter().cloned()).collect()).unwrap_or_default();
     for person in &plan.people {
         if !people.contains(&person.id) {
             people.push(person.id.clone());
@@ -115,14 +161,24 @@ fn two_people(plan: &Plan, state: &State) -> Vec<String> {
 ///
 /// # Errors
 /// Why the answer is not taken; it is asked again.
-pub fn take(plan: &Plan, turn: &mut Turn, interruption: &Interruption, answer: &Answer, role: &str, step_id: &str) -> Result<(), String> {
+pub fn take(
+    plan: &Plan,
+    turn: &mut Turn,
+    interruption: &Interruption,
+    answer: &Answer,
+    role: &str,
+    step_id: &str,
+) -> Result<(), String> {
     let people = two_people(plan, &turn.state);
     let entry = |outcome: &'static str| Entry::new(Kind::Answer, outcome).by(role).at(step_id);
     match interruption {
         Interruption::Governance { words, confirmed } => {
             let Answer::Typed { text } = answer else { return Err("expected twelve words".to_owned()) };
             if crate::ceremony::evidence::read_back(words, text).is_none() {
-                return Err("these are not the words of this governance folder: compare paper and folder, do not go on".to_owned());
+                return Err(
+                    "these are not the words of this governance folder: compare paper and folder, do not go on"
+                        .to_owned(),
+                );
             }
             turn.entries.push(entry("agreed").with("governance", words.clone()));
             turn.state.interruption =
@@ -139,7 +195,9 @@ pub fn take(plan: &Plan, turn: &mut Turn, interruption: &Interruption, answer: &
             turn.state.interruption = unproven(plan, &turn.state);
         }
         Interruption::Resuming { last_head, noted, lost } if noted.len() < 2 => {
-            let Answer::Typed { text } = answer else { return Err("expected the first eight digits of a head".to_owned()) };
+            let Answer::Typed { text } = answer else {
+                return Err("expected the first eight digits of a head".to_owned());
+            };
             let typed: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
             let known = typed.len() >= 8 && turn.state.heads.iter().any(|head| typed.starts_with(head.as_str()));
             if !known {
@@ -179,7 +237,9 @@ fn unproven(plan: &Plan, state: &State) -> Option<Interruption> {
 /// An exception takes effect: it is numbered, and it may skip the step or settle the interruption it answers.
 pub fn open_exception(plan: &Plan, turn: &mut Turn, event: &Event, sheet: &Sheet, people: &[String], role: &str) {
     let step_id = plan.steps.get(turn.state.step).filter(|_| turn.state.begun).map_or("", |s| s.id.as_str());
-    let skippable = turn.state.interruption.is_none() && turn.state.begun && plan.steps.get(turn.state.step).is_some_and(|s| s.skippable);
+    let skippable = turn.state.interruption.is_none()
+        && turn.state.begun
+        && plan.steps.get(turn.state.step).is_some_and(|s| s.skippable);
     if sheet.skip && !skippable {
         let reason = "this step cannot be skipped: later steps need what it does. Leave `skip` off, or abort";
         turn.entries.push(Entry::new(Kind::Answer, "refused").by(role).at(step_id).with("reason", reason));
@@ -188,7 +248,8 @@ pub fn open_exception(plan: &Plan, turn: &mut Turn, event: &Event, sheet: &Sheet
     }
     turn.state.exceptions.push(sheet.clone());
     let number = u32::try_from(turn.state.exceptions.len()).unwrap_or(u32::MAX);
-    turn.entries.push(Entry::new(Kind::Exception, "opened").by(role).at(step_id).under(number).with("people", people.to_vec()));
+    turn.entries
+        .push(Entry::new(Kind::Exception, "opened").by(role).at(step_id).under(number).with("people", people.to_vec()));
     turn.state.local.excepted = true;
     match turn.state.interruption.clone() {
         Some(Interruption::Voiding { quorum, generation }) => void(plan, turn, event, &quorum, generation, number),
@@ -220,7 +281,8 @@ fn void(plan: &Plan, turn: &mut Turn, event: &Event, quorum: &str, generation: u
     }
     turn.state.authorities.retain(|_, authority| authority.quorum != quorum);
     let maker = plan.steps.iter().position(|step| {
-        step.kind == "make-key" && plan.authority(kind::text(&step.params, "authority")).is_some_and(|a| a.quorum == quorum)
+        step.kind == "make-key"
+            && plan.authority(kind::text(&step.params, "authority")).is_some_and(|a| a.quorum == quorum)
     });
     let Some((position, step)) = maker.and_then(|position| Some((position, plan.steps.get(position)?))) else { return };
     turn.state.step = position;

@@ -26,12 +26,25 @@ pub struct Prompt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
-    Text { text: SafeText },
-    Value { label: String, value: SafeText },
+    Text {
+        text: SafeText,
+    },
+    Value {
+        label: String,
+        value: SafeText,
+    },
     /// Shown as grouped hex and as words, side by side.
-    Digest { label: String, digest: Digest, words: String },
-    Good { text: SafeText },
-    Bad { text: SafeText },
+    Digest {
+        label: String,
+        digest: Digest,
+        words: String,
+    },
+    Good {
+        text: SafeText,
+    },
+    Bad {
+        text: SafeText,
+    },
     Gap,
 }
 
@@ -76,18 +89,41 @@ pub struct ChoiceOption {
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Ask {
     /// The person agrees by their own initials; `no` asks again or opens an exception.
-    Initials { person: String },
+    Initials {
+        person: String,
+    },
     /// A value typed by hand: a number read off a bag, a time, words read aloud.
-    Text { label: String, example: String },
+    Text {
+        label: String,
+        example: String,
+    },
     /// Typed back before something that cannot be undone.
-    Phrase { phrase: String },
-    Choice { options: Vec<ChoiceOption> },
+    Phrase {
+        phrase: String,
+    },
+    Choice {
+        options: Vec<ChoiceOption>,
+    },
     /// Dice as rolled, digits 1 to 6; secret.
-    Dice { least: u32 },
+    Dice {
+        least: u32,
+    },
     /// A share typed from its custodian's card; secret.
-    Share { quorum: String, index: u8, count: u8, holder: String, purpose: String },
+    Share {
+        quorum: String,
+        index: u8,
+        count: u8,
+        holder: String,
+        purpose: String,
+    },
     /// Agree or do not agree, with a remark.
-    SignOff { person: String },
+    SignOff {
+        person: String,
+    },
     /// An exception sheet that must be filled before anything else can happen.
-    Sheet { expected: String, happened: String, decided: String },
+    Sheet {
+        expected: String,
+        happened: String,
+        decided: String,
+    },
 }

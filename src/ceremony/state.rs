@@ -81,14 +81,30 @@ pub struct Local {
 #[serde(tag = "interruption", rename_all = "kebab-case")]
 pub enum Interruption {
     /// The first ceremony of a chain: two people confirm the governance folder from paper.
-    Governance { words: String, confirmed: u32 },
-    Paused { why: String, since: Instant },
+    Governance {
+        words: String,
+        confirmed: u32,
+    },
+    Paused {
+        why: String,
+        since: Instant,
+    },
     /// An effect did not happen.
-    Failed { what: String, reason: String },
+    Failed {
+        what: String,
+        reason: String,
+    },
     /// A resume: two people give the last head they noted; then, where an intent has no outcome, it is asked about.
-    Resuming { last_head: Digest, noted: Vec<String>, lost: Option<String> },
+    Resuming {
+        last_head: Digest,
+        noted: Vec<String>,
+        lost: Option<String>,
+    },
     /// A generation not wholly proven when its strongroom ended.
-    Voiding { quorum: String, generation: u8 },
+    Voiding {
+        quorum: String,
+        generation: u8,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -75,7 +75,14 @@ pub trait StepMachine: StepKind {
     ///
     /// # Errors
     /// Why the input is refused: the state then stays as it was and the same is asked again.
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, moment: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String>;
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        moment: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String>;
 
     /// An effect of this step came to no outcome.
     fn lost(&self, _state: &mut State, _effect: &Effect) {}

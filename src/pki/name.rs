@@ -33,6 +33,15 @@ pub struct Subject {
     pub common_name: String,
 }
 
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(country) = &self.country {
+            write!(f, "C={country}, ")?;
+        }
+        write!(f, "O={}, CN={}", self.organization, self.common_name)
+    }
+}
+
 impl Subject {
     /// Everything wrong with a subject as a script states it. The bound leaves room for the rehearsal's mark, so that
     /// whatever is checked can also be rehearsed.

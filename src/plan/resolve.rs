@@ -1,10 +1,10 @@
 //! Script -> [`Plan`]: every name looked up, every rule of the room checked, all problems reported at once.
 
-use crate::basics::{Digest, Realm, limits};
+use crate::basics::{Digest, Instant, Realm, limits};
 use crate::keys::Algorithm;
 use crate::keys::ssh::SshPublicKey;
-use crate::pki::certificate::marked;
-use crate::pki::name::Subject;
+use crate::pki::name::{Subject, marked};
+use crate::pki::oids;
 use crate::pki::profile::Profile;
 use crate::plan::room::{self, Disorder};
 use crate::plan::{Authority, Material, Person, Plan, Quorum, Step};
@@ -12,9 +12,6 @@ use crate::script::problem::{Problems, nearest};
 use crate::script::{Located, NameOf, Param, RoomRules, Script, Shape, StepKind, StepSource, kind::Params};
 use crate::transcript::Level;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The arc under which rehearsals mark their certificates (RFC 5612: enterprise number for documentation).
-pub const REHEARSAL_ARC: &str = "1.3.6.1.4.1.32473.1";
 
 /// A profile file the script names, already read.
 #[derive(Clone, Debug)]
@@ -43,7 +40,9 @@ pub fn plan(
 #[must_use]
 pub fn profile_names(octets: &[u8], kinds: &[&dyn StepKind]) -> BTreeSet<String> {
     match crate::script::parse::script("script.toml", octets, kinds) {
-        Ok((script, _)) => script.authorities.iter().map(|a| a.profile.value.clone()).filter(|name| is_name(name)).collect(),
+        Ok((script, _)) => {
+            script.authorities.iter().map(|a| a.profile.value.clone()).filter(|name| is_name(name)).collect()
+        }
         Err(_) => BTreeSet::new(),
     }
 }
@@ -72,15 +71,27 @@ impl Resolver<'_> {
         if let Some(arc) = &c.oid_arc
             && (const_oid::ObjectIdentifier::new(&arc.value).is_err() || arc.value.starts_with("1.3.6.1.4.1.32473"))
         {
-            p.add(arc.span.clone(), "expected an object identifier arc of your own, like 1.3.6.1.4.1.NUMBER.1", "enterprise number 32473 is for documentation and rehearsals");
+            p.add(
+                arc.span.clone(),
+                "expected an object identifier arc of your own, like 1.3.6.1.4.1.NUMBER.1",
+                "enterprise number 32473 is for documentation and rehearsals",
+            );
         }
         if self.realm == Realm::Production && oid_arc.is_empty() {
-            p.add(c.id.span.clone(), "a production run needs `oid_arc`, your own object identifier arc", "add `oid_arc = \"1.3.6.1.4.1.NUMBER.1\"` to [ceremony]");
+            p.add(
+                c.id.span.clone(),
+                "a production run needs `oid_arc`, your own object identifier arc",
+                "add `oid_arc = \"1.3.6.1.4.1.NUMBER.1\"` to [ceremony]",
+            );
         }
         if let Some(head) = &c.previous_head
             && Digest::parse(&head.value).is_none()
         {
-            p.add(head.span.clone(), "`previous_head`: expected 64 lower-case hexadecimal digits", "copy it from the previous ceremony's VERIFY.txt");
+            p.add(
+                head.span.clone(),
+                "`previous_head`: expected 64 lower-case hexadecimal digits",
+                "copy it from the previous ceremony's VERIFY.txt",
+            );
         }
         if self.script.acts.is_empty() {
             p.add(0..0, "a script needs at least one act", "add [[act]] with [[act.step]]");
@@ -94,7 +105,7 @@ impl Resolver<'_> {
             purpose: c.purpose.value.clone(),
             tool_floor: self.script.tool.value.clone(),
             previous_head: c.previous_head.as_ref().map(|h| h.value.clone()).unwrap_or_default(),
-            policy_oid: if self.realm.is_rehearsal() { REHEARSAL_ARC.to_owned() } else { oid_arc },
+            policy_oid: if self.realm.is_rehearsal() { oids::REHEARSAL_POLICY.to_owned() } else { String::new() },
             people,
             quorums,
             authorities,
@@ -137,7 +148,15 @@ impl Resolver<'_> {
         let mut people = Vec::new();
         for source in &self.script.people {
             let initials = source.initials.as_ref().map_or_else(
-                || source.name.value.split_whitespace().filter_map(|w| w.chars().next()).collect::<String>().to_uppercase(),
+                || {
+                    source
+                        .name
+                        .value
+                        .split_whitespace()
+                        .filter_map(|w| w.chars().next())
+                        .collect::<String>()
+                        .to_uppercase()
+                },
                 |i| i.value.clone(),
             );
             let span = source.initials.as_ref().map_or(source.name.span.clone(), |i| i.span.clone());
@@ -145,7 +164,11 @@ impl Resolver<'_> {
                 p.add(span.clone(), "expected initials of one to four letters or digits", "add `initials = \"AB\"`");
             }
             if let Some(other) = seen.insert(initials.to_uppercase(), source.id.value.clone()) {
-                p.add(span, format!("{} and {other} have the same initials {initials}", source.id.value), "initials tell people apart: add `initials = \"...\"`");
+                p.add(
+                    span,
+                    format!("{} and {other} have the same initials {initials}", source.id.value),
+                    "initials tell people apart: add `initials = \"...\"`",
+                );
             }
             let public_key = self.public_key(source, &mut keys, p);
             people.push(Person {
@@ -159,22 +182,39 @@ impl Resolver<'_> {
         people
     }
 
-    fn public_key(&self, source: &crate::script::syntax::PersonSource, keys: &mut BTreeMap<String, String>, p: &mut Problems) -> String {
+    fn public_key(
+        &self,
+        source: &crate::script::syntax::PersonSource,
+        keys: &mut BTreeMap<String, String>,
+        p: &mut Problems,
+    ) -> String {
         let Some(key) = &source.public_key else {
             if self.realm == Realm::Production {
-                p.add(source.id.span.clone(), format!("a production run needs the public key of {}", source.id.value), "add `public_key = \"ssh-ed25519 ...\"`, the key they will sign their attestation with");
+                p.add(
+                    source.id.span.clone(),
+                    format!("a production run needs the public key of {}", source.id.value),
+                    "add `public_key = \"ssh-ed25519 ...\"`, the key they will sign their attestation with",
+                );
             }
             return String::new();
         };
         match SshPublicKey::parse(&key.value) {
             Ok(parsed) => {
                 if let Some(other) = keys.insert(parsed.line().to_owned(), source.id.value.clone()) {
-                    p.add(key.span.clone(), format!("{} and {other} have the same public key", source.id.value), "each participant signs with a key of their own");
+                    p.add(
+                        key.span.clone(),
+                        format!("{} and {other} have the same public key", source.id.value),
+                        "each participant signs with a key of their own",
+                    );
                 }
                 parsed.line().to_owned()
             }
             Err(error) => {
-                p.add(key.span.clone(), format!("public key of {}: {error}", source.id.value), "one line as in ~/.ssh/id_ed25519.pub");
+                p.add(
+                    key.span.clone(),
+                    format!("public key of {}: {error}", source.id.value),
+                    "one line as in ~/.ssh/id_ed25519.pub",
+                );
                 String::new()
             }
         }
@@ -190,7 +230,11 @@ impl Resolver<'_> {
             self.known(NameOf::Person, &role.holders, p);
             self.known(NameOf::Role, &role.incompatible, p);
             if role.holders.is_empty() {
-                p.add(role.name.span.clone(), format!("role {} has no holder", role.name.value), "add `holders = [\"...\"]`");
+                p.add(
+                    role.name.span.clone(),
+                    format!("role {} has no holder", role.name.value),
+                    "add `holders = [\"...\"]`",
+                );
             }
             for other in &role.incompatible {
                 let Some(other_role) = self.script.roles.iter().find(|r| r.name.value == other.value) else { continue };
@@ -198,7 +242,10 @@ impl Resolver<'_> {
                     if other_role.holders.iter().any(|h| h.value == holder.value) {
                         p.add(
                             holder.span.clone(),
-                            format!("{} holds {} and {}, which are incompatible", holder.value, role.name.value, other.value),
+                            format!(
+                                "{} holds {} and {}, which are incompatible",
+                                holder.value, role.name.value, other.value
+                            ),
                             "give one of the roles to somebody else",
                         );
                     }
@@ -207,7 +254,11 @@ impl Resolver<'_> {
         }
         for person in &self.script.people {
             if self.roles_of(&person.id.value).is_empty() {
-                p.add(person.id.span.clone(), format!("{} holds no role", person.id.value), "nobody is in the room without a role: add them to a [[role]]");
+                p.add(
+                    person.id.span.clone(),
+                    format!("{} holds no role", person.id.value),
+                    "nobody is in the room without a role: add them to a [[role]]",
+                );
             }
         }
     }
@@ -219,12 +270,19 @@ impl Resolver<'_> {
             once("custodian", source.custodians.iter(), p);
             let count = source.custodians.len();
             if count < 2 || count > limits::SHARES {
-                p.add(source.span.clone(), format!("quorum {} needs 2 to {} custodians, found {count}", source.name.value, limits::SHARES), "");
+                p.add(
+                    source.span.clone(),
+                    format!("quorum {} needs 2 to {} custodians, found {count}", source.name.value, limits::SHARES),
+                    "",
+                );
             }
             if source.threshold.value > count as u64 {
                 p.add(
                     source.threshold.span.clone(),
-                    format!("quorum {} needs {} of {count} custodians, more than there are", source.name.value, source.threshold.value),
+                    format!(
+                        "quorum {} needs {} of {count} custodians, more than there are",
+                        source.name.value, source.threshold.value
+                    ),
                     "lower the threshold or name more custodians",
                 );
             }
@@ -261,13 +319,23 @@ impl Resolver<'_> {
             }
             match self.profiles.get(&source.profile.value) {
                 Some(Ok(file)) => {
-                    for problem in file.profile.check(algorithm, source.not_before.value, source.not_after.value) {
-                        p.add(source.span.clone(), format!("authority {}: {problem}", source.name.value), format!("profile {}", source.profile.value));
+                    for problem in suits(&file.profile, algorithm, source.not_before.value, source.not_after.value) {
+                        p.add(
+                            source.span.clone(),
+                            format!("authority {}: {problem}", source.name.value),
+                            format!("profile {}", source.profile.value),
+                        );
                     }
                 }
-                Some(Err(error)) => p.add(source.profile.span.clone(), format!("profile {}: {error}", source.profile.value), ""),
+                Some(Err(error)) => {
+                    p.add(source.profile.span.clone(), format!("profile {}: {error}", source.profile.value), "")
+                }
                 None if source.profile.value.is_empty() => {}
-                None => p.add(source.profile.span.clone(), format!("there is no profile {}", source.profile.value), "put it into `profiles/` beside the script's folder or inside it"),
+                None => p.add(
+                    source.profile.span.clone(),
+                    format!("there is no profile {}", source.profile.value),
+                    "put it into `profiles/` beside the script's folder or inside it",
+                ),
             }
             authorities.push(Authority {
                 name: source.name.value.clone(),
@@ -288,10 +356,20 @@ impl Resolver<'_> {
         for name in names {
             if !list.contains(&name.value.as_str()) {
                 let hint = nearest(&name.value, list.iter().copied()).map_or_else(
-                    || if list.is_empty() { format!("the script declares no {word}") } else { format!("known: {}", list.join(", ")) },
+                    || {
+                        if list.is_empty() {
+                            format!("the script declares no {word}")
+                        } else {
+                            format!("known: {}", list.join(", "))
+                        }
+                    },
                     |near| format!("did you mean `{near}`?"),
                 );
-                p.add(name.span.clone(), format!("there is no {word} `{}`", crate::basics::SafeText::cut(&name.value, 60)), hint);
+                p.add(
+                    name.span.clone(),
+                    format!("there is no {word} `{}`", crate::basics::SafeText::cut(&name.value, 60)),
+                    hint,
+                );
             }
         }
     }
@@ -314,18 +392,26 @@ impl Resolver<'_> {
     fn steps(&self, p: &mut Problems) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut rules = Vec::new();
-        for (act, source) in self.script.acts.iter().enumerate().flat_map(|(i, act)| act.steps.iter().map(move |s| (i, s))) {
+        for (act, source) in
+            self.script.acts.iter().enumerate().flat_map(|(i, act)| act.steps.iter().map(move |s| (i, s)))
+        {
             let kind = self.kinds.iter().find(|k| k.word() == source.kind.value);
             self.params(source, p);
             let (who, role) = self.actor(&source.who, p);
             let confirm: Vec<String> = source.confirm.iter().map(|c| self.actor(c, p).0).collect();
             self.confirmers(source, kind.map_or(0, |k| k.confirmers()), &who, &confirm, p);
             let params: Params = source.params.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
-            let quorum_of = |authority: &str| self.script.authorities.iter().find(|a| a.name.value == authority).map(|a| a.quorum.value.clone());
+            let quorum_of = |authority: &str| {
+                self.script.authorities.iter().find(|a| a.name.value == authority).map(|a| a.quorum.value.clone())
+            };
             rules.push(kind.map_or_else(RoomRules::default, |k| k.room(&params, &quorum_of)));
             let level = source.level.as_ref().map_or(Level::Public, |level| {
                 Level::from_word(&level.value).unwrap_or_else(|| {
-                    p.add(level.span.clone(), "expected a level: public, auditor or complete", "a script may only raise the level");
+                    p.add(
+                        level.span.clone(),
+                        "expected a level: public, auditor or complete",
+                        "a script may only raise the level",
+                    );
                     Level::Public
                 })
             });
@@ -357,7 +443,9 @@ impl Resolver<'_> {
         for key in kind.keys() {
             let Some(param) = source.params.get(key.name) else { continue };
             match (key.shape, &param.value) {
-                (Shape::Name(of), Param::Text(name)) => self.known(of, &[Located::new(name.clone(), param.span.clone())], p),
+                (Shape::Name(of), Param::Text(name)) => {
+                    self.known(of, &[Located::new(name.clone(), param.span.clone())], p)
+                }
                 (Shape::Names(of), Param::Names(names)) => {
                     let located: Vec<_> = names.iter().map(|n| Located::new(n.clone(), param.span.clone())).collect();
                     self.known(of, &located, p);
@@ -378,8 +466,13 @@ impl Resolver<'_> {
         }
         if !name.value.is_empty() {
             let known: Vec<&str> = self.list(NameOf::Role).1.into_iter().chain(self.list(NameOf::Person).1).collect();
-            let hint = nearest(&name.value, known.iter().copied()).map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            p.add(name.span.clone(), format!("there is no role or person `{}`", crate::basics::SafeText::cut(&name.value, 60)), hint);
+            let hint = nearest(&name.value, known.iter().copied())
+                .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            p.add(
+                name.span.clone(),
+                format!("there is no role or person `{}`", crate::basics::SafeText::cut(&name.value, 60)),
+                hint,
+            );
         }
         (String::new(), String::new())
     }
@@ -387,12 +480,20 @@ impl Resolver<'_> {
     fn confirmers(&self, source: &StepSource, needed: usize, who: &str, confirm: &[String], p: &mut Problems) {
         let others: BTreeSet<&String> = confirm.iter().filter(|c| c.as_str() != who && !c.is_empty()).collect();
         if others.len() < confirm.len() && confirm.iter().all(|c| !c.is_empty()) {
-            p.add(source.span.clone(), format!("step {}: who confirms must be somebody other than who acts, each once", source.id.value), "");
+            p.add(
+                source.span.clone(),
+                format!("step {}: who confirms must be somebody other than who acts, each once", source.id.value),
+                "",
+            );
         }
         if others.len() < needed {
             p.add(
                 source.span.clone(),
-                format!("a step of kind `{}` needs {needed} confirming beside the one who acts, found {}", source.kind.value, others.len()),
+                format!(
+                    "a step of kind `{}` needs {needed} confirming beside the one who acts, found {}",
+                    source.kind.value,
+                    others.len()
+                ),
                 "add `confirm = [\"...\"]` with somebody else",
             );
         }
@@ -413,23 +514,49 @@ impl Resolver<'_> {
                 }
                 Disorder::Again { step, fact } => {
                     let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
-                    p.add(span, format!("step {} comes after {fact}", id(step)), "it can happen once only, and earlier");
+                    p.add(
+                        span,
+                        format!("step {} comes after {fact}", id(step)),
+                        "it can happen once only, and earlier",
+                    );
                 }
             }
         }
         let last_closes = rules.last().is_some_and(|r| r.gives.contains(&crate::script::Fact::Closed));
         if !rules.is_empty() && !last_closes {
             let span = sources.last().map_or(0..0, |s| s.kind.span.clone());
-            p.add(span, "the last step of a script must close the evidence", "end with a step of kind `close-evidence`");
+            p.add(
+                span,
+                "the last step of a script must close the evidence",
+                "end with a step of kind `close-evidence`",
+            );
         }
     }
+}
+
+/// What a profile does not allow about an authority: its own problems, the algorithm, the years.
+fn suits(profile: &Profile, algorithm: Algorithm, from: Instant, until: Instant) -> Vec<String> {
+    let mut problems: Vec<String> = profile.check();
+    if !profile.algorithms.contains(&algorithm) {
+        problems.push(format!("algorithm {} is not one the profile allows", algorithm.word()));
+    }
+    let (from, until) = (from.civil(), until.civil());
+    let limit = crate::basics::instant::Civil { year: from.year.saturating_add(profile.max_years), ..from };
+    if until > limit {
+        problems.push(format!("valid for more than {} years", profile.max_years));
+    }
+    problems
 }
 
 fn once<'n>(what: &str, names: impl Iterator<Item = &'n Located<String>>, p: &mut Problems) {
     let mut seen = BTreeSet::new();
     for name in names {
         if !name.value.is_empty() && !seen.insert(name.value.as_str()) {
-            p.add(name.span.clone(), format!("there are two of {what} `{}`", crate::basics::SafeText::cut(&name.value, 60)), "names are unique in their list");
+            p.add(
+                name.span.clone(),
+                format!("there are two of {what} `{}`", crate::basics::SafeText::cut(&name.value, 60)),
+                "names are unique in their list",
+            );
         }
     }
 }

@@ -21,7 +21,8 @@ pub fn walk(steps: &[RoomRules]) -> Vec<Disorder> {
     for (step, rules) in steps.iter().enumerate() {
         for fact in &rules.needs {
             if !truths.contains(fact) {
-                let given_later_by = steps.iter().skip(step).position(|later| later.gives.contains(fact)).map(|n| n + step);
+                let given_later_by =
+                    steps.iter().skip(step).position(|later| later.gives.contains(fact)).map(|n| n + step);
                 disorders.push(Disorder::Missing { step, fact: fact.clone(), given_later_by });
             }
         }

@@ -43,7 +43,11 @@ impl Governance {
         let threshold = r.needed_integer("threshold", 1, limits::PEOPLE as u64, &mut problems);
         let least = r.integer("least_threshold", 2, limits::SHARES as u64, &mut problems).map_or(2, |l| l.value);
         if approvers.len() < usize::try_from(threshold.value).unwrap_or(usize::MAX) {
-            problems.add(threshold.span.clone(), format!("expected at most as many as the {} approvers", approvers.len()), "");
+            problems.add(
+                threshold.span.clone(),
+                format!("expected at most as many as the {} approvers", approvers.len()),
+                "",
+            );
         }
         r.done(&mut problems);
         if !problems.is_empty() {

@@ -21,7 +21,10 @@ pub enum NameOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Text,
-    Integer { least: u64, most: u64 },
+    Integer {
+        least: u64,
+        most: u64,
+    },
     /// An absolute date, `2026-11-22T00:00:00Z`.
     Date,
     Name(NameOf),

@@ -5,8 +5,8 @@ use crate::script::kind::{Shape, StepKind};
 use crate::script::problem::{Problems, nearest};
 use crate::script::reader::{Reader, document};
 use crate::script::syntax::{
-    ActSource, AuthoritySource, CeremonySource, FORMAT, Located, MaterialSource, Param, PersonSource, QuorumSource, RoleSource,
-    Script, StepSource,
+    ActSource, AuthoritySource, CeremonySource, FORMAT, Located, MaterialSource, Param, PersonSource, QuorumSource,
+    RoleSource, Script, StepSource,
 };
 use std::collections::BTreeMap;
 
@@ -27,7 +27,11 @@ pub fn script(file: &str, octets: &[u8], kinds: &[&dyn StepKind]) -> Result<(Scr
 
     let format = top.needed_text("format", p);
     if format.value != FORMAT && !format.value.is_empty() {
-        p.add(format.span, format!("expected format \"{FORMAT}\""), "this program reads this version only; newer scripts need a newer program");
+        p.add(
+            format.span,
+            format!("expected format \"{FORMAT}\""),
+            "this program reads this version only; newer scripts need a newer program",
+        );
     }
     let tool = top.needed_text("tool", p);
     check_tool_floor(&tool, p);
@@ -44,7 +48,11 @@ pub fn script(file: &str, octets: &[u8], kinds: &[&dyn StepKind]) -> Result<(Scr
         people: top.tables("person", limits::PEOPLE, p).into_iter().map(|reader| person(reader, p)).collect(),
         roles: top.tables("role", limits::PEOPLE, p).into_iter().map(|reader| role(reader, p)).collect(),
         quorums: top.tables("quorum", limits::PEOPLE, p).into_iter().map(|reader| quorum(reader, p)).collect(),
-        authorities: top.tables("authority", limits::PEOPLE, p).into_iter().map(|reader| authority(reader, p)).collect(),
+        authorities: top
+            .tables("authority", limits::PEOPLE, p)
+            .into_iter()
+            .map(|reader| authority(reader, p))
+            .collect(),
         materials: top.tables("material", limits::STEPS, p).into_iter().map(|reader| material(reader, p)).collect(),
         acts: top.tables("act", limits::ACTS, p).into_iter().map(|reader| act(reader, kinds, p)).collect(),
     };
@@ -115,7 +123,11 @@ fn quorum(mut r: Reader<'_, '_>, p: &mut Problems) -> QuorumSource {
 fn authority(mut r: Reader<'_, '_>, p: &mut Problems) -> AuthoritySource {
     let mut subject = r.table("subject", "the subject", p);
     if subject.is_none() {
-        p.add(r.span(), "this `authority` needs `subject`", "add `subject = { organization = \"...\", common_name = \"...\" }`");
+        p.add(
+            r.span(),
+            "this `authority` needs `subject`",
+            "add `subject = { organization = \"...\", common_name = \"...\" }`",
+        );
     }
     let empty = || Located::new(String::new(), 0..0);
     let source = AuthoritySource {
@@ -182,9 +194,15 @@ fn step(mut r: Reader<'_, '_>, kinds: &[&dyn StepKind], p: &mut Problems) -> Ste
     let Some(found) = kinds.iter().find(|k| k.word() == source.kind.value) else {
         if !source.kind.value.is_empty() {
             let words = || kinds.iter().map(|k| k.word());
-            let hint = nearest(&source.kind.value, words())
-                .map_or_else(|| format!("kinds: {}", words().collect::<Vec<_>>().join(", ")), |near| format!("did you mean `{near}`?"));
-            p.add(source.kind.span.clone(), format!("there is no step kind `{}`", crate::basics::SafeText::cut(&source.kind.value, 60)), hint);
+            let hint = nearest(&source.kind.value, words()).map_or_else(
+                || format!("kinds: {}", words().collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            p.add(
+                source.kind.span.clone(),
+                format!("there is no step kind `{}`", crate::basics::SafeText::cut(&source.kind.value, 60)),
+                hint,
+            );
         }
         return source;
     };
@@ -196,18 +214,23 @@ fn step(mut r: Reader<'_, '_>, kinds: &[&dyn StepKind], p: &mut Problems) -> Ste
                 Some(Located::new(Param::Text(date.value.rfc3339()), date.span))
             }
             Shape::Date => None,
-            Shape::Integer { least, most } => r.integer(key.name, least, most, p).map(|n| Located::new(Param::Integer(n.value), n.span)),
+            Shape::Integer { least, most } => {
+                r.integer(key.name, least, most, p).map(|n| Located::new(Param::Integer(n.value), n.span))
+            }
             Shape::Names(_) => {
                 let names = r.texts(key.name, p);
                 let span = names.first().map_or(0..0, |first| first.span.clone());
-                (!names.is_empty()).then(|| Located::new(Param::Names(names.into_iter().map(|n| n.value).collect()), span))
+                (!names.is_empty())
+                    .then(|| Located::new(Param::Names(names.into_iter().map(|n| n.value).collect()), span))
             }
         };
         match value {
             Some(value) => {
                 source.params.insert(key.name.to_owned(), value);
             }
-            None if key.needed => p.add(r.span(), format!("a step of kind `{}` needs `{}`", found.word(), key.name), key.meaning),
+            None if key.needed => {
+                p.add(r.span(), format!("a step of kind `{}` needs `{}`", found.word(), key.name), key.meaning)
+            }
             None => {}
         }
     }

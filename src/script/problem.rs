@@ -104,7 +104,12 @@ impl Problems {
                 report.push_str(&format!("       = hint: {}\n", problem.hint));
             }
         }
-        report.push_str(&format!("{}: {} {}\n", self.file, self.len(), if self.len() == 1 { "problem" } else { "problems" }));
+        report.push_str(&format!(
+            "{}: {} {}\n",
+            self.file,
+            self.len(),
+            if self.len() == 1 { "problem" } else { "problems" }
+        ));
         report
     }
 }

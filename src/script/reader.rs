@@ -12,11 +12,19 @@ use toml::de::{DeTable, DeValue};
 /// Parses a whole file; `None` where it is not TOML within our limits (said in `problems`).
 pub fn document<'t>(text: &'t str, octets: usize, problems: &mut Problems) -> Option<Spanned<DeTable<'t>>> {
     if text.len() > octets {
-        problems.add(0..0, format!("expected at most {octets} octets, found {}", text.len()), "split the ceremony or shorten its texts");
+        problems.add(
+            0..0,
+            format!("expected at most {octets} octets, found {}", text.len()),
+            "split the ceremony or shorten its texts",
+        );
         return None;
     }
     if let Some(at) = too_deep(text) {
-        problems.add(at..at + 1, format!("expected tables and arrays nested at most {} deep", limits::NESTING), "a script never needs more");
+        problems.add(
+            at..at + 1,
+            format!("expected tables and arrays nested at most {} deep", limits::NESTING),
+            "a script never needs more",
+        );
         return None;
     }
     match DeTable::parse(text) {
@@ -121,7 +129,10 @@ impl<'a, 't> Reader<'a, 't> {
         if !good && self.table.contains_key(key) {
             problems.add(
                 name.span.clone(),
-                format!("`{key}` of {}: expected a name of lower-case letters, digits and hyphens, at most 64", self.what),
+                format!(
+                    "`{key}` of {}: expected a name of lower-case letters, digits and hyphens, at most 64",
+                    self.what
+                ),
                 "names appear in file names and in the record; put the long form into `title` or `name`",
             );
         }
@@ -130,11 +141,18 @@ impl<'a, 't> Reader<'a, 't> {
 
     pub fn integer(&mut self, key: &str, least: u64, most: u64, problems: &mut Problems) -> Option<Located<u64>> {
         let value = self.value(key)?;
-        let parsed = value.get_ref().as_integer().and_then(|i| u64::from_str_radix(&i.as_str().replace('_', ""), i.radix()).ok());
+        let parsed = value
+            .get_ref()
+            .as_integer()
+            .and_then(|i| u64::from_str_radix(&i.as_str().replace('_', ""), i.radix()).ok());
         match parsed {
             Some(number) if (least..=most).contains(&number) => Some(Located::new(number, value.span())),
             Some(number) => {
-                problems.add(value.span(), format!("`{key}` of {}: expected {least} to {most}, found {number}", self.what), "");
+                problems.add(
+                    value.span(),
+                    format!("`{key}` of {}: expected {least} to {most}, found {number}", self.what),
+                    "",
+                );
                 None
             }
             None => {
@@ -158,7 +176,11 @@ impl<'a, 't> Reader<'a, 't> {
             Some(instant) => Located::new(instant, text.span),
             None => {
                 if self.table.contains_key(key) {
-                    problems.add(text.span.clone(), format!("`{key}` of {}: expected a date like 2026-11-22T00:00:00Z", self.what), "dates are absolute, UTC, in quotes");
+                    problems.add(
+                        text.span.clone(),
+                        format!("`{key}` of {}: expected a date like 2026-11-22T00:00:00Z", self.what),
+                        "dates are absolute, UTC, in quotes",
+                    );
                 }
                 Located::new(Instant(0), text.span)
             }
@@ -229,7 +251,11 @@ impl<'a, 't> Reader<'a, 't> {
                     || format!("known keys here: {}", self.asked.iter().cloned().collect::<Vec<_>>().join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                problems.add(key.span(), format!("{} has no key `{}`", self.what, crate::basics::SafeText::cut(name, 60)), hint);
+                problems.add(
+                    key.span(),
+                    format!("{} has no key `{}`", self.what, crate::basics::SafeText::cut(name, 60)),
+                    hint,
+                );
             }
         }
     }

@@ -55,7 +55,11 @@ fn header_head(header: &Header) -> Result<Digest, canonical::CanonicalError> {
     Ok(Digest::tagged("header", header.realm, &[&canonical::to_octets(header)?]))
 }
 
-fn leaf_of(realm: Realm, salt: &Digest, body: &crate::transcript::entry::Body) -> Result<Digest, canonical::CanonicalError> {
+fn leaf_of(
+    realm: Realm,
+    salt: &Digest,
+    body: &crate::transcript::entry::Body,
+) -> Result<Digest, canonical::CanonicalError> {
     Ok(Digest::tagged("leaf", realm, &[salt.octets(), &canonical::to_octets(body)?]))
 }
 
@@ -81,7 +85,10 @@ impl Record {
     pub fn read(octets: &[u8]) -> Result<Self, BadEntry> {
         let bad = |entry: usize, problem: String| BadEntry { entry: u32::try_from(entry).unwrap_or(u32::MAX), problem };
         if octets.len() > limits::TRANSCRIPT_OCTETS {
-            return Err(bad(0, format!("expected at most {} octets of transcript, found {}", limits::TRANSCRIPT_OCTETS, octets.len())));
+            return Err(bad(
+                0,
+                format!("expected at most {} octets of transcript, found {}", limits::TRANSCRIPT_OCTETS, octets.len()),
+            ));
         }
         let mut lines = octets.split_inclusive(|octet| *octet == b'\n').enumerate();
         let Some((_, first)) = lines.next() else {
@@ -152,7 +159,11 @@ impl Record {
 
 fn without_line_break(octets: &[u8]) -> Result<&[u8], String> {
     if octets.len() > limits::TRANSCRIPT_LINE_OCTETS {
-        return Err(format!("expected at most {} octets in a line, found {}", limits::TRANSCRIPT_LINE_OCTETS, octets.len()));
+        return Err(format!(
+            "expected at most {} octets in a line, found {}",
+            limits::TRANSCRIPT_LINE_OCTETS,
+            octets.len()
+        ));
     }
     octets.strip_suffix(b"\n").ok_or_else(|| "expected a line break at the end, found a torn line".to_owned())
 }

@@ -40,7 +40,8 @@ pub fn base64(octets: &[u8]) -> String {
     octets
         .chunks(3)
         .flat_map(|chunk| {
-            let word = chunk.iter().enumerate().fold(0_u32, |word, (i, octet)| word | u32::from(*octet) << (16 - 8 * i));
+            let word =
+                chunk.iter().enumerate().fold(0_u32, |word, (i, octet)| word | u32::from(*octet) << (16 - 8 * i));
             (0..4).map(move |i| {
                 let symbol = ALPHABET.get((word >> (18 - 6 * i) & 63) as usize).copied().unwrap_or(b'=');
                 if i <= chunk.len() { char::from(symbol) } else { '=' }

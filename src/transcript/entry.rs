@@ -75,7 +75,9 @@ impl Kind {
     pub const fn default_level(self) -> Level {
         match self {
             Kind::RunKey | Kind::Step | Kind::Artifact | Kind::Closed => Level::Public,
-            Kind::Opened | Kind::Intent | Kind::Outcome | Kind::Exception | Kind::Resumed | Kind::Abort => Level::Auditor,
+            Kind::Opened | Kind::Intent | Kind::Outcome | Kind::Exception | Kind::Resumed | Kind::Abort => {
+                Level::Auditor
+            }
             Kind::Answer | Kind::Pause => Level::Complete,
         }
     }

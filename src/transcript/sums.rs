@@ -26,7 +26,10 @@ pub fn first_difference(files: &BTreeMap<String, Vec<u8>>) -> Option<(String, St
     for line in text.lines() {
         let parsed = line.strip_prefix("SHA256 (").and_then(|rest| rest.rsplit_once(") = "));
         let Some((path, digest)) = parsed.and_then(|(path, hex)| Some((path, Digest::parse(hex)?))) else {
-            return Some((FILE_NAME.to_owned(), format!("expected `SHA256 (path) = digest`, found {}", SafeText::cut(line, 80))));
+            return Some((
+                FILE_NAME.to_owned(),
+                format!("expected `SHA256 (path) = digest`, found {}", SafeText::cut(line, 80)),
+            ));
         };
         if listed.insert(path.to_owned(), digest).is_some() {
             return Some((path.to_owned(), "expected once in SHA256SUMS, found twice".to_owned()));

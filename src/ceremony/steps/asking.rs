@@ -68,7 +68,8 @@ pub fn ask_all(room: &Room<'_>, title: &str, lines: Vec<Line>, next: &str) -> St
     match people.get(answered) {
         Some(who) => {
             let following = people.get(answered + 1);
-            let next = following.map_or_else(|| next.to_owned(), |other| format!("{} does the same", room.plan.name_of(other)));
+            let next = following
+                .map_or_else(|| next.to_owned(), |other| format!("{} does the same", room.plan.name_of(other)));
             StepNext::Ask(Box::new(Prompt { lines, next, ..initials_prompt(room.plan, who, title) }))
         }
         None => StepNext::Done,

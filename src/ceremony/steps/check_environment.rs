@@ -1,12 +1,12 @@
 //! `check-environment`: facts about the machine, compared with what a ceremony machine should be. Reported in a
 //! rehearsal; in production each failure needs an exception before anybody can agree.
 
+use crate::basics::SafeText;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Answer, Moment, Outcome};
 use crate::ceremony::prompt::{Ask, ChoiceOption, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
-use crate::basics::SafeText;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, RoomRules, StepKey, StepKind, kind::Params};
 use crate::transcript::Entry;
@@ -48,12 +48,17 @@ impl StepMachine for CheckEnvironment {
             .iter()
             .map(|f| {
                 let good = format!("{}: {}", f.name, f.found);
-                if f.good { Line::Good { text: SafeText::of(&good) } } else { Line::Bad { text: SafeText::of(&format!("{good}, expected {}", f.expected)) } }
+                if f.good {
+                    Line::Good { text: SafeText::of(&good) }
+                } else {
+                    Line::Bad { text: SafeText::of(&format!("{good}, expected {}", f.expected)) }
+                }
             })
             .collect();
         let bad = room.state.findings.iter().filter(|f| !f.good).count();
         if bad > 0 && !room.plan.realm.is_rehearsal() && !room.state.local.excepted {
-            let title = if bad == 1 { "1 fact needs a decision".to_owned() } else { format!("{bad} facts need a decision") };
+            let title =
+                if bad == 1 { "1 fact needs a decision".to_owned() } else { format!("{bad} facts need a decision") };
             let again = ChoiceOption { key: "r".to_owned(), title: "look again".to_owned() };
             return StepNext::Ask(Box::new(Prompt {
                 lines,
@@ -64,7 +69,14 @@ impl StepMachine for CheckEnvironment {
         asking::ask_all(room, "Is this the machine, and is it as it should be?", lines, "the next step")
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         match input {
             Input::Outcome(Outcome::Machine { findings }) => {
                 state.findings.clone_from(findings);

@@ -20,7 +20,12 @@ impl StepKind for CheckMaterial {
         "Serial and bag numbers are read off the things and typed; they must equal the script's."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "materials", shape: Shape::Names(NameOf::Material), needed: true, meaning: "names of [[material]]" }]
+        &[StepKey {
+            name: "materials",
+            shape: Shape::Names(NameOf::Material),
+            needed: true,
+            meaning: "names of [[material]]",
+        }]
     }
     fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         let gives = kind::names(params, "materials").iter().cloned().map(Fact::MaterialChecked).collect();
@@ -30,7 +35,10 @@ impl StepKind for CheckMaterial {
         1
     }
     fn activity(&self, params: &Params) -> Vec<String> {
-        vec![format!("Read the number off each thing and type it: {}. The other person looks at the thing too.", kind::names(params, "materials").join(", "))]
+        vec![format!(
+            "Read the number off each thing and type it: {}. The other person looks at the thing too.",
+            kind::names(params, "materials").join(", ")
+        )]
     }
 }
 
@@ -62,14 +70,23 @@ impl StepMachine for CheckMaterial {
         }))
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let names = kind::names(&step.params, "materials");
         let Some(material) = names.get(state.local.moment as usize).and_then(|name| plan.material(name)) else {
             let Input::Answer(answer) = input else { return Err("expected initials".to_owned()) };
             asking::take_all(plan, step, &mut state.local.answered, answer)?;
             return Ok(Vec::new());
         };
-        let Input::Answer(Answer::Typed { text }) = input else { return Err("expected the number on the thing".to_owned()) };
+        let Input::Answer(Answer::Typed { text }) = input else {
+            return Err("expected the number on the thing".to_owned());
+        };
         if read_back(&material.serial, text).is_none() && !state.local.excepted {
             return Err(format!(
                 "{}: the script says {}, you typed {}: look again, or open an exception",

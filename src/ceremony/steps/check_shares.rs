@@ -21,17 +21,29 @@ impl StepKind for CheckShares {
         "The shares as typed back are checked against each other and against the quorum's recipient; the quorum is live."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "authority", shape: Shape::Name(NameOf::Authority), needed: true, meaning: "the authority whose quorum is checked" }]
+        &[StepKey {
+            name: "authority",
+            shape: Shape::Name(NameOf::Authority),
+            needed: true,
+            meaning: "the authority whose quorum is checked",
+        }]
     }
     fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         let quorum = quorum_of(kind::text(params, "authority")).unwrap_or_default();
-        RoomRules { needs: vec![Fact::SharesProven(quorum.clone())], gives: vec![Fact::SharesConsistent(quorum)], ..RoomRules::default() }
+        RoomRules {
+            needs: vec![Fact::SharesProven(quorum.clone())],
+            gives: vec![Fact::SharesConsistent(quorum)],
+            ..RoomRules::default()
+        }
     }
     fn confirmers(&self) -> usize {
         1
     }
     fn activity(&self, params: &Params) -> Vec<String> {
-        vec![format!("The shares of {} as typed back are checked against each other; both people read the result.", kind::text(params, "authority"))]
+        vec![format!(
+            "The shares of {} as typed back are checked against each other; both people read the result.",
+            kind::text(params, "authority")
+        )]
     }
     fn uses_strongroom(&self) -> bool {
         true
@@ -40,14 +52,25 @@ impl StepKind for CheckShares {
 
 impl StepMachine for CheckShares {
     fn next(&self, room: &Room<'_>) -> StepNext {
-        let Some(quorum) = room.plan.authority(kind::text(&room.step.params, "authority")).and_then(|a| room.plan.quorum(&a.quorum)) else {
+        let Some(quorum) =
+            room.plan.authority(kind::text(&room.step.params, "authority")).and_then(|a| room.plan.quorum(&a.quorum))
+        else {
             return StepNext::Done;
         };
         let Some(made) = room.state.quorums.get(&quorum.name) else { return StepNext::Done };
         if made.consistent {
             let lines = vec![
-                Line::Good { text: crate::basics::SafeText::of(&format!("all {} shares are proven and lie on one polynomial of degree {}", made.count, made.threshold - 1)) },
-                Line::value("you can", &format!("lose {} of {} and still open the vault", made.count - made.threshold, made.count)),
+                Line::Good {
+                    text: crate::basics::SafeText::of(&format!(
+                        "all {} shares are proven and lie on one polynomial of degree {}",
+                        made.count,
+                        made.threshold - 1
+                    )),
+                },
+                Line::value(
+                    "you can",
+                    &format!("lose {} of {} and still open the vault", made.count - made.threshold, made.count),
+                ),
                 Line::value("recipient", &made.recipient),
             ];
             return asking::ask_all(room, &format!("Quorum {} is live", quorum.name), lines, "the next step");
@@ -59,12 +82,21 @@ impl StepMachine for CheckShares {
         if let Some(index) = (1..=made.count).find(|index| !made.typed.contains(index)) {
             let holder = quorum.custodian(index).to_owned();
             return StepNext::Ask(Box::new(Prompt {
-                lines: vec![Line::text(&format!("{}, the strongroom ended before the shares were checked. Type yours from your card again.", room.plan.name_of(&holder)))],
+                lines: vec![Line::text(&format!(
+                    "{}, the strongroom ended before the shares were checked. Type yours from your card again.",
+                    room.plan.name_of(&holder)
+                ))],
                 next: "the shares are checked against each other".to_owned(),
                 ..asking::prompt_for(
                     &holder,
                     &format!("Type share {index} of {} again", made.count),
-                    Ask::Share { quorum: quorum.name.clone(), index, count: made.count, holder: holder.clone(), purpose: "check".to_owned() },
+                    Ask::Share {
+                        quorum: quorum.name.clone(),
+                        index,
+                        count: made.count,
+                        holder: holder.clone(),
+                        purpose: "check".to_owned(),
+                    },
                 )
             }));
         }
@@ -75,14 +107,26 @@ impl StepMachine for CheckShares {
         }))
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
-        let name = plan.authority(kind::text(&step.params, "authority")).map(|a| a.quorum.clone()).ok_or("the plan has no such quorum")?;
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
+        let name = plan
+            .authority(kind::text(&step.params, "authority"))
+            .map(|a| a.quorum.clone())
+            .ok_or("the plan has no such quorum")?;
         let made = state.quorums.get_mut(&name).ok_or("no key was made for this quorum")?;
         match input {
             Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. } }) => {
                 made.typed.insert(*index);
             }
-            Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => return Err(reason.clone()),
+            Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => {
+                return Err(reason.clone());
+            }
             Input::Outcome(Outcome::Consistent { .. }) => made.consistent = true,
             Input::Answer(answer) if made.consistent => {
                 asking::take_all(plan, step, &mut state.local.answered, answer)?;

@@ -26,13 +26,21 @@ impl StepKind for CloseEvidence {
         &[]
     }
     fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
-        RoomRules { needs: vec![Fact::SignedOff], first: vec![Fact::Closed], gives: vec![Fact::Closed], ..RoomRules::default() }
+        RoomRules {
+            needs: vec![Fact::SignedOff],
+            first: vec![Fact::Closed],
+            gives: vec![Fact::Closed],
+            ..RoomRules::default()
+        }
     }
     fn confirmers(&self) -> usize {
         0
     }
     fn activity(&self, _: &Params) -> Vec<String> {
-        vec![format!("Type `{PHRASE}`. Everybody notes the head of the record."), "Each participant takes their attestation away to sign on their own device.".to_owned()]
+        vec![
+            format!("Type `{PHRASE}`. Everybody notes the head of the record."),
+            "Each participant takes their attestation away to sign on their own device.".to_owned(),
+        ]
     }
 }
 
@@ -46,7 +54,10 @@ impl StepMachine for CloseEvidence {
                 ];
                 for agreement in &room.state.agreements {
                     let word = if agreement.agree { "agrees" } else { "does not agree" };
-                    lines.push(Line::value(&room.plan.name_of(&agreement.person), &format!("{word} {}", agreement.remark)));
+                    lines.push(Line::value(
+                        &room.plan.name_of(&agreement.person),
+                        &format!("{word} {}", agreement.remark),
+                    ));
                 }
                 StepNext::Ask(Box::new(Prompt {
                     lines,

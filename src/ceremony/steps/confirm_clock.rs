@@ -46,13 +46,24 @@ impl StepMachine for ConfirmClock {
                 ],
                 next: "the clock is confirmed when everybody named has typed".to_owned(),
                 rehearsal_answer: Some("now".to_owned()),
-                ..asking::prompt_for(who, "What time is it?", Ask::Text { label: "time on your watch, UTC".to_owned(), example: "14:02".to_owned() })
+                ..asking::prompt_for(
+                    who,
+                    "What time is it?",
+                    Ask::Text { label: "time on your watch, UTC".to_owned(), example: "14:02".to_owned() },
+                )
             })),
             None => StepNext::Done,
         }
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, moment: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        moment: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let Input::Answer(Answer::Typed { text }) = input else { return Err("expected a time like 14:02".to_owned()) };
         let minutes = minutes_of_day(text).ok_or("expected a time like 14:02")?;
         let own = moment.time.civil();

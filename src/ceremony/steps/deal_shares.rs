@@ -20,20 +20,33 @@ impl StepKind for DealShares {
         "Each custodian sees their share alone, writes it on their card, and proves the card by typing it back."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "authority", shape: Shape::Name(NameOf::Authority), needed: true, meaning: "the authority whose quorum is dealt" }]
+        &[StepKey {
+            name: "authority",
+            shape: Shape::Name(NameOf::Authority),
+            needed: true,
+            meaning: "the authority whose quorum is dealt",
+        }]
     }
     fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
         let quorum = quorum_of(&authority).unwrap_or_default();
-        RoomRules { needs: vec![Fact::KeyMade(authority)], gives: vec![Fact::SharesProven(quorum)], ..RoomRules::default() }
+        RoomRules {
+            needs: vec![Fact::KeyMade(authority)],
+            gives: vec![Fact::SharesProven(quorum)],
+            ..RoomRules::default()
+        }
     }
     fn confirmers(&self) -> usize {
         1
     }
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
-            format!("For each custodian of {}: everybody else looks away, confirmed by initials.", kind::text(params, "authority")),
-            "The custodian reveals the share, writes it on the card, hides it, and types it back from the card.".to_owned(),
+            format!(
+                "For each custodian of {}: everybody else looks away, confirmed by initials.",
+                kind::text(params, "authority")
+            ),
+            "The custodian reveals the share, writes it on the card, hides it, and types it back from the card."
+                .to_owned(),
             "The card goes into its bag; the bag number goes onto the card.".to_owned(),
         ]
     }
@@ -44,7 +57,9 @@ impl StepKind for DealShares {
 
 impl StepMachine for DealShares {
     fn next(&self, room: &Room<'_>) -> StepNext {
-        let Some(quorum) = room.plan.authority(kind::text(&room.step.params, "authority")).and_then(|a| room.plan.quorum(&a.quorum)) else {
+        let Some(quorum) =
+            room.plan.authority(kind::text(&room.step.params, "authority")).and_then(|a| room.plan.quorum(&a.quorum))
+        else {
             return StepNext::Done;
         };
         let Some(made) = room.state.quorums.get(&quorum.name) else { return StepNext::Done };
@@ -53,12 +68,19 @@ impl StepMachine for DealShares {
         let name = room.plan.name_of(&holder);
         match room.state.local.moment {
             0 => {
-                let witness = room.step.confirm.iter().find(|c| **c != holder).cloned().unwrap_or_else(|| room.step.who.clone());
+                let witness =
+                    room.step.confirm.iter().find(|c| **c != holder).cloned().unwrap_or_else(|| room.step.who.clone());
                 StepNext::Ask(Box::new(Prompt {
                     lines: vec![
                         Line::text(&format!("{name}, come to the screen. Everybody else, look away.")),
                         Line::text(&format!("{} confirms that they do.", room.plan.name_of(&witness))),
-                        Line::value("share", &format!("{index} of {} · quorum {} · generation {}", made.count, quorum.name, made.generation)),
+                        Line::value(
+                            "share",
+                            &format!(
+                                "{index} of {} · quorum {} · generation {}",
+                                made.count, quorum.name, made.generation
+                            ),
+                        ),
                     ],
                     next: format!("{name} reveals share {index}, writes it down and hides it"),
                     ..asking::initials_prompt(room.plan, &witness, "Does everybody else look away?")
@@ -74,20 +96,40 @@ impl StepMachine for DealShares {
             _ => StepNext::Ask(Box::new(Prompt {
                 lines: vec![
                     Line::text(&format!("{name}, type your share back from your own card.")),
-                    Line::value("proven", &format!("{} of {}; nothing is signed before all are", made.proven.len(), made.count)),
+                    Line::value(
+                        "proven",
+                        &format!("{} of {}; nothing is signed before all are", made.proven.len(), made.count),
+                    ),
                     Line::text("If the card is wrong, type `again` to see the share once more."),
                 ],
-                next: if index < made.count { format!("share {} of {}", index + 1, made.count) } else { "the shares are checked against each other".to_owned() },
+                next: if index < made.count {
+                    format!("share {} of {}", index + 1, made.count)
+                } else {
+                    "the shares are checked against each other".to_owned()
+                },
                 ..asking::prompt_for(
                     &holder,
                     &format!("Prove share {index} of {}", made.count),
-                    Ask::Share { quorum: quorum.name.clone(), index, count: made.count, holder: holder.clone(), purpose: "prove".to_owned() },
+                    Ask::Share {
+                        quorum: quorum.name.clone(),
+                        index,
+                        count: made.count,
+                        holder: holder.clone(),
+                        purpose: "prove".to_owned(),
+                    },
                 )
             })),
         }
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let quorum = plan
             .authority(kind::text(&step.params, "authority"))
             .and_then(|a| plan.quorum(&a.quorum))

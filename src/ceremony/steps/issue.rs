@@ -23,7 +23,11 @@ pub const WRITTEN: u32 = 4;
 ///
 /// # Errors
 /// Where the operation cannot be built into to-be-signed octets.
-pub fn operation_digest(plan: &Plan, authority: &AuthorityState, operation: &Operation) -> Result<(Digest, Vec<u8>), String> {
+pub fn operation_digest(
+    plan: &Plan,
+    authority: &AuthorityState,
+    operation: &Operation,
+) -> Result<(Digest, Vec<u8>), String> {
     let tbs = crate::ceremony::steps::issue::to_be_signed(plan.realm, &plan.profiles, operation)?;
     let (step, head) = match operation {
         Operation::RootCertificate { step, head, .. } | Operation::Crl { step, head, .. } => (step, head),
@@ -70,18 +74,27 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
             .filter(|index| !quorum.typed.contains(index))
             .map(|index| room.plan.name_of(planned.custodian(index)))
             .collect();
-        let mut lines = vec![Line::text(&format!("Any {} custodians open the key of {name}, for exactly this:", quorum.threshold))];
+        let mut lines =
+            vec![Line::text(&format!("Any {} custodians open the key of {name}, for exactly this:", quorum.threshold))];
         lines.extend(operations.iter().map(|operation| Line::value("sign", operation)));
         lines.push(Line::value("unlocked", &format!("{} of {}", quorum.typed.len(), quorum.threshold)));
         lines.push(Line::value("not yet", &waiting.join(", ")));
-        let holder = (1..=quorum.count).find(|index| !quorum.typed.contains(index)).map(|index| planned.custodian(index).to_owned())?;
+        let holder = (1..=quorum.count)
+            .find(|index| !quorum.typed.contains(index))
+            .map(|index| planned.custodian(index).to_owned())?;
         return Some(StepNext::Ask(Box::new(Prompt {
             lines,
             next: "the next custodian, then what is signed is shown".to_owned(),
             ..asking::prompt_for(
                 &holder,
                 "Unlock with a share",
-                Ask::Share { quorum: authority.quorum.clone(), index: 0, count: quorum.count, holder: holder.clone(), purpose: "unlock".to_owned() },
+                Ask::Share {
+                    quorum: authority.quorum.clone(),
+                    index: 0,
+                    count: quorum.count,
+                    holder: holder.clone(),
+                    purpose: "unlock".to_owned(),
+                },
             )
         })));
     }
@@ -133,7 +146,9 @@ pub fn require_quorum(state: &State, name: &str) -> Result<QuorumMet, String> {
 
 /// Approval, signing and writing, once the operation is in the state.
 pub fn next_after_prepared(room: &Room<'_>, mut lines: Vec<Line>, artifact: &str) -> StepNext {
-    let (Some(operation), Some(digest)) = (&room.state.local.operation, room.state.local.digest) else { return StepNext::Done };
+    let (Some(operation), Some(digest)) = (&room.state.local.operation, room.state.local.digest) else {
+        return StepNext::Done;
+    };
     match room.state.local.moment {
         APPROVE => {
             let people = asking::signatories(room.step);
@@ -145,16 +160,24 @@ pub fn next_after_prepared(room: &Room<'_>, mut lines: Vec<Line>, artifact: &str
             lines.push(Line::value("approved", &format!("{answered} of {}", people.len())));
             StepNext::Ask(Box::new(Prompt {
                 lines,
-                next: people
-                    .get(answered + 1)
-                    .map_or_else(|| "it is signed".to_owned(), |other| format!("{} approves the same", room.plan.name_of(other))),
+                next: people.get(answered + 1).map_or_else(
+                    || "it is signed".to_owned(),
+                    |other| format!("{} approves the same", room.plan.name_of(other)),
+                ),
                 rehearsal_answer: Some(phrase.clone()),
                 grave: true,
-                ..asking::prompt_for(who, &format!("Approve exactly this: {}", operation.title()), Ask::Phrase { phrase })
+                ..asking::prompt_for(
+                    who,
+                    &format!("Approve exactly this: {}", operation.title()),
+                    Ask::Phrase { phrase },
+                )
             }))
         }
         SIGN => StepNext::Do(Box::new(Effect::Sign { operation: operation.clone(), digest })),
-        WRITE => StepNext::Do(Box::new(Effect::WriteArtifact { name: artifact.to_owned(), content: room.state.local.content.clone() })),
+        WRITE => StepNext::Do(Box::new(Effect::WriteArtifact {
+            name: artifact.to_owned(),
+            content: room.state.local.content.clone(),
+        })),
         _ => StepNext::Done,
     }
 }
@@ -169,7 +192,9 @@ pub fn take_approval(plan: &Plan, step: &Step, state: &mut State, answer: &Answe
     let who = people.get(state.local.answered as usize).map(|id| plan.name_of(id)).unwrap_or_default();
     let phrase = digest.words(3).join(" ");
     let Answer::Typed { text } = answer else { return Err(format!("expected the first three words from {who}")) };
-    read_back(&phrase, text).ok_or_else(|| "these are not the first three words of this operation: read the digest on the screen".to_owned())?;
+    read_back(&phrase, text).ok_or_else(|| {
+        "these are not the first three words of this operation: read the digest on the screen".to_owned()
+    })?;
     state.local.answered += 1;
     if state.local.answered as usize >= people.len() {
         state.local.moment = SIGN;
@@ -182,13 +207,10 @@ pub fn written(step: &Step, state: &mut State, file: &crate::ceremony::event::Wr
     state.artifacts.insert(file.name.clone(), file.sha256);
     state.local.moment = WRITTEN;
     vec![
-        Entry {
-            outcome: "issued",
-            ..Entry::new(Kind::Artifact, "issued").at(&step.id)
-        }
-        .with("name", file.name.clone())
-        .with("sha256", file.sha256.hex())
-        .with("size", file.size),
+        Entry { outcome: "issued", ..Entry::new(Kind::Artifact, "issued").at(&step.id) }
+            .with("name", file.name.clone())
+            .with("sha256", file.sha256.hex())
+            .with("size", file.size),
     ]
 }
 
@@ -211,11 +233,20 @@ pub fn start_over(state: &mut State) {
 /// Where the operation cannot be built.
 pub fn prepare(plan: &Plan, state: &mut State, operation: Operation, moment: &Moment) -> Result<(), String> {
     let authority = state.authorities.get(operation.authority()).ok_or("no key was made for this authority")?;
-    debug_assert!(matches!(&operation, Operation::RootCertificate { head, .. } | Operation::Crl { head, .. } if *head == moment.head));
+    debug_assert!(
+        matches!(&operation, Operation::RootCertificate { head, .. } | Operation::Crl { head, .. } if *head == moment.head)
+    );
     let (digest, _) = operation_digest(plan, authority, &operation)?;
     state.local.digest = Some(digest);
     state.local.operation = Some(operation);
     state.local.answered = 0;
     state.local.moment = APPROVE;
     Ok(())
+}
+
+/// What a lint found, as one sentence.
+#[must_use]
+pub fn found(findings: &[crate::pki::lint::Finding]) -> String {
+    let each: Vec<String> = findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
+    format!("the lint found {} things: {}", findings.len(), each.join("; "))
 }

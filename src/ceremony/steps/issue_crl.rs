@@ -22,9 +22,24 @@ impl StepKind for IssueCrl {
     }
     fn keys(&self) -> &'static [StepKey] {
         &[
-            StepKey { name: "authority", shape: Shape::Name(NameOf::Authority), needed: true, meaning: "name of an [[authority]]" },
-            StepKey { name: "this_update", shape: Shape::Date, needed: true, meaning: "thisUpdate, a date like \"2026-11-22T00:00:00Z\"" },
-            StepKey { name: "next_update", shape: Shape::Date, needed: true, meaning: "nextUpdate, within the profile's days" },
+            StepKey {
+                name: "authority",
+                shape: Shape::Name(NameOf::Authority),
+                needed: true,
+                meaning: "name of an [[authority]]",
+            },
+            StepKey {
+                name: "this_update",
+                shape: Shape::Date,
+                needed: true,
+                meaning: "thisUpdate, a date like \"2026-11-22T00:00:00Z\"",
+            },
+            StepKey {
+                name: "next_update",
+                shape: Shape::Date,
+                needed: true,
+                meaning: "nextUpdate, within the profile's days",
+            },
         ]
     }
     fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
@@ -73,7 +88,9 @@ impl StepMachine for IssueCrl {
                 vec![
                     Line::value("from", kind::text(&room.step.params, "this_update")),
                     Line::value("until", kind::text(&room.step.params, "next_update")),
-                    Line::text("Nothing is revoked. An empty list now proves later that the list was kept from the first day."),
+                    Line::text(
+                        "Nothing is revoked. An empty list now proves later that the list was kept from the first day.",
+                    ),
                 ],
                 "the CRL is shown as it will be signed",
             );
@@ -83,7 +100,7 @@ impl StepMachine for IssueCrl {
             && let Some(operation) = &local.operation
             && let Ok((_, tbs)) = issue::operation_digest(room.plan, authority, operation)
         {
-            match render::crl_lines(&tbs) {
+            match render::crl_tbs_lines(&tbs) {
                 Ok(rendered) => lines.extend(rendered.iter().map(|(label, value)| Line::value(label, value))),
                 Err(error) => lines.push(Line::text(&error.to_string())),
             }
@@ -91,7 +108,14 @@ impl StepMachine for IssueCrl {
         issue::next_after_prepared(room, lines, &format!("{name}.1.crl.pem"))
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, moment: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        moment: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let name = kind::text(&step.params, "authority");
         if issue::take_unlock(state, name, input)? {
             return Ok(Vec::new());
@@ -105,6 +129,7 @@ impl StepMachine for IssueCrl {
                 let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
                 let operation = Operation::Crl {
                     authority: name.to_owned(),
+                    profile: plan.authority(name).map(|a| a.profile.clone()).unwrap_or_default(),
                     issuer_der: made.certificate.clone(),
                     number: made.crl_number + 1,
                     this_update: kind::date(&step.params, "this_update"),
@@ -125,14 +150,21 @@ impl StepMachine for IssueCrl {
                     return Err("what was signed is not what was approved".to_owned());
                 }
                 let issuer = parse_certificate(&authority.certificate)?;
+                let profile = plan
+                    .authority(name)
+                    .and_then(|a| plan.profiles.get(&a.profile))
+                    .ok_or("the plan has no profile for this authority")?;
                 list.verify(&issuer).map_err(|e| e.to_string())?;
-                let _clean = lint::lint_crl(&octets, &crl_request(&issuer, &operation)?).map_err(|findings| lint::summary(&findings))?;
+                let _clean = lint::lint_crl(&octets, &crl_request(&issuer, &operation)?, profile)
+                    .map_err(|findings| issue::found(&findings))?;
                 authority.crl_number = list.number();
                 state.local.content = list.to_pem().map_err(|e| e.to_string())?;
                 state.local.moment = issue::WRITE;
                 debug_assert_eq!(hex_encode(list.der()), *der);
             }
-            (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => return Ok(issue::written(step, state, file)),
+            (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {
+                return Ok(issue::written(step, state, file));
+            }
             _ => return Err("expected the words of the operation digest".to_owned()),
         }
         Ok(Vec::new())

@@ -21,13 +21,22 @@ impl StepKind for IssueRoot {
         "The authority's self-signed certificate is shown, approved by digest, signed, verified and written."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "authority", shape: Shape::Name(NameOf::Authority), needed: true, meaning: "name of an [[authority]]" }]
+        &[StepKey {
+            name: "authority",
+            shape: Shape::Name(NameOf::Authority),
+            needed: true,
+            meaning: "name of an [[authority]]",
+        }]
     }
     fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
         let quorum = quorum_of(&authority).unwrap_or_default();
         RoomRules {
-            needs: vec![Fact::KeyMade(authority.clone()), Fact::SharesProven(quorum.clone()), Fact::SharesConsistent(quorum)],
+            needs: vec![
+                Fact::KeyMade(authority.clone()),
+                Fact::SharesProven(quorum.clone()),
+                Fact::SharesConsistent(quorum),
+            ],
             first: vec![Fact::RootIssued(authority.clone())],
             gives: vec![Fact::RootIssued(authority)],
             ..RoomRules::default()
@@ -38,7 +47,10 @@ impl StepKind for IssueRoot {
     }
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
-            format!("Read every line of the certificate of {} on the screen against the sheet.", kind::text(params, "authority")),
+            format!(
+                "Read every line of the certificate of {} on the screen against the sheet.",
+                kind::text(params, "authority")
+            ),
             "Each approver types the first three words of the operation digest.".to_owned(),
         ]
     }
@@ -58,15 +70,17 @@ impl StepMachine for IssueRoot {
         }
         let Some(authority) = room.state.authorities.get(name) else { return StepNext::Done };
         if local.moment == issue::PREPARE {
-            let _ = authority;
-            return StepNext::Do(Box::new(Effect::ReserveSerial { authority: name.to_owned(), index: room.state.serials }));
+            return StepNext::Do(Box::new(Effect::ReserveSerial {
+                authority: name.to_owned(),
+                index: room.state.serials,
+            }));
         }
         let mut lines = Vec::new();
         if local.moment == issue::APPROVE
             && let Some(operation) = &local.operation
             && let Ok((_, tbs)) = issue::operation_digest(room.plan, authority, operation)
         {
-            match render::certificate_lines(&tbs) {
+            match render::certificate_tbs_lines(&tbs) {
                 Ok(rendered) => lines.extend(rendered.iter().map(|(label, value)| Line::value(label, value))),
                 Err(error) => lines.push(Line::text(&error.to_string())),
             }
@@ -74,7 +88,14 @@ impl StepMachine for IssueRoot {
         issue::next_after_prepared(room, lines, &format!("{name}.crt.pem"))
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, moment: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        moment: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let name = kind::text(&step.params, "authority");
         if issue::take_unlock(state, name, input)? {
             return Ok(Vec::new());
@@ -114,12 +135,14 @@ impl StepMachine for IssueRoot {
                 }
                 certificate.verify_self_signed().map_err(|e| e.to_string())?;
                 let request = root_request(plan.realm, &plan.profiles, &operation)?;
-                let _clean = lint::lint_certificate(&octets, &request).map_err(|findings| lint::summary(&findings))?;
+                let _clean = lint::lint_certificate(&octets, &request).map_err(|findings| issue::found(&findings))?;
                 authority.certificate = hex_encode(&octets);
                 state.local.content = certificate.to_pem().map_err(|e| e.to_string())?;
                 state.local.moment = issue::WRITE;
             }
-            (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => return Ok(issue::written(step, state, file)),
+            (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {
+                return Ok(issue::written(step, state, file));
+            }
             _ => return Err("expected the words of the operation digest".to_owned()),
         }
         Ok(Vec::new())

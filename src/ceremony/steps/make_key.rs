@@ -1,13 +1,13 @@
 //! `make-key`: one authority's key and its quorum's identity are made in the strongroom; the key is sealed at once and the
 //! identity split, every k-subset checked before any share is seen. Nothing is live yet.
 
+use crate::basics::digest::hex_decode;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Answer, Moment, Outcome};
 use crate::ceremony::evidence::read_back;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{AuthorityState, QuorumState, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
-use crate::basics::digest::hex_decode;
 use crate::keys::PublicKey;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
@@ -24,7 +24,12 @@ impl StepKind for MakeKey {
         "An authority's key and its quorum's identity are made, the key sealed to the quorum, the identity split into shares."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "authority", shape: Shape::Name(NameOf::Authority), needed: true, meaning: "name of an [[authority]]" }]
+        &[StepKey {
+            name: "authority",
+            shape: Shape::Name(NameOf::Authority),
+            needed: true,
+            meaning: "name of an [[authority]]",
+        }]
     }
     fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
@@ -41,7 +46,10 @@ impl StepKind for MakeKey {
     }
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
-            format!("Type `make {0}` and have it confirmed. The strongroom makes the key of {0} and seals it.", kind::text(params, "authority")),
+            format!(
+                "Type `make {0}` and have it confirmed. The strongroom makes the key of {0} and seals it.",
+                kind::text(params, "authority")
+            ),
             "Read the twelve words of the public key aloud; everybody writes the first three down.".to_owned(),
         ]
     }
@@ -67,18 +75,27 @@ impl StepMachine for MakeKey {
                 next: "somebody else confirms, then the key is made".to_owned(),
                 rehearsal_answer: Some(format!("make {name}")),
                 grave: true,
-                ..asking::prompt_for(&room.step.who, &format!("Make the key of {name}"), Ask::Phrase { phrase: format!("make {name}") })
+                ..asking::prompt_for(
+                    &room.step.who,
+                    &format!("Make the key of {name}"),
+                    Ask::Phrase { phrase: format!("make {name}") },
+                )
             })),
             1 => {
                 let confirm = room.step.confirm.get(room.state.local.answered as usize).cloned().unwrap_or_default();
                 StepNext::Ask(Box::new(Prompt {
-                    lines: vec![Line::text(&format!("{} wants to make the key of {name} now.", room.plan.name_of(&room.step.who)))],
+                    lines: vec![Line::text(&format!(
+                        "{} wants to make the key of {name} now.",
+                        room.plan.name_of(&room.step.who)
+                    ))],
                     next: "the key is made".to_owned(),
                     grave: true,
                     ..asking::initials_prompt(room.plan, &confirm, "Do you confirm?")
                 }))
             }
-            2 if !room.state.strongroom => StepNext::Do(Box::new(Effect::OpenStrongroom { session: room.state.sessions + 1 })),
+            2 if !room.state.strongroom => {
+                StepNext::Do(Box::new(Effect::OpenStrongroom { session: room.state.sessions + 1 }))
+            }
             2 => StepNext::Do(Box::new(Effect::MakeKey {
                 authority: name.to_owned(),
                 algorithm: authority.algorithm,
@@ -94,14 +111,25 @@ impl StepMachine for MakeKey {
                 let lines = vec![
                     Line::digest("public key", made.public_key.digest()),
                     Line::digest("sealed key", made.sealed),
-                    Line::text(&format!("{} shares were made and every {} of them checked. Nobody has seen one.", quorum.count(), quorum.threshold)),
+                    Line::text(&format!(
+                        "{} shares were made and every {} of them checked. Nobody has seen one.",
+                        quorum.count(),
+                        quorum.threshold
+                    )),
                 ];
                 asking::ask_all(room, "Read the words of the public key aloud", lines, "the shares are dealt")
             }
         }
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let name = kind::text(&step.params, "authority");
         match (state.local.moment, input) {
             (0, Input::Answer(Answer::Typed { text })) => {
@@ -120,7 +148,9 @@ impl StepMachine for MakeKey {
             (2, Input::Outcome(Outcome::KeyMade { public_key, recipient, quorum_id, commitments, sealed })) => {
                 let authority = plan.authority(name).ok_or("the plan has no such authority")?;
                 let quorum = plan.quorum(&authority.quorum).ok_or("the plan has no such quorum")?;
-                let key = hex_decode(public_key).and_then(|der| PublicKey::from_spki_der(&der).ok()).ok_or("the strongroom gave no public key")?;
+                let key = hex_decode(public_key)
+                    .and_then(|der| PublicKey::from_spki_der(&der).ok())
+                    .ok_or("the strongroom gave no public key")?;
                 if key.algorithm() != authority.algorithm || commitments.len() != usize::from(quorum.count()) {
                     return Err("the strongroom made something else than was asked for".to_owned());
                 }

@@ -21,7 +21,12 @@ impl StepKind for ReadFingerprint {
         "The certificate's fingerprint is read aloud as twelve words; somebody else types what they hear."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "authority", shape: Shape::Name(NameOf::Authority), needed: true, meaning: "name of an [[authority]]" }]
+        &[StepKey {
+            name: "authority",
+            shape: Shape::Name(NameOf::Authority),
+            needed: true,
+            meaning: "name of an [[authority]]",
+        }]
     }
     fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         RoomRules { needs: vec![Fact::RootIssued(kind::text(params, "authority").to_owned())], ..RoomRules::default() }
@@ -31,7 +36,10 @@ impl StepKind for ReadFingerprint {
     }
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
-            format!("Read the twelve words of the fingerprint of {} aloud; the other person types what they hear.", kind::text(params, "authority")),
+            format!(
+                "Read the twelve words of the fingerprint of {} aloud; the other person types what they hear.",
+                kind::text(params, "authority")
+            ),
             "Everybody writes the twelve words onto their own sheet.".to_owned(),
         ]
     }
@@ -40,7 +48,8 @@ impl StepKind for ReadFingerprint {
 impl StepMachine for ReadFingerprint {
     fn next(&self, room: &Room<'_>) -> StepNext {
         let name = kind::text(&room.step.params, "authority");
-        let Some(certificate) = room.state.authorities.get(name).and_then(|a| parse_certificate(&a.certificate).ok()) else {
+        let Some(certificate) = room.state.authorities.get(name).and_then(|a| parse_certificate(&a.certificate).ok())
+        else {
             return StepNext::Done;
         };
         let Some(listener) = room.step.confirm.get(room.state.local.answered as usize) else { return StepNext::Done };
@@ -49,7 +58,10 @@ impl StepMachine for ReadFingerprint {
             lines: vec![
                 Line::text(&format!("{} reads aloud:", room.plan.name_of(&room.step.who))),
                 Line::digest("fingerprint", digest),
-                Line::text(&format!("{} does not look at the screen while typing what they hear.", room.plan.name_of(listener))),
+                Line::text(&format!(
+                    "{} does not look at the screen while typing what they hear.",
+                    room.plan.name_of(listener)
+                )),
             ],
             next: "the next step".to_owned(),
             rehearsal_answer: Some(digest.twelve_words()),
@@ -61,7 +73,14 @@ impl StepMachine for ReadFingerprint {
         }))
     }
 
-    fn take(&self, _: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        _: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let Input::Answer(Answer::Typed { text }) = input else { return Err("expected twelve words".to_owned()) };
         let name = kind::text(&step.params, "authority");
         let authority = state.authorities.get(name).ok_or("no certificate was issued")?;

@@ -44,7 +44,8 @@ impl StepMachine for RollCall {
             Line::value("name", &person.name),
             Line::value("roles", &person.roles.join(", ")),
         ];
-        let key = room.state.signers.iter().find(|s| s.person == person.id).map(|s| s.public_key.clone()).unwrap_or_default();
+        let key =
+            room.state.signers.iter().find(|s| s.person == person.id).map(|s| s.public_key.clone()).unwrap_or_default();
         if let Ok(key) = SshPublicKey::parse(&key) {
             lines.push(Line::value("key", &key.fingerprint_label()));
             lines.push(Line::value("key words", &key.digest().twelve_words()));
@@ -53,11 +54,26 @@ impl StepMachine for RollCall {
                 lines.push(Line::text("In this rehearsal the key is a simulated one."));
             }
         }
-        let next = room.plan.people.get(answered + 1).map_or_else(|| "the next step".to_owned(), |p| format!("{} is asked", p.name));
-        StepNext::Ask(Box::new(Prompt { lines, next, ..asking::initials_prompt(room.plan, &person.id, &format!("{}, are you here?", person.name)) }))
+        let next = room
+            .plan
+            .people
+            .get(answered + 1)
+            .map_or_else(|| "the next step".to_owned(), |p| format!("{} is asked", p.name));
+        StepNext::Ask(Box::new(Prompt {
+            lines,
+            next,
+            ..asking::initials_prompt(room.plan, &person.id, &format!("{}, are you here?", person.name))
+        }))
     }
 
-    fn take(&self, plan: &Plan, _: &Step, state: &mut State, moment: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        _: &Step,
+        state: &mut State,
+        moment: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let Input::Answer(answer) = input else { return Err("expected initials".to_owned()) };
         let person = plan.people.get(state.local.answered as usize).ok_or("everybody has answered")?;
         asking::agreed(plan, &person.id, answer)?;

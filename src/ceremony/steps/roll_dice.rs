@@ -23,7 +23,12 @@ impl StepKind for RollDice {
         "Dice thrown in the room are mixed with the machine's randomness, to which the strongroom commits first."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey { name: "rolls", shape: Shape::Integer { least: 10, most: 100 }, needed: false, meaning: "how many rolls at least; 50 give 128 bits" }]
+        &[StepKey {
+            name: "rolls",
+            shape: Shape::Integer { least: 10, most: 100 },
+            needed: false,
+            meaning: "how many rolls at least; 50 give 128 bits",
+        }]
     }
     fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
         RoomRules { needs: vec![Fact::PeoplePresent], ..RoomRules::default() }
@@ -32,7 +37,10 @@ impl StepKind for RollDice {
         1
     }
     fn activity(&self, params: &Params) -> Vec<String> {
-        vec![format!("Throw a die {} times and type the numbers; the other person sees each throw, nobody writes them down.", kind::number(params, "rolls", DEFAULT_ROLLS))]
+        vec![format!(
+            "Throw a die {} times and type the numbers; the other person sees each throw, nobody writes them down.",
+            kind::number(params, "rolls", DEFAULT_ROLLS)
+        )]
     }
     fn uses_strongroom(&self) -> bool {
         true
@@ -45,20 +53,34 @@ impl StepMachine for RollDice {
             return StepNext::Do(Box::new(Effect::OpenStrongroom { session: room.state.sessions + 1 }));
         }
         if room.state.local.moment > 0 {
-            return asking::ask_all(room, "Were these the throws?", vec![Line::text("You saw each throw, and nobody wrote the numbers down.")], "the next step");
+            return asking::ask_all(
+                room,
+                "Were these the throws?",
+                vec![Line::text("You saw each throw, and nobody wrote the numbers down.")],
+                "the next step",
+            );
         }
         let least = u32::try_from(kind::number(&room.step.params, "rolls", DEFAULT_ROLLS)).unwrap_or(u32::MAX);
         StepNext::Ask(Box::new(Prompt {
             lines: vec![
                 Line::text("The strongroom has drawn its own random octets and committed to them in the record."),
-                Line::text(&format!("Throw a die at least {least} times and type the numbers, 1 to 6. They are never shown again.")),
+                Line::text(&format!(
+                    "Throw a die at least {least} times and type the numbers, 1 to 6. They are never shown again."
+                )),
             ],
             next: "both people confirm the throws".to_owned(),
             ..asking::prompt_for(&room.step.who, "Throw the dice", Ask::Dice { least })
         }))
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let Input::Answer(answer) = input else { return Err("expected dice".to_owned()) };
         if state.local.moment > 0 {
             asking::take_all(plan, step, &mut state.local.answered, answer)?;

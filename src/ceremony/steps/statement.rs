@@ -36,7 +36,14 @@ impl StepMachine for Statement {
         asking::ask_all(room, &room.step.title, vec![Line::text(&room.step.say)], "the next step")
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let Input::Answer(answer) = input else { return Err("expected initials".to_owned()) };
         asking::take_all(plan, step, &mut state.local.answered, answer)?;
         Ok(Vec::new())

@@ -22,8 +22,18 @@ impl StepKind for WriteMedium {
     }
     fn keys(&self) -> &'static [StepKey] {
         &[
-            StepKey { name: "medium", shape: Shape::Name(NameOf::Medium), needed: true, meaning: "name of a [[material]] of kind medium" },
-            StepKey { name: "authorities", shape: Shape::Names(NameOf::Authority), needed: true, meaning: "whose certificate, CRL and sealed key" },
+            StepKey {
+                name: "medium",
+                shape: Shape::Name(NameOf::Medium),
+                needed: true,
+                meaning: "name of a [[material]] of kind medium",
+            },
+            StepKey {
+                name: "authorities",
+                shape: Shape::Names(NameOf::Authority),
+                needed: true,
+                meaning: "whose certificate, CRL and sealed key",
+            },
         ]
     }
     fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
@@ -38,7 +48,10 @@ impl StepKind for WriteMedium {
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
             format!("Insert medium {} and type its number.", kind::text(params, "medium")),
-            format!("What is issued for {} and its sealed key are written and read back.", kind::names(params, "authorities").join(", ")),
+            format!(
+                "What is issued for {} and its sealed key are written and read back.",
+                kind::names(params, "authorities").join(", ")
+            ),
             "Pull the medium, put it into its bag, seal the bag.".to_owned(),
         ]
     }
@@ -50,7 +63,10 @@ impl StepMachine for WriteMedium {
         let Some(material) = room.plan.material(medium) else { return StepNext::Done };
         match room.state.local.moment {
             0 => StepNext::Ask(Box::new(Prompt {
-                lines: vec![Line::value("medium", &material.title), Line::text("Insert it now, and type the number printed on it.")],
+                lines: vec![
+                    Line::value("medium", &material.title),
+                    Line::text("Insert it now, and type the number printed on it."),
+                ],
                 next: "files are written and read back".to_owned(),
                 rehearsal_answer: Some(material.serial.clone()),
                 ..asking::prompt_for(
@@ -66,7 +82,9 @@ impl StepMachine for WriteMedium {
             _ => {
                 let files = room.state.media.get(medium).copied().unwrap_or(0);
                 let lines = vec![
-                    Line::Good { text: crate::basics::SafeText::of(&format!("{files} files written, read back and equal")) },
+                    Line::Good {
+                        text: crate::basics::SafeText::of(&format!("{files} files written, read back and equal")),
+                    },
                     Line::text("Pull the medium now. Put it into its bag and seal it."),
                 ];
                 asking::ask_all(room, &format!("Pull {}", material.title), lines, "the next step")
@@ -74,24 +92,35 @@ impl StepMachine for WriteMedium {
         }
     }
 
-    fn take(&self, plan: &Plan, step: &Step, state: &mut State, _: &Moment, input: &Input<'_>) -> Result<Vec<Entry>, String> {
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
         let medium = kind::text(&step.params, "medium");
         let material = plan.material(medium).ok_or("the plan has no such medium")?;
         match (state.local.moment, input) {
             (0, Input::Answer(Answer::Typed { text })) => {
                 if read_back(&material.serial, text).is_none() {
-                    return Err(format!("{}: the script says {}, you typed {}: is it the right medium?", material.title, material.serial, crate::basics::SafeText::cut(text, 60)));
+                    return Err(format!(
+                        "{}: the script says {}, you typed {}: is it the right medium?",
+                        material.title,
+                        material.serial,
+                        crate::basics::SafeText::cut(text, 60)
+                    ));
                 }
                 state.local.moment = 1;
             }
             (1, Input::Outcome(Outcome::MediumWritten { files })) => {
                 let (artifacts, sealed) = contents(step, state);
                 for file in files {
-                    let expected = state
-                        .artifacts
-                        .get(&file.name)
-                        .copied()
-                        .or_else(|| state.authorities.values().find(|a| a.sealed_name == file.name).map(|a| a.sealed));
+                    let expected =
+                        state.artifacts.get(&file.name).copied().or_else(|| {
+                            state.authorities.values().find(|a| a.sealed_name == file.name).map(|a| a.sealed)
+                        });
                     if expected.is_some_and(|digest| digest != file.sha256) {
                         return Err(format!("{} on the medium is not the file of the record", file.name));
                     }

@@ -1,0 +1,93 @@
+//! What a front end is to the runner: it shows a prompt and brings back an answer. It decides nothing.
+
+use crate::basics::{Digest, Secret};
+use crate::ceremony::event::{Answer, FrontEndWord};
+use crate::ceremony::{Prompt, State};
+use crate::custody::share::Correction;
+use crate::devices::Clock;
+use crate::plan::Plan;
+
+/// What every screen may show beside the prompt.
+pub struct View<'a> {
+    pub plan: &'a Plan,
+    pub plan_digest: Digest,
+    pub state: &'a State,
+    /// The record's head: people note it.
+    pub head: Digest,
+    /// Entries written so far.
+    pub entries: u32,
+    pub clock: &'a dyn Clock,
+}
+
+/// What came back for a prompt.
+pub enum Given {
+    Answer(Answer),
+    /// Dice or a share, as typed: goes to the strongroom and nowhere else.
+    Secret(Secret),
+    /// Let the simulated person answer; only offered in a rehearsal.
+    Simulate,
+}
+
+/// A share shown to its custodian. Dropped, and so overwritten, when it is hidden.
+pub struct RevealedShare {
+    pub holder: String,
+    pub quorum: String,
+    pub generation: u8,
+    pub index: u8,
+    pub count: u8,
+    pub threshold: u8,
+    /// Upper case, 84 characters, no spaces.
+    pub text: Secret,
+}
+
+/// How a share was seen by its custodian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Text,
+    Code,
+    Both,
+    /// The simulated custodian of a rehearsal wrote it down.
+    Simulated,
+}
+
+impl Seen {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Seen::Text => "text",
+            Seen::Code => "code",
+            Seen::Both => "text and code",
+            Seen::Simulated => "simulated",
+        }
+    }
+}
+
+/// What the end of a run says to the people.
+pub struct Ending {
+    pub title: String,
+    pub lines: Vec<String>,
+}
+
+/// A front end: full screen, line by line, or the simulated room of `--auto`.
+pub trait FrontEnd {
+    fn word(&self) -> FrontEndWord;
+
+    /// Shows a prompt until it is answered. A front end that must stop (signal, terminal gone) answers
+    /// [`Answer::Leave`].
+    fn ask(&mut self, view: &View<'_>, prompt: &Prompt) -> Given;
+
+    /// Shows one share to its custodian until they hide it.
+    ///
+    /// # Errors
+    /// Why it could not be shown: not a terminal, too small, left.
+    fn reveal(&mut self, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String>;
+
+    /// Shows where a typed share differs from the nearest valid one; says whether the custodian's card agrees.
+    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> bool;
+
+    /// Something longer than a moment is being done.
+    fn busy(&mut self, view: &View<'_>, what: &str);
+
+    /// The run is over.
+    fn ended(&mut self, view: &View<'_>, ending: &Ending);
+}
