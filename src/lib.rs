@@ -13,3 +13,4 @@ pub mod plan; // 3
 pub mod runner;
 pub mod script; // 2
 pub mod transcript; // 1 // 7
+pub mod tui; // 8

@@ -1,0 +1,179 @@
+//! The loop: draw, wait, update. The only place where the model meets a terminal and a clock.
+
+use crate::ceremony::event::Answer;
+use crate::ceremony::{Ask, Prompt};
+use crate::custody::share::Correction;
+use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::tui::input::{Input, InputSource};
+use crate::tui::model::{Done, Happening, Message, Model, Room, Stage};
+use crate::tui::screens::corrections;
+use crate::tui::terminal;
+use crate::tui::theme::Theme;
+use crate::tui::update::{leaving, update};
+use crate::tui::view::view as draw;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How often the clock on the screen is looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// Inputs taken between two drawings: a held key must not keep the screen from being drawn.
+const AT_ONCE: usize = 512;
+
+/// A front end over any backend and any source of input.
+pub struct Session<I> {
+    input: I,
+    theme: Theme,
+    began: Instant,
+    /// Why we leave; once set, every question is answered with it.
+    leaving: Option<String>,
+    skipped: BTreeSet<usize>,
+    /// The step an exception asked to skip, until the state shows that it was.
+    skipping: Option<usize>,
+}
+
+impl<I: InputSource> Session<I> {
+    #[must_use]
+    pub fn new(input: I, theme: Theme) -> Self {
+        Self { input, theme, began: Instant::now(), leaving: None, skipped: BTreeSet::new(), skipping: None }
+    }
+
+    /// See [`FrontEnd::ask`](crate::runner::front_end::FrontEnd::ask).
+    pub fn ask<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, prompt: &Prompt) -> Given {
+        let done = self.run(screen, view, Model::ask(prompt));
+        if matches!(prompt.ask, Ask::Share { .. }) && terminal::wipe(screen).is_err() {
+            self.leaving = Some("the terminal is gone".to_owned());
+        }
+        match done {
+            Done::Given(given) => {
+                if let Given::Answer(Answer::Exception { sheet }) = &given
+                    && sheet.skip
+                {
+                    self.skipping = Some(view.state.step);
+                }
+                given
+            }
+            Done::Leave(why) => leaving(&why),
+            // invariant: a question is answered or left.
+            Done::Seen(_) | Done::Confirmed(_) | Done::Read => leaving("the screen ended without an answer"),
+        }
+    }
+
+    /// See [`FrontEnd::reveal`](crate::runner::front_end::FrontEnd::reveal).
+    ///
+    /// # Errors
+    /// Why the share was not written down: left, or the terminal gone.
+    pub fn reveal<B: Backend>(
+        &mut self,
+        screen: &mut Terminal<B>,
+        view: &View<'_>,
+        share: &RevealedShare,
+    ) -> Result<Seen, String> {
+        let done = self.run(screen, view, Model::reveal(share));
+        let wiped = terminal::wipe(screen);
+        match (done, wiped) {
+            (Done::Seen(seen), Ok(())) => Ok(seen),
+            (Done::Leave(why), _) => Err(why),
+            _ => Err("the terminal is gone".to_owned()),
+        }
+    }
+
+    pub fn confirm_corrections<B: Backend>(
+        &mut self,
+        screen: &mut Terminal<B>,
+        view: &View<'_>,
+        corrections: &[Correction],
+    ) -> bool {
+        let done = self.run(screen, view, corrections::begin(corrections));
+        let wiped = terminal::wipe(screen);
+        matches!((done, wiped), (Done::Confirmed(true), Ok(())))
+    }
+
+    pub fn busy<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, what: &str) {
+        self.show_once(screen, view, Stage::Busy(what));
+    }
+
+    pub fn ended<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, ending: &Ending) {
+        // Somebody who left wants to read how the run ended, but a lost terminal has nobody before it.
+        if self.leaving.take().is_none_or(|why| why.contains("Ctrl-C")) {
+            let _ = self.run(screen, view, Stage::Ended(ending));
+        }
+    }
+
+    /// Shows one stage until it is done with.
+    fn run<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, stage: Stage<'_>) -> Done {
+        if let Some(why) = &self.leaving {
+            return Done::Leave(why.clone());
+        }
+        self.note_skipped(view);
+        let skipped = std::mem::take(&mut self.skipped);
+        let done = self.turn(screen, view, stage, &skipped);
+        self.skipped = skipped;
+        if let Done::Leave(why) = &done {
+            self.leaving = Some(why.clone());
+        }
+        done
+    }
+
+    fn turn<B: Backend>(
+        &mut self,
+        screen: &mut Terminal<B>,
+        view: &View<'_>,
+        stage: Stage<'_>,
+        skipped: &BTreeSet<usize>,
+    ) -> Done {
+        let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
+        let mut model = Model::new(Room::of(view, skipped), view.clock.peek(), stage, size);
+        loop {
+            let was_secret = model.shows_secret();
+            if let Err(why) = self.show(screen, &model) {
+                return Done::Leave(why);
+            }
+            let mut what = Happening::Drawn;
+            for taken in 0..AT_ONCE {
+                let message = Message { at: self.milliseconds(), clock: view.clock.peek(), what };
+                let (next, done) = update(model, message);
+                model = next;
+                if let Some(done) = done {
+                    return done;
+                }
+                match self.input.next(if taken == 0 { TICK } else { Duration::ZERO }) {
+                    Input::Tick if taken > 0 => break,
+                    input => what = Happening::Input(input),
+                }
+            }
+            if was_secret && !model.shows_secret() && terminal::wipe(screen).is_err() {
+                return Done::Leave("the terminal is gone".to_owned());
+            }
+        }
+    }
+
+    fn show<B: Backend>(&self, screen: &mut Terminal<B>, model: &Model<'_>) -> Result<(), String> {
+        screen
+            .draw(|frame| draw(model, self.theme, frame))
+            .map(|_| ())
+            .map_err(|error| format!("the terminal cannot be written: {error}"))
+    }
+
+    /// Draws a stage that needs no answer.
+    fn show_once<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, stage: Stage<'_>) {
+        self.note_skipped(view);
+        let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
+        let model = Model::new(Room::of(view, &self.skipped), view.clock.peek(), stage, size);
+        if let Err(why) = self.show(screen, &model) {
+            self.leaving = Some(why);
+        }
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn note_skipped(&mut self, view: &View<'_>) {
+        if let Some(step) = self.skipping.filter(|step| view.state.step > *step) {
+            self.skipped.insert(step);
+        }
+        self.skipping = None;
+    }
+}

@@ -1,0 +1,226 @@
+//! The terminal itself: entered once, and left as it was found whatever happens: normal end, error, panic, signal.
+//!
+//! What was drawn can be secret. So our writer is overwritten after every flush, [`Terminal::wipe`] overwrites both of
+//! ratatui's buffers, the alternate screen is cleared before it is left, and keys typed ahead are thrown away rather
+//! than handed to the shell.
+
+use crate::tui::input::Signal;
+use crate::tui::model::{LEAST_HEIGHT, LEAST_WIDTH};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::style::{ResetColor, force_color_output};
+use ratatui::crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
+};
+use ratatui::crossterm::{cursor, execute};
+use signal_hook::SigId;
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::panic::PanicHookInfo;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroize;
+
+/// A terminal in raw mode on its alternate screen. Dropping it restores the terminal.
+pub struct Terminal {
+    screen: ratatui::Terminal<CrosstermBackend<Wire>>,
+    entered: Arc<AtomicBool>,
+    /// The panic hook there was before ours.
+    hook_before: PanicHook,
+}
+
+type PanicHook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+impl Terminal {
+    /// Enters full screen; a panic from here on restores the terminal and says how to go on.
+    ///
+    /// # Errors
+    /// Where there is no terminal, it is smaller than 80x24, or it cannot be put into raw mode. Every message says what
+    /// to do instead.
+    pub fn enter(resume_command: &str) -> Result<Self, String> {
+        const HINT: &str = "hint: run it with `--plain`";
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err(format!(
+                "the full screen expected a terminal on standard input and output, found something else\n{HINT}"
+            ));
+        }
+        let failed = |error: io::Error| format!("the terminal could not be put into full screen: {error}\n{HINT}");
+        let (width, height) = size().map_err(failed)?;
+        if width < LEAST_WIDTH || height < LEAST_HEIGHT {
+            return Err(format!(
+                "the full screen expected at least {LEAST_WIDTH}x{LEAST_HEIGHT}, found {width}x{height}\n\
+                 hint: enlarge the terminal, or run it with `--plain`"
+            ));
+        }
+        // The theme alone decides about colour: see `theme`.
+        force_color_output(true);
+        let wire = Wire::to_standard_output().map_err(failed)?;
+        let entered = Arc::new(AtomicBool::new(true));
+        let hook_before = restore_on_panic(Arc::clone(&entered), resume_command.to_owned());
+        let begun = enable_raw_mode().and_then(|()| {
+            execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Clear(ClearType::All), cursor::Hide)
+        });
+        match begun.and_then(|()| ratatui::Terminal::new(CrosstermBackend::new(wire))) {
+            Ok(screen) => Ok(Self { screen, entered, hook_before }),
+            Err(error) => {
+                restore(&entered);
+                std::panic::set_hook(Box::new(move |panic| hook_before(panic)));
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// The terminal to draw on.
+    pub const fn screen(&mut self) -> &mut ratatui::Terminal<CrosstermBackend<Wire>> {
+        &mut self.screen
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore(&self.entered);
+        if !std::thread::panicking() {
+            let before = Arc::clone(&self.hook_before);
+            std::panic::set_hook(Box::new(move |panic| before(panic)));
+        }
+    }
+}
+
+/// Overwrites what was drawn, in both of ratatui's buffers and on the terminal.
+///
+/// A cell's reset may leave the old character's octets in place, so every cell is written, twice, because drawing
+/// alternates between two buffers.
+///
+/// # Errors
+/// Where the terminal cannot be written.
+pub fn wipe<B: Backend>(screen: &mut ratatui::Terminal<B>) -> Result<(), B::Error> {
+    for _ in 0..2 {
+        screen.draw(|frame| {
+            for cell in &mut frame.buffer_mut().content {
+                cell.set_symbol(" ");
+            }
+        })?;
+    }
+    screen.clear()
+}
+
+fn restore_on_panic(entered: Arc<AtomicBool>, resume_command: String) -> PanicHook {
+    let before: PanicHook = Arc::from(std::panic::take_hook());
+    let hook_before = Arc::clone(&before);
+    std::panic::set_hook(Box::new(move |panic| {
+        let ours = entered.load(Ordering::SeqCst);
+        restore(&entered);
+        before(panic);
+        if ours {
+            let _ =
+                writeln!(io::stderr(), "the record is safe up to its last entry\nhint: go on with `{resume_command}`");
+        }
+    }));
+    hook_before
+}
+
+/// Puts the terminal back, once. Errors have nobody to tell: the terminal may be gone.
+fn restore(entered: &AtomicBool) {
+    if !entered.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = execute!(
+        io::stdout(),
+        ResetColor,
+        Clear(ClearType::All),
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    // Keys typed ahead are for us and may be secret: the shell must not get them.
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+    let _ = disable_raw_mode();
+}
+
+/// SIGTERM and SIGHUP as flags. A second one ends the process at once, in case nobody looks at the flags any more.
+pub struct Signals {
+    terminate: Arc<AtomicBool>,
+    hang_up: Arc<AtomicBool>,
+    registered: Vec<SigId>,
+}
+
+impl Signals {
+    /// Takes both signals over until it is dropped.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn take_over() -> Result<Self, String> {
+        let mut signals =
+            Self { terminate: Arc::default(), hang_up: Arc::default(), registered: Vec::with_capacity(4) };
+        for (number, flag) in [(SIGTERM, &signals.terminate), (SIGHUP, &signals.hang_up)] {
+            let second = signal_hook::flag::register_conditional_shutdown(number, 1, Arc::clone(flag));
+            let first = signal_hook::flag::register(number, Arc::clone(flag));
+            for registered in [second, first] {
+                signals.registered.push(registered.map_err(|error| format!("signals cannot be taken over: {error}"))?);
+            }
+        }
+        Ok(signals)
+    }
+
+    /// The signal that came, if one did. It stays: whoever asks next must leave too.
+    #[must_use]
+    pub fn received(&self) -> Option<Signal> {
+        if self.terminate.load(Ordering::SeqCst) {
+            Some(Signal::Terminate)
+        } else if self.hang_up.load(Ordering::SeqCst) {
+            Some(Signal::HangUp)
+        } else {
+            None
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
+}
+
+/// Standard output without the buffer of the standard library, which nobody overwrites.
+pub struct Wire {
+    out: File,
+    pending: Vec<u8>,
+}
+
+const WIRE_OCTETS: usize = 64 * 1024;
+
+impl Wire {
+    fn to_standard_output() -> io::Result<Self> {
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        Ok(Self { out, pending: Vec::with_capacity(WIRE_OCTETS) })
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        // Never grows, so no copy is left behind.
+        let room = WIRE_OCTETS.saturating_sub(self.pending.len());
+        if room == 0 {
+            self.flush()?;
+        }
+        let taken = octets.get(..octets.len().min(WIRE_OCTETS - self.pending.len())).unwrap_or_default();
+        self.pending.extend_from_slice(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.pending);
+        self.pending.zeroize();
+        written
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.pending.zeroize();
+    }
+}
