@@ -7,6 +7,7 @@ pub mod basics; // 0
 pub mod ceremony; // 4
 pub mod custody; // 1
 pub mod devices; // 6
+pub mod strongroom; // 6
 pub mod keys; // 1
 pub mod pki; // 1
 pub mod plan; // 3

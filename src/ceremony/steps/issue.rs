@@ -2,7 +2,7 @@
 //! signed, have it approved by digest, sign, verify what came back, write it once.
 
 use crate::basics::Digest;
-use crate::ceremony::effect::{Effect, Operation};
+use crate::ceremony::effect::{self, Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
 use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
@@ -19,28 +19,13 @@ pub const SIGN: u32 = 2;
 pub const WRITE: u32 = 3;
 pub const WRITTEN: u32 = 4;
 
-/// The digest approvers compare: realm, ceremony, step, head, issuer key and the complete to-be-signed octets.
+/// The operation's digest and to-be-signed octets, in this plan and for this authority's key.
 ///
 /// # Errors
 /// Where the operation cannot be built into to-be-signed octets.
-pub fn operation_digest(
-    plan: &Plan,
-    authority: &AuthorityState,
-    operation: &Operation,
-) -> Result<(Digest, Vec<u8>), String> {
-    let tbs = crate::ceremony::steps::issue::to_be_signed(plan.realm, &plan.profiles, operation)?;
-    let (step, head) = match operation {
-        Operation::RootCertificate { step, head, .. } | Operation::Crl { step, head, .. } => (step, head),
-    };
-    let digest = Digest::tagged(
-        "operation",
-        plan.realm,
-        &[plan.ceremony.as_bytes(), step.as_bytes(), head.octets(), authority.public_key.spki_der(), &tbs],
-    );
-    Ok((digest, tbs))
+pub fn operation_digest(plan: &Plan, authority: &AuthorityState, operation: &Operation) -> Result<(Digest, Vec<u8>), String> {
+    effect::operation_digest(plan.realm, &plan.ceremony, &plan.profiles, authority.public_key.spki_der(), operation)
 }
-
-pub use crate::ceremony::effect::to_be_signed;
 
 /// The titles of everything this authority's key may still be used for in this plan: the list a strongroom is opened for.
 #[must_use]
