@@ -45,8 +45,8 @@ def fits(value, shape, name):
         return need(type(value) is str and shape.fullmatch(value), f"{name}: expected {shape.pattern}, found {value}")
     kind = shape if isinstance(shape, type) else type(shape)
     need(type(value) is kind, f"{name}: expected {kind.__name__}, found {type(value).__name__}")
-    if type(shape) is dict and str not in shape:
-        need(set(value) == set(shape), f"{name}: expected the keys {sorted(shape)}, found {sorted(value)}")
+    if type(shape) is dict and str not in shape and value.keys() != shape.keys():
+        raise ValueError(f"{name}: expected the keys {sorted(shape)}, found {sorted(value)}")
     for item in value if type(shape) is list else ():
         fits(item, shape[0], name)
     for key in value if type(shape) is dict else ():

@@ -11,7 +11,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 pub struct Strongroom(Reached);
 
 enum Reached {
-    Process { child: Child, input: ChildStdin, output: ChildStdout },
+    Process {
+        child: Child,
+        input: ChildStdin,
+        output: ChildStdout,
+    },
     /// The same room in this process: for tests.
     InProcess(Box<Room>),
 }

@@ -21,12 +21,22 @@ use zeroize::Zeroizing;
 #[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Always first.
-    Open { realm: Realm, ceremony: String, plan_digest: Digest, profiles: BTreeMap<String, Profile>, seed: Option<u64> },
+    Open {
+        realm: Realm,
+        ceremony: String,
+        plan_digest: Digest,
+        profiles: BTreeMap<String, Profile>,
+        seed: Option<u64>,
+    },
     /// Secret: the rolls as typed.
     Dice,
-    MakeRunKey { run: u32 },
+    MakeRunKey {
+        run: u32,
+    },
     /// Signs a tlog-checkpoint body of this realm and ceremony with the run key; refuses everything else.
-    SignCheckpoint { body: String },
+    SignCheckpoint {
+        body: String,
+    },
     MakeKey {
         authority: String,
         algorithm: Algorithm,
@@ -38,14 +48,34 @@ pub enum Request {
         operations: Vec<String>,
     },
     /// Answered with a secret: the share's text.
-    Reveal { quorum: String, index: u8 },
+    Reveal {
+        quorum: String,
+        index: u8,
+    },
     /// Secret: a share as typed. `index` 0 takes any share of the quorum.
-    TypedShare { record: QuorumRecord, index: u8, already: Vec<u8> },
+    TypedShare {
+        record: QuorumRecord,
+        index: u8,
+        already: Vec<u8>,
+    },
     /// The custodian's card agrees with the corrections shown.
     AcceptCorrections,
-    Consistent { threshold: u8, recipient: String },
-    Unlock { authority: String, sealed: String, sealed_digest: Digest, recipient: String, public_key: String, operations: Vec<String> },
-    Sign { operation: Operation, digest: Digest },
+    Consistent {
+        threshold: u8,
+        recipient: String,
+    },
+    Unlock {
+        authority: String,
+        sealed: String,
+        sealed_digest: Digest,
+        recipient: String,
+        public_key: String,
+        operations: Vec<String>,
+    },
+    Sign {
+        operation: Operation,
+        digest: Digest,
+    },
     End,
 }
 
@@ -53,22 +83,49 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "response", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Response {
-    Opened { commitment: Digest, protections: BTreeMap<String, String> },
-    Dice { rolls: u32 },
-    RunKey { public_key: String },
-    CheckpointSigned { armoured: String },
-    KeyMade { public_key: String, recipient: String, quorum_id: String, commitments: Vec<Digest>, sealed: String },
+    Opened {
+        commitment: Digest,
+        protections: BTreeMap<String, String>,
+    },
+    Dice {
+        rolls: u32,
+    },
+    RunKey {
+        public_key: String,
+    },
+    CheckpointSigned {
+        armoured: String,
+    },
+    KeyMade {
+        public_key: String,
+        recipient: String,
+        quorum_id: String,
+        commitments: Vec<Digest>,
+        sealed: String,
+    },
     /// With a secret: the text.
     Share,
-    Proven { index: u8, corrected: Vec<String> },
+    Proven {
+        index: u8,
+        corrected: Vec<String>,
+    },
     /// With a secret: one line a correction.
     Corrections,
-    ShareRefused { fault: String, reason: String },
-    Consistent { subsets: u64 },
+    ShareRefused {
+        fault: String,
+        reason: String,
+    },
+    Consistent {
+        subsets: u64,
+    },
     Unlocked,
-    Signed { der: String },
+    Signed {
+        der: String,
+    },
     Ended,
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
 }
 
 /// Why a frame could not be exchanged.

@@ -60,7 +60,9 @@ impl Room {
 
     fn try_answer(&mut self, request: Request, secret: Option<Secret>) -> Result<Answer, String> {
         match request {
-            Request::Open { realm, ceremony, plan_digest, profiles, seed } => self.open(realm, ceremony, plan_digest, profiles, seed),
+            Request::Open { realm, ceremony, plan_digest, profiles, seed } => {
+                self.open(realm, ceremony, plan_digest, profiles, seed)
+            }
             Request::Dice => self.dice(secret),
             Request::MakeRunKey { run } => self.make_run_key(run),
             Request::SignCheckpoint { body } => self.sign_checkpoint(&body),
@@ -108,7 +110,9 @@ impl Room {
             return Err("the strongroom is open already".to_owned());
         }
         let machine = match (realm, seed) {
-            (Realm::Rehearsal, Some(seed)) => Draws::rehearsal(seed, &ceremony, &plan_digest).expand("strongroom", "machine", 0, 0, 64),
+            (Realm::Rehearsal, Some(seed)) => {
+                Draws::rehearsal(seed, &ceremony, &plan_digest).expand("strongroom", "machine", 0, 0, 64)
+            }
             (Realm::Production, Some(_)) => return Err("a production strongroom takes no seed".to_owned()),
             (_, None) => {
                 let mut octets = Zeroizing::new(vec![0; 64]);
@@ -149,7 +153,8 @@ impl Room {
             if let Some(dice) = &self.dice {
                 sources.push(("dice", dice.expose()));
             }
-            let draws = Draws::extract(opened.realm, &opened.ceremony, &opened.plan_digest, &sources).map_err(|e| e.to_string())?;
+            let draws = Draws::extract(opened.realm, &opened.ceremony, &opened.plan_digest, &sources)
+                .map_err(|e| e.to_string())?;
             self.draws = Some(draws);
         }
         self.draws.as_ref().ok_or_else(|| "nothing can be drawn".to_owned())
@@ -158,8 +163,8 @@ impl Room {
     fn make_run_key(&mut self, run: u32) -> Result<Answer, String> {
         let seed = self.draws()?.expand("run", "checkpoint-key", run, 0, 32);
         let seed: Zeroizing<[u8; 32]> = Zeroizing::new(seed.expose().try_into().map_err(|_| "32 octets were drawn")?);
-        let key = SshSigningKey::from_seed(&seed);
-        let public_key = key.public().map_err(|e| e.to_string())?.line().to_owned();
+        let key = SshSigningKey::from_seed(&seed).map_err(|e| e.to_string())?;
+        let public_key = key.public().line().to_owned();
         self.run_key = Some(key);
         Ok((Response::RunKey { public_key }, None))
     }
@@ -184,11 +189,19 @@ impl Room {
         let material = draws.expand(&asked.step, "authority-key", 0, attempt, 64);
         let key = SigningKey::from_material(asked.algorithm, material.expose()).map_err(|e| e.to_string())?;
         let identity = draws.expand(&asked.step, "quorum-identity", 0, attempt, 32);
-        let octets: Zeroizing<[u8; 32]> = Zeroizing::new(identity.expose().try_into().map_err(|_| "32 octets were drawn")?);
+        let octets: Zeroizing<[u8; 32]> =
+            Zeroizing::new(identity.expose().try_into().map_err(|_| "32 octets were drawn")?);
         let recipient = recipient::recipient_of(&octets).map_err(|e| e.to_string())?;
         let id = quorum_id(realm, &asked.quorum, &recipient, asked.generation);
-        let head = QuorumHead { realm, quorum_id: id, generation: asked.generation, threshold: asked.threshold, count: asked.count };
-        let shares = sharing::split(&identity, &head, draws.rng(&asked.step, "shares", 0, attempt)).map_err(|e| e.to_string())?;
+        let head = QuorumHead {
+            realm,
+            quorum_id: id,
+            generation: asked.generation,
+            threshold: asked.threshold,
+            count: asked.count,
+        };
+        let shares = sharing::split(&identity, &head, draws.rng(&asked.step, "shares", 0, attempt))
+            .map_err(|e| e.to_string())?;
         // Every k-subset is checked before anybody sees a share.
         sharing::consistent(&shares, asked.threshold).map_err(|e| e.to_string())?;
         if !sharing::combine(&shares).map_err(|e| e.to_string())?.same_as(identity.expose()) {
@@ -211,10 +224,18 @@ impl Room {
         Ok((response, None))
     }
 
-    fn typed_share(&mut self, record: &QuorumRecord, index: u8, already: &[u8], secret: Option<Secret>) -> Result<Answer, String> {
+    fn typed_share(
+        &mut self,
+        record: &QuorumRecord,
+        index: u8,
+        already: &[u8],
+        secret: Option<Secret>,
+    ) -> Result<Answer, String> {
         let typed = secret.ok_or("expected a share")?;
         self.pending = None;
-        let refused = |fault: &ShareFault| (Response::ShareRefused { fault: word_of(fault).to_owned(), reason: fault.to_string() }, None);
+        let refused = |fault: &ShareFault| {
+            (Response::ShareRefused { fault: word_of(fault).to_owned(), reason: fault.to_string() }, None)
+        };
         let (share, corrections) = match Share::parse(typed.expose_text()) {
             Ok(Parsed::Exact(share)) => (share, Vec::new()),
             Ok(Parsed::Corrected { share, corrections }) => (share, corrections),
@@ -229,7 +250,8 @@ impl Room {
                 Ok((Response::Proven { index, corrected: Vec::new() }, None))
             }
             Ok(_) => {
-                let places = corrections.iter().map(|c| format!("line {}, group {}", c.place.line, c.place.group)).collect();
+                let places =
+                    corrections.iter().map(|c| format!("line {}, group {}", c.place.line, c.place.group)).collect();
                 let mut shown = Secret::with_capacity(corrections.len() * 40);
                 for c in &corrections {
                     let parts: [&[u8]; 2] = [c.typed.expose(), c.should_be.expose()];
@@ -255,7 +277,8 @@ impl Room {
     /// The identity the typed shares give, which must be that of the recipient.
     fn identity(&self, recipient: &str) -> Result<Zeroizing<[u8; 32]>, String> {
         let identity = sharing::combine(&self.typed).map_err(|e| e.to_string())?;
-        let octets: Zeroizing<[u8; 32]> = Zeroizing::new(identity.expose().try_into().map_err(|_| "expected 32 octets")?);
+        let octets: Zeroizing<[u8; 32]> =
+            Zeroizing::new(identity.expose().try_into().map_err(|_| "expected 32 octets")?);
         let found = recipient::recipient_of(&octets).map_err(|e| e.to_string())?;
         if found != recipient {
             return Err(format!("these shares open {found}, expected {recipient}"));
@@ -274,7 +297,10 @@ impl Room {
     ) -> Result<Answer, String> {
         let sealed = hex_decode(sealed).ok_or("the sealed key is not hexadecimal")?;
         if Digest::of(&sealed) != sealed_digest {
-            return Err(format!("the sealed key is not the one of the record: expected {sealed_digest}, found {}", Digest::of(&sealed)));
+            return Err(format!(
+                "the sealed key is not the one of the record: expected {sealed_digest}, found {}",
+                Digest::of(&sealed)
+            ));
         }
         let pem = sealing::open(&*self.identity(recipient)?, &sealed)?;
         self.typed.clear();
@@ -289,14 +315,18 @@ impl Room {
     fn sign(&mut self, operation: &Operation, approved: Digest) -> Result<Answer, String> {
         let throwaway = self.draws()?.expand("strongroom", "throw-away", 0, 0, 64);
         let opened = self.opened.as_ref().ok_or("the strongroom has not been opened")?;
-        let open = self.keys.get_mut(operation.authority()).ok_or_else(|| format!("the key of {} is not open here", operation.authority()))?;
+        let open = self
+            .keys
+            .get_mut(operation.authority())
+            .ok_or_else(|| format!("the key of {} is not open here", operation.authority()))?;
         let title = operation.title();
         let listed = open.operations.iter().position(|listed| *listed == title);
         let Some(listed) = listed else {
             return Err(format!("{title} is not on the list this key was opened for"));
         };
         let public: PublicKey = open.key.public_key();
-        let (digest, tbs) = effect::operation_digest(opened.realm, &opened.ceremony, &opened.profiles, public.spki_der(), operation)?;
+        let (digest, tbs) =
+            effect::operation_digest(opened.realm, &opened.ceremony, &opened.profiles, public.spki_der(), operation)?;
         if digest != approved {
             return Err(format!("what would be signed is not what was approved: expected {approved}, found {digest}"));
         }
@@ -305,10 +335,10 @@ impl Room {
         let der = match operation {
             Operation::RootCertificate { .. } => {
                 let request = effect::root_request(opened.realm, &opened.profiles, operation)?;
-                ladder::check_before(&request, &tbs, &throwaway).map_err(found)?;
+                let _throwaway = ladder::check_before(&request, &tbs, &throwaway).map_err(found)?;
                 let signature = open.key.sign(&tbs).map_err(|e| e.to_string())?;
                 let der = certificate::assemble(&tbs, public.algorithm(), &signature).map_err(|e| e.to_string())?;
-                ladder::check_after(&request, &tbs, &der).map_err(found)?;
+                let _clean = ladder::check_after(&request, &tbs, &der).map_err(found)?;
                 der
             }
             Operation::Crl { issuer_der, profile, .. } => {
@@ -318,10 +348,10 @@ impl Room {
                 }
                 let profile = opened.profiles.get(profile).ok_or("there is no such profile")?;
                 let request = effect::crl_request(&issuer, operation)?;
-                ladder::check_crl_before(&request, profile, &tbs, &throwaway).map_err(found)?;
+                let _throwaway = ladder::check_crl_before(&request, profile, &tbs, &throwaway).map_err(found)?;
                 let signature = open.key.sign(&tbs).map_err(|e| e.to_string())?;
                 let der = crl::assemble(&tbs, public.algorithm(), &signature).map_err(|e| e.to_string())?;
-                ladder::check_crl_after(&request, profile, &tbs, &der).map_err(found)?;
+                let _clean = ladder::check_crl_after(&request, profile, &tbs, &der).map_err(found)?;
                 der
             }
         };

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 /// Where the recipient is none or sealing fails.
 pub fn seal(recipient: &str, content: &Secret) -> Result<Vec<u8>, String> {
     let recipient: Recipient = recipient.parse().map_err(|e: &str| format!("recipient: {e}"))?;
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).map_err(|e| e.to_string())?;
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+        .map_err(|e| e.to_string())?;
     let mut sealed = Vec::new();
     let mut writer = encryptor.wrap_output(&mut sealed).map_err(|e| e.to_string())?;
     writer.write_all(content.expose()).map_err(|e| e.to_string())?;
@@ -27,7 +28,11 @@ pub fn seal(recipient: &str, content: &Secret) -> Result<Vec<u8>, String> {
 /// Where the file is not an age file for this identity, or is too long.
 pub fn open(identity: &[u8; 32], sealed: &[u8]) -> Result<Secret, String> {
     if sealed.len() > limits::SEALED_FILE_OCTETS {
-        return Err(format!("expected a sealed key of at most {} octets, found {}", limits::SEALED_FILE_OCTETS, sealed.len()));
+        return Err(format!(
+            "expected a sealed key of at most {} octets, found {}",
+            limits::SEALED_FILE_OCTETS,
+            sealed.len()
+        ));
     }
     let text = recipient::identity_text(identity);
     let identity: Identity = text.expose_text().parse().map_err(|e: &str| format!("identity: {e}"))?;

@@ -129,13 +129,13 @@ def checkpoint(folder, keys, size, head):
     sign(keys, "run", "rehearsal-checkpoint@anchorite", path)
 
 
-def attest(folder, keys, who, entries, heads, **changes):
+def attest(folder, keys, who, entries, heads, changes=None):
     issued = {e["body"]["name"]: e["body"]["sha256"] for e in entries if e["kind"] == "artifact"}
     script = hashlib.sha256((folder / "script.toml").read_bytes()).hexdigest()
     said = {"agree": True, "artifacts": issued, "ceremony": CEREMONY, "entries": len(entries),
             "exceptions": sum(e["kind"] == "exception" for e in entries), "format": "anchorite-attestation/1", "head": heads[-1].hex(),
             "plan_digest": "ab" * 32, "realm": REALM, "remark": "", "script_digest": script, "statement": "I was there.", "who": who,
-            "run_keys": [e["body"]["public_key"] for e in entries if e["kind"] == "run-key"]} | changes
+            "run_keys": [e["body"]["public_key"] for e in entries if e["kind"] == "run-key"]} | (changes or {})
     path = folder / f"attestation.{who}.json"
     path.write_bytes(jcs(said))
     sign(keys, who, "rehearsal-evidence@anchorite", path)

@@ -23,7 +23,11 @@ pub const WRITTEN: u32 = 4;
 ///
 /// # Errors
 /// Where the operation cannot be built into to-be-signed octets.
-pub fn operation_digest(plan: &Plan, authority: &AuthorityState, operation: &Operation) -> Result<(Digest, Vec<u8>), String> {
+pub fn operation_digest(
+    plan: &Plan,
+    authority: &AuthorityState,
+    operation: &Operation,
+) -> Result<(Digest, Vec<u8>), String> {
     effect::operation_digest(plan.realm, &plan.ceremony, &plan.profiles, authority.public_key.spki_der(), operation)
 }
 
