@@ -31,3 +31,7 @@ pub mod strongroom;
 
 // Row 7: runs a plan.
 pub mod runner;
+
+// Row 8: the front ends.
+pub mod cli;
+pub mod tui;

@@ -268,8 +268,9 @@ impl Resolver<'_> {
         for source in &self.script.quorums {
             self.known(NameOf::Person, &source.custodians, p);
             once("custodian", source.custodians.iter(), p);
-            let count = source.custodians.len();
-            if count < 2 || count > limits::SHARES {
+            self.known(NameOf::Person, &source.spares, p);
+            let count = source.custodians.len() + source.spares.len();
+            if source.custodians.len() < 2 || count > limits::SHARES {
                 p.add(
                     source.span.clone(),
                     format!("quorum {} needs 2 to {} custodians, found {count}", source.name.value, limits::SHARES),
@@ -289,7 +290,7 @@ impl Resolver<'_> {
             quorums.push(Quorum {
                 name: source.name.value.clone(),
                 threshold: u8::try_from(source.threshold.value).unwrap_or(u8::MAX),
-                custodians: source.custodians.iter().map(|c| c.value.clone()).collect(),
+                custodians: source.custodians.iter().chain(&source.spares).map(|c| c.value.clone()).collect(),
             });
         }
         quorums

@@ -34,7 +34,7 @@ pub fn answer(plan: &Plan, prompt: &Prompt, folder: &Folder, now: Instant, seed:
             Given::Answer(Answer::Chosen { key })
         }
         Ask::Dice { least } => Given::Secret(dice(plan, seed, *least)),
-        Ask::Share { quorum, holder, .. } => Given::Secret(read_card(folder, quorum, holder)?),
+        Ask::Share { quorum, card, holder, .. } => Given::Secret(read_card(folder, quorum, *card, holder)?),
         Ask::SignOff { person } => {
             Given::Answer(Answer::SignOff { initials: initials(person), agree: true, remark: String::new() })
         }
@@ -97,8 +97,8 @@ pub fn signers(plan: &Plan, seed: u64) -> Result<Vec<Signer>, String> {
         .collect()
 }
 
-fn card_path(folder: &Folder, quorum: &str, holder: &str) -> PathBuf {
-    folder.media().join(holder).join(format!("card-{quorum}.txt"))
+fn card_path(folder: &Folder, quorum: &str, index: u8, holder: &str) -> PathBuf {
+    folder.media().join(holder).join(format!("card-{quorum}-{index}.txt"))
 }
 
 /// Writes the card of a simulated custodian; a newer generation's card takes the place of a destroyed one.
@@ -114,7 +114,7 @@ pub fn write_card(
     holder: &str,
     text: &Secret,
 ) -> Result<(), String> {
-    let path = card_path(folder, quorum, holder);
+    let path = card_path(folder, quorum, index, holder);
     if let Some(parent) = path.parent() {
         durable_file::folder(parent).map_err(|e| e.to_string())?;
     }
@@ -135,8 +135,8 @@ pub fn write_card(
 }
 
 /// The share on a simulated custodian's card: its second line.
-fn read_card(folder: &Folder, quorum: &str, holder: &str) -> Result<Secret, String> {
-    let path = card_path(folder, quorum, holder);
+fn read_card(folder: &Folder, quorum: &str, index: u8, holder: &str) -> Result<Secret, String> {
+    let path = card_path(folder, quorum, index, holder);
     let octets = durable_file::read(&path, limits::SMALL_FILE_OCTETS).map_err(|e| e.to_string())?;
     let line = octets.split(|octet| *octet == b'\n').nth(1).unwrap_or_default().to_vec();
     let _rest = Secret::take(octets);

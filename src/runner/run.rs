@@ -9,7 +9,7 @@ use crate::devices::durable_file::{self, Appender, FileError};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::runner::folder::Folder;
-use crate::runner::front_end::{FrontEnd, Given, View};
+use crate::runner::front_end::{Ending, FrontEnd, Given, View};
 use crate::runner::perform::quorum_record;
 use crate::runner::rehearsal;
 use crate::runner::room::{RealmType, Room};
@@ -137,6 +137,11 @@ impl<R: RealmType> Run<'_, R> {
     ) -> T {
         let (view, front, strongrooms) = self.view_parts();
         work(&view, front, strongrooms)
+    }
+
+    /// Shows how the run ended.
+    pub fn show_end(&mut self, ending: &Ending) {
+        self.with_front(|view, front, _| front.ended(view, ending));
     }
 
     /// Asks one prompt and turns what comes back into an event. Dice and shares go to the strongroom; what it says is the answer.

@@ -93,6 +93,7 @@ impl StepMachine for CheckShares {
                     Ask::Share {
                         quorum: quorum.name.clone(),
                         index,
+                        card: index,
                         count: made.count,
                         holder: holder.clone(),
                         purpose: "check".to_owned(),

@@ -68,9 +68,8 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
         lines.extend(operations.iter().map(|operation| Line::value("sign", operation)));
         lines.push(Line::value("unlocked", &format!("{} of {}", quorum.typed.len(), quorum.threshold)));
         lines.push(Line::value("not yet", &waiting.join(", ")));
-        let holder = (1..=quorum.count)
-            .find(|index| !quorum.typed.contains(index))
-            .map(|index| planned.custodian(index).to_owned())?;
+        let next = (1..=quorum.count).find(|index| !quorum.typed.contains(index))?;
+        let holder = planned.custodian(next).to_owned();
         return Some(StepNext::Ask(Box::new(Prompt {
             lines,
             next: "the next custodian, then what is signed is shown".to_owned(),
@@ -80,6 +79,7 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
                 Ask::Share {
                     quorum: authority.quorum.clone(),
                     index: 0,
+                    card: next,
                     count: quorum.count,
                     holder: holder.clone(),
                     purpose: "unlock".to_owned(),
