@@ -27,7 +27,9 @@ impl FrontEnd for Auto {
             self.refusals += 1;
             output::words(&format!("  refused: {refusal}"));
             if self.refusals > MOST_REFUSALS {
-                return Given::Answer(crate::ceremony::Answer::Leave { why: "simulated people cannot answer this".to_owned() });
+                return Given::Answer(crate::ceremony::Answer::Leave {
+                    why: "simulated people cannot answer this".to_owned(),
+                });
             }
         }
         let step = view.plan.steps.get(view.state.step).map_or("", |s| s.id.as_str());
@@ -36,7 +38,12 @@ impl FrontEnd for Auto {
     }
 
     fn reveal(&mut self, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String> {
-        output::words(&format!("    share {} of {} written down by simulated {}", share.index, share.count, view.plan.name_of(&share.holder)));
+        output::words(&format!(
+            "    share {} of {} written down by simulated {}",
+            share.index,
+            share.count,
+            view.plan.name_of(&share.holder)
+        ));
         Ok(Seen::Simulated)
     }
 

@@ -31,7 +31,11 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let full = error.cause.raw_os_error() == Some(28);
         let failure = Self::new(ExitCode::Failure, error.to_string());
-        if full { failure.with_hint("the disk is full: make room, then `anchorite resume`; nothing is half written") } else { failure }
+        if full {
+            failure.with_hint("the disk is full: make room, then `anchorite resume`; nothing is half written")
+        } else {
+            failure
+        }
     }
 }
 

@@ -105,7 +105,10 @@ impl Plain {
         let leave = || Given::Answer(Answer::Leave { why: "input ended".to_owned() });
         match typed {
             "s" if view.plan.realm.is_rehearsal() => Some(Given::Simulate),
-            "!" => Some(self.sheet(view, ["", "", ""], true).map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet }))),
+            "!" => Some(
+                self.sheet(view, ["", "", ""], true)
+                    .map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet })),
+            ),
             "pause" => {
                 let why = line("  why: ")?;
                 let staying = self.two_initials("who stays")?;
@@ -139,7 +142,8 @@ impl FrontEnd for Plain {
             Ask::Sheet { expected, happened, decided } => {
                 let Some(typed) = line("  Enter to fill in the sheet: ") else { return leave() };
                 return self.everywhere(view, &typed).unwrap_or_else(|| {
-                    self.sheet(view, [expected, happened, decided], false).map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet }))
+                    self.sheet(view, [expected, happened, decided], false)
+                        .map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet }))
                 });
             }
             _ => {}
@@ -175,6 +179,12 @@ impl FrontEnd for Plain {
 
     fn reveal(&mut self, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String> {
         if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            if view.plan.realm.is_rehearsal() {
+                output::words(
+                    "  a share is shown on a terminal only, and this is none; the simulated custodian wrote it down",
+                );
+                return Ok(Seen::Simulated);
+            }
             return Err("a share is shown on a terminal only, and this is none".to_owned());
         }
         output::words(&format!(
@@ -200,7 +210,13 @@ impl FrontEnd for Plain {
     fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> bool {
         output::words("  what was typed is no share, but is near one. Does the card say:");
         for c in corrections {
-            output::words(&format!("    line {}, group {}: {} should be {}", c.place.line, c.place.group, c.typed.expose_text(), c.should_be.expose_text()));
+            output::words(&format!(
+                "    line {}, group {}: {} should be {}",
+                c.place.line,
+                c.place.group,
+                c.typed.expose_text(),
+                c.should_be.expose_text()
+            ));
         }
         loop {
             match line("  `yes` or `no`: ").as_deref() {
@@ -253,7 +269,9 @@ fn question(prompt: &Prompt) -> String {
         Ask::Initials { .. } => "your initials, if you agree".to_owned(),
         Ask::Text { label, example } => format!("{label} ({example})"),
         Ask::Phrase { phrase } => format!("type `{phrase}`"),
-        Ask::Choice { options } => options.iter().map(|o| format!("`{}` {}", o.key, o.title)).collect::<Vec<_>>().join(", "),
+        Ask::Choice { options } => {
+            options.iter().map(|o| format!("`{}` {}", o.key, o.title)).collect::<Vec<_>>().join(", ")
+        }
         Ask::Dice { least } => format!("at least {least} rolls"),
         Ask::Share { index: 0, .. } => "your share, from your card".to_owned(),
         Ask::Share { index, .. } => format!("share {index}, from your card"),

@@ -28,7 +28,8 @@ pub fn read(script: &Path, realm: Realm) -> Result<ScriptFiles, Failure> {
             .with_hint("name a folder with script.toml in it, like ceremony-scripts/root-ca"));
     }
     let octets = durable_file::read(&file, limits::SCRIPT_OCTETS).map_err(|e| {
-        Failure::new(ExitCode::ScriptProblems, e.to_string()).with_hint(format!("a script has at most {} octets", limits::SCRIPT_OCTETS))
+        Failure::new(ExitCode::ScriptProblems, e.to_string())
+            .with_hint(format!("a script has at most {} octets", limits::SCRIPT_OCTETS))
     })?;
     let kinds = steps::kinds();
     let folder = file.parent().unwrap_or(Path::new("."));

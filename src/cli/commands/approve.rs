@@ -14,7 +14,15 @@ pub fn approve(verb: ApproveVerb) -> Result<ExitCode, Failure> {
     let ApproveVerb::Make { script, not_before, not_after, out } = verb;
     let files = script_files::read(&script, Realm::Production)?;
     let date = |name: &str, text: &str| {
-        Instant::parse(text).ok_or_else(|| Failure::new(ExitCode::Usage, format!("--{name}: expected a date like 2026-11-22T09:00:00Z, found {}", crate::basics::SafeText::cut(text, 40))))
+        Instant::parse(text).ok_or_else(|| {
+            Failure::new(
+                ExitCode::Usage,
+                format!(
+                    "--{name}: expected a date like 2026-11-22T09:00:00Z, found {}",
+                    crate::basics::SafeText::cut(text, 40)
+                ),
+            )
+        })
     };
     let (from, until) = (date("not-before", &not_before)?, date("not-after", &not_after)?);
     if until <= from {
@@ -38,6 +46,9 @@ pub fn approve(verb: ApproveVerb) -> Result<ExitCode, Failure> {
     output::data(&format!("{}", out.display()));
     output::words(&format!("script  {}", files.plan.script_digest.twelve_words()));
     output::words(&format!("plan    {}", plan_digest.twelve_words()));
-    output::words(&format!("each approver reads the script, then: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {0}, and names the signature {0}.WHO.sig", out.display()));
+    output::words(&format!(
+        "each approver reads the script, then: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {0}, and names the signature {0}.WHO.sig",
+        out.display()
+    ));
     Ok(ExitCode::Done)
 }

@@ -48,8 +48,17 @@ pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failur
         output::data(&format!("{}: no problems", plan.title));
         output::data(&format!("  realm     {realm}"));
         output::data(&format!("  people    {}", checked.people));
-        output::data(&format!("  steps     {} in {} acts, about {} minutes", checked.steps, plan.acts.len(), checked.minutes));
-        output::data(&format!("  script    {}\n            {}", plan.script_digest.twelve_words(), plan.script_digest.grouped()));
+        output::data(&format!(
+            "  steps     {} in {} acts, about {} minutes",
+            checked.steps,
+            plan.acts.len(),
+            checked.minutes
+        ));
+        output::data(&format!(
+            "  script    {}\n            {}",
+            plan.script_digest.twelve_words(),
+            plan.script_digest.grouped()
+        ));
         output::data(&format!("  plan      {}\n            {}", digest.twelve_words(), digest.grouped()));
     }
     Ok(ExitCode::Done)

@@ -18,8 +18,11 @@ pub fn evidence(verb: EvidenceVerb) -> Result<ExitCode, Failure> {
     let record = Record::read(&octets).map_err(|bad| Failure::new(ExitCode::Refuted, bad.to_string()))?;
     let signer = record.header.signers.iter().find(|s| s.person == who).ok_or_else(|| {
         let known: Vec<&str> = record.header.signers.iter().map(|s| s.person.as_str()).collect();
-        Failure::new(ExitCode::Usage, format!("{}: not a participant of this ceremony", crate::basics::SafeText::cut(&who, 60)))
-            .with_hint(format!("participants: {}", known.join(", ")))
+        Failure::new(
+            ExitCode::Usage,
+            format!("{}: not a participant of this ceremony", crate::basics::SafeText::cut(&who, 60)),
+        )
+        .with_hint(format!("participants: {}", known.join(", ")))
     })?;
     let path = folder.join(Attestation::file_name(&who));
     let attestation = durable_file::read(&path, limits::SMALL_FILE_OCTETS)?;
@@ -28,8 +31,10 @@ pub fn evidence(verb: EvidenceVerb) -> Result<ExitCode, Failure> {
     let key = SshPublicKey::parse(&signer.public_key).map_err(|e| Failure::from(e.to_string()))?;
     let namespace = record.header.realm.namespace("evidence");
     verify(&key, &namespace, &attestation, &armoured).map_err(|e| {
-        Failure::new(ExitCode::Refuted, format!("the signature of {who}: {e}"))
-            .with_hint(format!("sign the file itself: ssh-keygen -Y sign -n {namespace} -f YOUR_KEY {}", path.display()))
+        Failure::new(ExitCode::Refuted, format!("the signature of {who}: {e}")).with_hint(format!(
+            "sign the file itself: ssh-keygen -Y sign -n {namespace} -f YOUR_KEY {}",
+            path.display()
+        ))
     })?;
     durable_file::create(&path.with_extension("json.sig"), armoured.as_bytes())?;
     closing::list_files(&folder)?;

@@ -31,9 +31,13 @@ fn rebuild(path: &Path, evidence: &[PathBuf]) -> Result<(), Failure> {
     let mut records = Vec::new();
     for folder in evidence {
         let octets = durable_file::read(&folder.join("transcript.jsonl"), limits::TRANSCRIPT_OCTETS)?;
-        let record = Record::read(&octets).map_err(|bad| Failure::new(ExitCode::Refuted, format!("{}: {bad}", folder.display())))?;
+        let record = Record::read(&octets)
+            .map_err(|bad| Failure::new(ExitCode::Refuted, format!("{}: {bad}", folder.display())))?;
         if record.has_withheld() {
-            return Err(Failure::from(format!("{}: bodies are withheld in this copy; a ledger is rebuilt from complete ones", folder.display())));
+            return Err(Failure::from(format!(
+                "{}: bodies are withheld in this copy; a ledger is rebuilt from complete ones",
+                folder.display()
+            )));
         }
         records.push(record);
     }
@@ -58,7 +62,14 @@ fn show(args: &LedgerReport, report: Report) -> Result<(), Failure> {
 
 fn aligned(table: &Table) -> Vec<String> {
     let width = |column: usize| {
-        table.rows.iter().chain(std::iter::once(&table.columns)).filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        table
+            .rows
+            .iter()
+            .chain(std::iter::once(&table.columns))
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
     std::iter::once(&table.columns)

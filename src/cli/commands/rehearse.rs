@@ -53,10 +53,9 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
 
 /// `rehearsal-NAME-1`, or the next number that is free.
 fn free_folder(name: &str) -> Result<PathBuf, Failure> {
-    (1..=9_999_u32)
-        .map(|n| PathBuf::from(format!("rehearsal-{name}-{n}")))
-        .find(|path| !path.exists())
-        .ok_or_else(|| Failure::new(ExitCode::Failure, "there are 9999 rehearsals here").with_hint("name a folder with --out"))
+    (1..=9_999_u32).map(|n| PathBuf::from(format!("rehearsal-{name}-{n}"))).find(|path| !path.exists()).ok_or_else(
+        || Failure::new(ExitCode::Failure, "there are 9999 rehearsals here").with_hint("name a folder with --out"),
+    )
 }
 
 /// The folder of a run must be new.
@@ -65,8 +64,11 @@ fn free_folder(name: &str) -> Result<PathBuf, Failure> {
 /// Where it exists.
 pub fn refuse_existing(out: &Path) -> Result<(), Failure> {
     if out.exists() {
-        return Err(Failure::new(ExitCode::Usage, format!("{}: expected no folder here, found one; nothing was changed", out.display()))
-            .with_hint("name a new folder with --out, or go on in this one with `anchorite resume`"));
+        return Err(Failure::new(
+            ExitCode::Usage,
+            format!("{}: expected no folder here, found one; nothing was changed", out.display()),
+        )
+        .with_hint("name a new folder with --out, or go on in this one with `anchorite resume`"));
     }
     Ok(())
 }
@@ -85,7 +87,8 @@ pub fn front_end(args: &FrontArgs, auto: bool, out: &Path) -> Result<Box<dyn Fro
     let resume = format!("anchorite resume {}", out.display());
     match Screen::open(&resume, args.no_color) {
         Ok(screen) => Ok(screen),
-        Err(reason) => Err(Failure::new(ExitCode::EnvironmentRefused, reason).with_hint("`--plain` works line by line on any terminal")),
+        Err(reason) => Err(Failure::new(ExitCode::EnvironmentRefused, reason)
+            .with_hint("`--plain` works line by line on any terminal")),
     }
 }
 
@@ -99,7 +102,11 @@ pub fn finish<R: RealmType>(mut run: Run<'_, R>) -> Result<ExitCode, Failure> {
         Ok(finish) => finish,
         Err(error) => {
             let failure = Failure::from(error);
-            let hint = format!("{}; the record is whole: go on with `anchorite resume {}`", failure.hint, run.folder.root().display());
+            let hint = format!(
+                "{}; the record is whole: go on with `anchorite resume {}`",
+                failure.hint,
+                run.folder.root().display()
+            );
             return Err(failure.with_hint(hint.trim_start_matches("; ").to_owned()));
         }
     };
@@ -138,7 +145,10 @@ pub fn finish<R: RealmType>(mut run: Run<'_, R>) -> Result<ExitCode, Failure> {
 /// # Errors
 /// Where they are missing or malformed.
 pub fn settings(folder: &Folder) -> Result<Settings, Failure> {
-    let octets = durable_file::read(&folder.settings(), limits::SMALL_FILE_OCTETS)
-        .map_err(|e| Failure::new(ExitCode::Failure, e.to_string()).with_hint("name the folder a ceremony writes to, with evidence/ and state/ in it"))?;
-    crate::basics::canonical::parse(&octets, limits::SMALL_FILE_OCTETS).map_err(|e| Failure::from(format!("state/run.json: {e}")))
+    let octets = durable_file::read(&folder.settings(), limits::SMALL_FILE_OCTETS).map_err(|e| {
+        Failure::new(ExitCode::Failure, e.to_string())
+            .with_hint("name the folder a ceremony writes to, with evidence/ and state/ in it")
+    })?;
+    crate::basics::canonical::parse(&octets, limits::SMALL_FILE_OCTETS)
+        .map_err(|e| Failure::from(format!("state/run.json: {e}")))
 }

@@ -22,8 +22,11 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
     let settings = settings(&folder)?;
     let files = script_files::read(&folder.evidence(), settings.realm)?;
     if !folder.transcript().is_file() {
-        return Err(Failure::new(ExitCode::Failure, format!("{}: the ceremony stopped before its record began; nothing has happened", root.display()))
-            .with_hint("remove the folder and start again"));
+        return Err(Failure::new(
+            ExitCode::Failure,
+            format!("{}: the ceremony stopped before its record began; nothing has happened", root.display()),
+        )
+        .with_hint("remove the folder and start again"));
     }
     // A rehearsal whose people were simulated goes on with simulated people.
     let auto = settings.seeded;
@@ -34,13 +37,19 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
     };
     match settings.realm {
         Realm::Rehearsal => {
-            let seed: u64 = settings.seed.parse().map_err(|_| Failure::from("state/run.json: expected a seed".to_owned()))?;
-            let ledger = if folder.ledger().exists() { Ledger::open(&folder.ledger())? } else { Ledger::init(&folder.ledger())? };
+            let seed: u64 =
+                settings.seed.parse().map_err(|_| Failure::from("state/run.json: expected a seed".to_owned()))?;
+            let ledger = if folder.ledger().exists() {
+                Ledger::open(&folder.ledger())?
+            } else {
+                Ledger::init(&folder.ledger())?
+            };
             let room = |record: &crate::transcript::Record| {
                 let last = record.opens().last().map_or(record.header.started, |open| open.time);
                 Room::<Rehearsal>::resumed(seed, settings.seeded, last)
             };
-            let run = Run::resume(files.plan, folder, room, ledger, Reach::Processes, front.as_mut()).map_err(aborted)?;
+            let run =
+                Run::resume(files.plan, folder, room, ledger, Reach::Processes, front.as_mut()).map_err(aborted)?;
             finish(run)
         }
         Realm::Production => {
@@ -53,9 +62,10 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
                 return Err(Failure::from(format!("{}: not the binding of the record", path.display())));
             }
             let ledger = Ledger::open(&binding.ledger)?;
-            let run = Run::resume(files.plan, folder, |_| Room::real(binding), ledger, Reach::Processes, front.as_mut()).map_err(aborted)?;
+            let run =
+                Run::resume(files.plan, folder, |_| Room::real(binding), ledger, Reach::Processes, front.as_mut())
+                    .map_err(aborted)?;
             finish(run)
         }
     }
 }
-

@@ -4,8 +4,8 @@ use crate::basics::{Digest, Realm, limits};
 use crate::cli::args::RunArgs;
 use crate::cli::commands::rehearse::{finish, front_end, refuse_existing};
 use crate::cli::{ExitCode, Failure, output, script_files};
-use crate::devices::durable_file;
 use crate::devices::clock::{Clock, SystemClock};
+use crate::devices::durable_file;
 use crate::ledger::Ledger;
 use crate::plan::Plan;
 use crate::runner::binding::Binding;
@@ -32,7 +32,8 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         Failure::new(ExitCode::EnvironmentRefused, message)
             .with_hint("a production run needs the approval of the pinned approvers for exactly this script: `anchorite approve make`; without one, `anchorite rehearse`")
     };
-    let approved = production::approved(&args.governance, &args.approval, &files.plan, SystemClock.now()).map_err(refused)?;
+    let approved =
+        production::approved(&args.governance, &args.approval, &files.plan, SystemClock.now()).map_err(refused)?;
     let binding_octets = durable_file::read(&args.binding, limits::SMALL_FILE_OCTETS)?;
     let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &media_of(&files.plan))?;
     let ledger = Ledger::open(&binding.ledger)?;
