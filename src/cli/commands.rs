@@ -2,14 +2,14 @@
 
 pub mod approve;
 pub mod check;
-// pub mod disclose;
+pub mod disclose;
 pub mod doctor;
 pub mod evidence;
 pub mod ledger;
 pub mod rehearse;
 pub mod resume;
 pub mod run;
-// pub mod verify;
+pub mod verify;
 
 use crate::cli::args::{Cli, Verb};
 use crate::cli::{ExitCode, Failure, output};
@@ -26,7 +26,10 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Rehearse(args) => rehearse::rehearse(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Resume { folder, front } => resume::resume(&folder, &front),
-        Verb::Verify { .. } | Verb::Disclose { .. } => Ok(ExitCode::Failure),
+        Verb::Verify { folder, signers, expect, json } => {
+            verify::verify(&folder, signers.as_deref(), expect.as_deref(), json)
+        }
+        Verb::Disclose { folder, level, out } => disclose::disclose(&folder, level.into(), &out),
 
         Verb::Evidence(verb) => evidence::evidence(verb),
         Verb::Approve(verb) => approve::approve(verb),

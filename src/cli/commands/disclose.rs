@@ -1,6 +1,7 @@
 //! `disclose`: a copy of an evidence folder in which bodies above a level are withheld. Its head is the same.
 
-use crate::audit::evidence::disclosed;
+use crate::audit::disclosure::disclosed;
+use crate::ceremony::steps;
 use crate::cli::commands::rehearse::refuse_existing;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
@@ -15,7 +16,7 @@ use std::path::Path;
 pub fn disclose(folder: &Path, level: Level, out: &Path) -> Result<ExitCode, Failure> {
     refuse_existing(out)?;
     let files = read_folder(folder)?;
-    let copy = disclosed(&files, level)?;
+    let copy = disclosed(&files, level, &steps::kinds())?;
     durable_file::new_folder(out)?;
     for (path, octets) in &copy {
         let target = out.join(path);

@@ -5,7 +5,7 @@ use crate::basics::{Digest, limits};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
-use crate::keys::ssh::allowed_signers;
+use crate::audit::signatures;
 use crate::runner::closing::read_folder;
 use std::path::Path;
 
@@ -23,8 +23,7 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
     let signers = match signers {
         Some(path) => {
             let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;
-            let text = String::from_utf8(octets).map_err(|_| Failure::from(format!("{}: expected text", path.display())))?;
-            Some(allowed_signers::parse(&text).map_err(|e| Failure::from(format!("{}: {e}", path.display())))?)
+            Some(signatures::pin_file(&octets).map_err(|e| Failure::from(format!("{}: {e}", path.display())))?)
         }
         None => None,
     };
