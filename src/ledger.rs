@@ -114,7 +114,7 @@ impl Ledger {
     /// Where the database cannot be read.
     pub fn report(&self, which: Report) -> Result<Table, LedgerError> {
         let mut statement = self.connection.prepare(which.query())?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let count = columns.len();
         let rows = statement.query_map([], |row| {
             (0..count)

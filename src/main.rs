@@ -1,5 +1,6 @@
 //! Parse, run, exit code; nothing else.
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods)]
 
 use anchorite::cli::args::Cli;
 use anchorite::cli::{ExitCode, commands, output};

@@ -56,7 +56,11 @@ fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<(Record, bool
     let closed = signed::is_closed(&record);
     claims.add("steps", Status::Ok, format!("{passed} of {} passed, in order", steps.len()));
     claims.add("exceptions", Status::Ok, format!("{exceptions} opened"));
-    claims.add("serial seed", Status::ok_if(closed), if closed { "opens its commitment" } else { "revealed when the record is closed" });
+    claims.add(
+        "serial seed",
+        Status::ok_if(closed),
+        if closed { "opens its commitment" } else { "revealed when the record is closed" },
+    );
     let ending = if closed { format!("by entry {}", record.lines.len()) } else { "open, or aborted".to_owned() };
     claims.add("closed", Status::ok_if(closed), ending);
     let count = meaning::artifacts(files, &record)?;
@@ -107,7 +111,9 @@ pub fn plan_of(files: &Files, record: &Record, kinds: &[&dyn StepKind]) -> Resul
     let script = folder::read(files, "script.toml", TEXT_OCTETS).map_err(bad)?;
     let mut profiles = BTreeMap::new();
     for name in resolve::profile_names(script, kinds) {
-        let Ok(octets) = folder::read(files, &format!("profiles/{name}.toml"), limits::SMALL_FILE_OCTETS) else { continue };
+        let Ok(octets) = folder::read(files, &format!("profiles/{name}.toml"), limits::SMALL_FILE_OCTETS) else {
+            continue;
+        };
         let text = String::from_utf8_lossy(octets);
         let profile = toml::from_str::<Profile>(&text).map_err(|e| e.message().to_owned());
         profiles.insert(name, profile.map(|profile| ProfileFile { profile, digest: Digest::of(octets) }));
@@ -116,7 +122,10 @@ pub fn plan_of(files: &Files, record: &Record, kinds: &[&dyn StepKind]) -> Resul
         .map_err(|problems| bad(format!("the script does not resolve: {}", problems.render())))?;
     let digest = plan.digest().map_err(|e| bad(e.to_string()))?;
     if digest != record.header.plan_digest {
-        return Err(bad(format!("expected plan {}, found {digest} from script and profiles", record.header.plan_digest)));
+        return Err(bad(format!(
+            "expected plan {}, found {digest} from script and profiles",
+            record.header.plan_digest
+        )));
     }
     Ok(plan)
 }
@@ -128,7 +137,11 @@ fn sign_off(files: &Files, replayed: &Replayed) -> Result<(), Refuted> {
         let Ok(octets) = folder::read(files, &path, TEXT_OCTETS) else { continue };
         let said = serde_json::from_slice::<Attestation>(octets).ok();
         if said.is_some_and(|said| said.agree != agreement.agree || said.remark != agreement.remark) {
-            return Err(Refuted::named(What::Head, &path, "agrees or remarks otherwise than its signer did at the sign-off"));
+            return Err(Refuted::named(
+                What::Head,
+                &path,
+                "agrees or remarks otherwise than its signer did at the sign-off",
+            ));
         }
     }
     Ok(())

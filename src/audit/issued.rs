@@ -32,7 +32,8 @@ pub fn derive_again(files: &Files, record: &Record, plan: &Plan, claims: &mut Cl
         let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).map_err(|_| "expected PEM text".to_owned());
         let octets = folder::read(files, &path, FILE_OCTETS).map_err(bad)?;
         if name.ends_with(".crt.pem") {
-            let certificate = text(octets).and_then(|t| Certificate::from_pem(&t).map_err(|e| e.to_string())).map_err(bad)?;
+            let certificate =
+                text(octets).and_then(|t| Certificate::from_pem(&t).map_err(|e| e.to_string())).map_err(bad)?;
             certificate.verify_self_signed().map_err(|e| bad(e.to_string()))?;
             serial_is_ours(record, &certificate).map_err(bad)?;
             if withheld {
@@ -41,7 +42,8 @@ pub fn derive_again(files: &Files, record: &Record, plan: &Plan, claims: &mut Cl
             built_from(plan, &operations, certificate.tbs_der()).map_err(bad)?;
             derived += 1;
         } else if name.ends_with(".crl.pem") {
-            let list = text(octets).and_then(|t| CertificateList::from_pem(&t).map_err(|e| e.to_string())).map_err(bad)?;
+            let list =
+                text(octets).and_then(|t| CertificateList::from_pem(&t).map_err(|e| e.to_string())).map_err(bad)?;
             let authority = name.split('.').next().unwrap_or_default();
             let issuer = folder::read(files, &format!("artifacts/{authority}.crt.pem"), FILE_OCTETS)
                 .and_then(text)
@@ -76,7 +78,8 @@ fn serial_is_ours(record: &Record, certificate: &Certificate) -> Result<(), Stri
     let Some(seed) = seed else { return Ok(()) };
     // At most one serial is reserved by an entry, so the number of entries bounds the search.
     let reserved = u32::try_from(record.lines.len()).unwrap_or(u32::MAX);
-    let ours = (0..reserved).any(|index| serial::of(&seed, index).is_ok_and(|serial| serial.as_slice() == certificate.serial()));
+    let ours = (0..reserved)
+        .any(|index| serial::of(&seed, index).is_ok_and(|serial| serial.as_slice() == certificate.serial()));
     if ours { Ok(()) } else { Err("its serial number is not one the revealed seed gives".to_owned()) }
 }
 
@@ -92,17 +95,28 @@ pub fn approval_signatures(files: &Files, record: &Record, plan: &Plan, claims: 
     let bad = |path: &'static str| move |problem: String| Refuted::named(What::File, path, problem);
     let at_approval = bad("approval/approval.json");
     let octets = folder::read(files, "approval/approval.json", TEXT_OCTETS).map_err(at_approval)?;
-    let approval: Approval = canonical::parse(octets, limits::SMALL_FILE_OCTETS).map_err(|e| at_approval(e.to_string()))?;
+    let approval: Approval =
+        canonical::parse(octets, limits::SMALL_FILE_OCTETS).map_err(|e| at_approval(e.to_string()))?;
     approval
-        .covers(&plan.ceremony, plan.script_digest, &plan.profile_digests, record.header.plan_digest, record.header.started)
+        .covers(
+            &plan.ceremony,
+            plan.script_digest,
+            &plan.profile_digests,
+            record.header.plan_digest,
+            record.header.started,
+        )
         .map_err(|e| at_approval(e.to_string()))?;
     let toml = folder::read(files, "approval/governance.toml", TEXT_OCTETS).map_err(bad("approval/governance.toml"))?;
-    let signers = folder::read(files, "approval/allowed_signers", TEXT_OCTETS).map_err(bad("approval/allowed_signers"))?;
+    let signers =
+        folder::read(files, "approval/allowed_signers", TEXT_OCTETS).map_err(bad("approval/allowed_signers"))?;
     let digest = Digest::tagged("governance", record.header.realm, &[toml, signers]);
     if digest.hex() != record.header.governance_digest {
-        return Err(bad("approval/governance.toml")("expected the governance the header names, found another".to_owned()));
+        return Err(bad("approval/governance.toml")(
+            "expected the governance the header names, found another".to_owned(),
+        ));
     }
-    let governance = Governance::parse("governance.toml", toml).map_err(|p| bad("approval/governance.toml")(p.render()))?;
+    let governance =
+        Governance::parse("governance.toml", toml).map_err(|p| bad("approval/governance.toml")(p.render()))?;
     let trusted = signatures::allowed(signers, NAMESPACE).map_err(bad("approval/allowed_signers"))?;
     let good = governance
         .approvers
@@ -114,8 +128,15 @@ pub fn approval_signatures(files: &Files, record: &Record, plan: &Plan, claims: 
         })
         .count();
     if good < governance.threshold {
-        return Err(at_approval(format!("expected {} signatures of approvers, found {good} good ones", governance.threshold)));
+        return Err(at_approval(format!(
+            "expected {} signatures of approvers, found {good} good ones",
+            governance.threshold
+        )));
     }
-    claims.add("approvers", Status::Recorded, format!("{good} signed; whether they may is said by the governance you trust: {}", digest.twelve_words()));
+    claims.add(
+        "approvers",
+        Status::Recorded,
+        format!("{good} signed; whether they may is said by the governance you trust: {}", digest.twelve_words()),
+    );
     Ok(())
 }

@@ -102,10 +102,18 @@ impl Walk<'_> {
             return Err("expected opened as entry 1 and nowhere else".to_owned());
         }
         if !outcomes(open.kind).contains(&open.outcome.as_str()) {
-            return Err(format!("expected an outcome {}, found {}", outcomes(open.kind).join(" or "), SafeText::cut(&open.outcome, 40)));
+            return Err(format!(
+                "expected an outcome {}, found {}",
+                outcomes(open.kind).join(" or "),
+                SafeText::cut(&open.outcome, 40)
+            ));
         }
         self.exceptions += u64::from(open.kind == Kind::Exception);
-        let numbered = if open.kind == Kind::Exception { open.exception == self.exceptions } else { open.exception <= self.exceptions };
+        let numbered = if open.kind == Kind::Exception {
+            open.exception == self.exceptions
+        } else {
+            open.exception <= self.exceptions
+        };
         if !numbered {
             return Err(format!("expected the next exception or one opened before, found {}", open.exception));
         }
@@ -142,11 +150,19 @@ impl Walk<'_> {
         }
         let role = self.steps.get(self.at).and_then(|(_, role)| role.clone());
         match open.outcome.as_str() {
-            "begun" if self.begun && !self.again => return Err("expected the step to begin once, or again after a resume".to_owned()),
-            "skipped" if open.exception == 0 => return Err("expected an exception that allows skipping, found none".to_owned()),
+            "begun" if self.begun && !self.again => {
+                return Err("expected the step to begin once, or again after a resume".to_owned());
+            }
+            "skipped" if open.exception == 0 => {
+                return Err("expected an exception that allows skipping, found none".to_owned());
+            }
             "done" if !self.begun => return Err("expected the step to have begun".to_owned()),
             "done" if role.as_deref() != Some(open.role.as_str()) => {
-                return Err(format!("expected the step done by {}, found {}", role.unwrap_or_default(), SafeText::cut(&open.role, 80)));
+                return Err(format!(
+                    "expected the step done by {}, found {}",
+                    role.unwrap_or_default(),
+                    SafeText::cut(&open.role, 80)
+                ));
             }
             _ => {}
         }
@@ -169,8 +185,10 @@ impl Walk<'_> {
         if body.get("exceptions").and_then(serde_json::Value::as_u64) != Some(self.exceptions) {
             return Err(format!("expected {} exceptions to be counted", self.exceptions));
         }
-        let recorded: serde_json::Map<String, serde_json::Value> =
-            signed::artifacts(record).into_iter().map(|(name, (sha256, _))| (name, serde_json::Value::String(sha256))).collect();
+        let recorded: serde_json::Map<String, serde_json::Value> = signed::artifacts(record)
+            .into_iter()
+            .map(|(name, (sha256, _))| (name, serde_json::Value::String(sha256)))
+            .collect();
         if body.get("artifacts") != Some(&serde_json::Value::Object(recorded)) {
             return Err("expected the artefacts of the record, found others".to_owned());
         }
@@ -191,7 +209,11 @@ pub fn seed(body: &Body) -> Option<Digest> {
 fn is_artifact(body: Option<&Body>) -> Result<(), String> {
     let text = |key: &str| body.and_then(|b| b.get(key)?.as_str()).unwrap_or_default();
     let name = text("name");
-    let plain = !name.is_empty() && name != "." && name != ".." && !name.contains('/') && name.chars().all(crate::basics::safe_text::is_printable);
+    let plain = !name.is_empty()
+        && name != "."
+        && name != ".."
+        && !name.contains('/')
+        && name.chars().all(crate::basics::safe_text::is_printable);
     let size = body.and_then(|b| b.get("size")?.as_u64());
     if plain && Digest::parse(text("sha256")).is_some() && size.is_some() {
         return Ok(());
@@ -205,14 +227,19 @@ fn is_artifact(body: Option<&Body>) -> Result<(), String> {
 /// The first, by name, that is not.
 pub fn artifacts(files: &Files, record: &Record) -> Result<usize, Refuted> {
     let recorded = signed::artifacts(record);
-    let present = folder::names(files, "artifacts").map_err(|problem| Refuted::named(What::Artifact, "artifacts", problem))?;
+    let present =
+        folder::names(files, "artifacts").map_err(|problem| Refuted::named(What::Artifact, "artifacts", problem))?;
     let names: BTreeSet<&str> = present.into_iter().chain(recorded.keys().map(String::as_str)).collect();
     for name in names {
         let bad = |problem: String| Refuted::named(What::Artifact, name, problem);
         let (sha256, size) = recorded.get(name).ok_or_else(|| bad("expected only what the record names".to_owned()))?;
         let octets = folder::read(files, &format!("artifacts/{name}"), FILE_OCTETS).map_err(bad)?;
         if Digest::of(octets).hex() != *sha256 || octets.len() as u64 != *size {
-            return Err(bad(format!("expected digest {sha256} and {size} octets, found {} and {}", Digest::of(octets), octets.len())));
+            return Err(bad(format!(
+                "expected digest {sha256} and {size} octets, found {} and {}",
+                Digest::of(octets),
+                octets.len()
+            )));
         }
     }
     Ok(recorded.len())
@@ -240,13 +267,17 @@ pub fn approval(files: &Files, record: &Record) -> Result<bool, Refuted> {
 /// # Errors
 /// The first file that is not as listed.
 pub fn files_listed(files: &Files) -> Result<usize, Refuted> {
-    let list = folder::read(files, sums::FILE_NAME, FILE_OCTETS).map_err(|p| Refuted::named(What::File, sums::FILE_NAME, p))?;
+    let list = folder::read(files, sums::FILE_NAME, FILE_OCTETS)
+        .map_err(|p| Refuted::named(What::File, sums::FILE_NAME, p))?;
     let listed = sums::parse(list).map_err(|p| Refuted::named(What::File, sums::FILE_NAME, p))?;
     let present = folder::paths(files);
-    let all: BTreeSet<&str> = present.iter().copied().filter(|p| *p != sums::FILE_NAME).chain(listed.keys().map(String::as_str)).collect();
+    let all: BTreeSet<&str> =
+        present.iter().copied().filter(|p| *p != sums::FILE_NAME).chain(listed.keys().map(String::as_str)).collect();
     for path in all {
         let bad = |problem: String| Refuted::named(What::File, path, problem);
-        let digest = listed.get(path).ok_or_else(|| bad("expected every file in SHA256SUMS, found this one not listed".to_owned()))?;
+        let digest = listed
+            .get(path)
+            .ok_or_else(|| bad("expected every file in SHA256SUMS, found this one not listed".to_owned()))?;
         if !present.contains(path) || path == sums::FILE_NAME {
             return Err(bad("listed in SHA256SUMS: expected such a file, found none".to_owned()));
         }

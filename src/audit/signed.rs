@@ -34,7 +34,11 @@ pub fn checkpoints(files: &Files, record: &Record, claims: &mut Claims) -> Resul
         checkpoint(files, record, size).map_err(|problem| Refuted::at(What::Checkpoint, size, problem))?;
     }
     if is_closed(record) && !sizes.contains(&lines) {
-        return Err(Refuted::at(What::Checkpoint, lines, "expected a checkpoint of the last line of a closed record, found none"));
+        return Err(Refuted::at(
+            What::Checkpoint,
+            lines,
+            "expected a checkpoint of the last line of a closed record, found none",
+        ));
     }
     claims.add("checkpoints", Status::ok_if(!sizes.is_empty()), format!("{} signed by run keys", sizes.len()));
     Ok(())
@@ -48,7 +52,8 @@ fn size_of(name: &str) -> Option<usize> {
 
 fn checkpoint(files: &Files, record: &Record, size: usize) -> Result<(), String> {
     let at = size.checked_sub(1).ok_or("expected a size of at least 1")?;
-    let head = *record.heads.get(at).ok_or_else(|| format!("expected at most {} lines, found {size}", record.heads.len()))?;
+    let head =
+        *record.heads.get(at).ok_or_else(|| format!("expected at most {} lines, found {size}", record.heads.len()))?;
     let expected = Checkpoint {
         realm: record.header.realm,
         ceremony: record.header.ceremony.clone(),
@@ -105,7 +110,9 @@ pub fn attestations(files: &Files, record: &Record, pin: &Pin, claims: &mut Clai
     let mut disagreeing = BTreeSet::new();
     let mut unknown = BTreeSet::new();
     for name in names {
-        let Some(who) = name.strip_prefix("attestation.").and_then(|rest| rest.strip_suffix(".json.sig")) else { continue };
+        let Some(who) = name.strip_prefix("attestation.").and_then(|rest| rest.strip_suffix(".json.sig")) else {
+            continue;
+        };
         let path = format!("attestation.{who}.json");
         let at = |problem: String| Refuted::named(What::Head, &path, problem);
         let octets = folder::read(files, &path, TEXT_OCTETS).map_err(at)?;
@@ -128,10 +135,18 @@ pub fn attestations(files: &Files, record: &Record, pin: &Pin, claims: &mut Clai
         if !signatures::signed(octets, signature, &keys, &namespace) {
             return Err(at(format!("expected a signature by {}, found another", SafeText::cut(who, 80))));
         }
-        if attestation.agree { good.insert(who.to_owned()) } else { disagreeing.insert(who.to_owned()) };
+        if attestation.agree {
+            good.insert(who.to_owned())
+        } else {
+            disagreeing.insert(who.to_owned())
+        };
     }
     let list = |people: &BTreeSet<String>| people.iter().cloned().collect::<Vec<_>>().join(", ");
-    claims.add("attestations", Status::ok_if(!good.is_empty()), format!("{} signed, in agreement: {}", good.len(), list(&good)));
+    claims.add(
+        "attestations",
+        Status::ok_if(!good.is_empty()),
+        format!("{} signed, in agreement: {}", good.len(), list(&good)),
+    );
     if !disagreeing.is_empty() {
         claims.add("disagreement", Status::Recorded, format!("signed, and do not agree: {}", list(&disagreeing)));
     }
@@ -141,13 +156,20 @@ pub fn attestations(files: &Files, record: &Record, pin: &Pin, claims: &mut Clai
     pinned(record, pin, trusted.as_ref(), &good, claims)
 }
 
-fn pinned(record: &Record, pin: &Pin, trusted: Option<&Trusted>, good: &BTreeSet<String>, claims: &mut Claims) -> Result<bool, Refuted> {
+fn pinned(
+    record: &Record,
+    pin: &Pin,
+    trusted: Option<&Trusted>,
+    good: &BTreeSet<String>,
+    claims: &mut Claims,
+) -> Result<bool, Refuted> {
     if let Some(expected) = pin.expect
         && expected != record.head()
     {
         return Err(Refuted::named(What::Head, "expect", format!("expected head {expected}, found {}", record.head())));
     }
-    let missing: Vec<String> = trusted.map(|t| t.keys().filter(|who| !good.contains(*who)).cloned().collect()).unwrap_or_default();
+    let missing: Vec<String> =
+        trusted.map(|t| t.keys().filter(|who| !good.contains(*who)).cloned().collect()).unwrap_or_default();
     for who in &missing {
         claims.add(&format!("signer {who}"), Status::Unchecked, "pinned, and has no attestation in agreement here");
     }
@@ -157,7 +179,11 @@ fn pinned(record: &Record, pin: &Pin, trusted: Option<&Trusted>, good: &BTreeSet
         (_, Some(_)) => by_signers,
         (by_head, None) => by_head,
     };
-    let detail = if is_pinned { "by the head or the signers you brought" } else { "bring your own allowed_signers, or the head" };
+    let detail = if is_pinned {
+        "by the head or the signers you brought"
+    } else {
+        "bring your own allowed_signers, or the head"
+    };
     claims.add("pinned", Status::ok_if(is_pinned), detail);
     Ok(is_pinned)
 }
@@ -166,8 +192,10 @@ fn pinned(record: &Record, pin: &Pin, trusted: Option<&Trusted>, good: &BTreeSet
 fn equals(attestation: &Attestation, who: &str, record: &Record) -> Result<(), String> {
     let header = &record.header;
     let exceptions = record.opens().filter(|open| open.kind == Kind::Exception).count();
-    let artifacts: BTreeMap<String, String> = artifacts(record).into_iter().map(|(name, (sha256, _))| (name, sha256)).collect();
-    let attested: BTreeMap<String, String> = attestation.artifacts.iter().map(|(name, digest)| (name.clone(), digest.hex())).collect();
+    let artifacts: BTreeMap<String, String> =
+        artifacts(record).into_iter().map(|(name, (sha256, _))| (name, sha256)).collect();
+    let attested: BTreeMap<String, String> =
+        attestation.artifacts.iter().map(|(name, digest)| (name.clone(), digest.hex())).collect();
     let same = [
         ("format", attestation.format == FORMAT),
         ("who", attestation.who == who),
@@ -181,5 +209,7 @@ fn equals(attestation: &Attestation, who: &str, record: &Record) -> Result<(), S
         ("artefacts", attested == artifacts),
         ("run keys", attestation.run_keys == run_keys(record, record.lines.len())),
     ];
-    same.iter().find(|(_, same)| !same).map_or(Ok(()), |(what, _)| Err(format!("the attested {what} is not that of the record")))
+    same.iter()
+        .find(|(_, same)| !same)
+        .map_or(Ok(()), |(what, _)| Err(format!("the attested {what} is not that of the record")))
 }

@@ -30,13 +30,19 @@ pub fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, String> {
     while !rest.is_empty() {
         let (line, after) = rest.split_once('\n').ok_or("expected the last line to end with a line break")?;
         let parsed = line.strip_prefix("SHA256 (").and_then(|r| r.rsplit_once(") = "));
-        let parsed = parsed.and_then(|(path, hex)| Some((path, Digest::parse(hex)?))).filter(|(path, _)| !path.is_empty());
+        let parsed =
+            parsed.and_then(|(path, hex)| Some((path, Digest::parse(hex)?))).filter(|(path, _)| !path.is_empty());
         let later = |path: &str| listed.last_key_value().is_none_or(|(last, _)| last.as_str() < path);
         match parsed {
             Some((path, digest)) if later(path) => {
                 listed.insert(path.to_owned(), digest);
             }
-            _ => return Err(format!("expected `SHA256 (path) = digest`, sorted, each path once, found {}", SafeText::cut(line, 120))),
+            _ => {
+                return Err(format!(
+                    "expected `SHA256 (path) = digest`, sorted, each path once, found {}",
+                    SafeText::cut(line, 120)
+                ));
+            }
         }
         rest = after;
     }

@@ -1,11 +1,11 @@
 //! `verify`: what an evidence folder proves, claim by claim.
 
+use crate::audit::signatures;
 use crate::audit::{Pin, verify as audit_verify};
 use crate::basics::{Digest, limits};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
-use crate::audit::signatures;
 use crate::runner::closing::read_folder;
 use std::path::Path;
 
@@ -14,12 +14,13 @@ use std::path::Path;
 /// # Errors
 /// Where the folder or the pins cannot be read.
 pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
-    let expect = match expect {
-        Some(text) => Some(Digest::parse(&text.replace(' ', "").to_lowercase()).ok_or_else(|| {
-            Failure::new(ExitCode::Usage, "--expect: expected the 64 hexadecimal digits of a head")
-        })?),
-        None => None,
-    };
+    let expect =
+        match expect {
+            Some(text) => Some(Digest::parse(&text.replace(' ', "").to_lowercase()).ok_or_else(|| {
+                Failure::new(ExitCode::Usage, "--expect: expected the 64 hexadecimal digits of a head")
+            })?),
+            None => None,
+        };
     let signers = match signers {
         Some(path) => {
             let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;

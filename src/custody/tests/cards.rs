@@ -52,7 +52,7 @@ fn both_codes_of_a_printed_card_can_be_read() {
     assert_eq!((rows.len(), rows.iter().all(|row| row.len() == 45)), (43, true));
     let ink = |x: usize, y: usize| match rows[y / 2][x] {
         '█' => true,
-        '▀' => y % 2 == 0,
+        '▀' => y.is_multiple_of(2),
         '▄' => y % 2 == 1,
         _ => false,
     };
