@@ -33,11 +33,9 @@ const DAMAGES: [Damage; 10] = [
     ("a line doubled", |lines| lines.insert(20, lines[20].clone())),
     ("two lines swapped", |lines| lines.swap(20, 21)),
     ("cut after a line", |lines| lines.truncate(40)),
-    ("a letter changed in an answer", |lines| lines[14] = lines[14].replacen("AB", "GH", 1)),
+    ("a letter changed in an answer", |lines| lines[7] = lines[7].replacen("AB", "GH", 1)),
     ("a time changed", |lines| lines[30] = lines[30].replacen("\"time\":1", "\"time\":2", 1)),
-    ("an outcome changed", |lines| {
-        lines[14] = lines[14].replacen("\"outcome\":\"agreed\"", "\"outcome\":\"given\"", 1)
-    }),
+    ("an outcome changed", |lines| lines[7] = lines[7].replacen("\"outcome\":\"agreed\"", "\"outcome\":\"given\"", 1)),
     ("a space added", |lines| lines[9] = lines[9].replacen(':', ": ", 1)),
     ("a key added", |lines| lines[9] = lines[9].replacen('{', "{\"a\":1,", 1)),
     ("the header's ceremony changed", |lines| lines[0] = lines[0].replacen("small-root-2026", "small-root-2027", 1)),
