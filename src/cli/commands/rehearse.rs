@@ -86,7 +86,7 @@ pub fn front_end(args: &FrontArgs, auto: bool, out: &Path) -> Result<Box<dyn Fro
     }
     let resume = format!("anchorite resume {}", out.display());
     match Screen::open(&resume, args.no_color) {
-        Ok(screen) => Ok(screen),
+        Ok(screen) => Ok(Box::new(screen)),
         Err(reason) => Err(Failure::new(ExitCode::EnvironmentRefused, reason)
             .with_hint("`--plain` works line by line on any terminal")),
     }
