@@ -38,7 +38,8 @@ impl Screen {
     fn everywhere(&mut self, view: &View<'_>, key: char) -> Option<Given> {
         match key {
             '!' => {
-                let may_skip = view.state.interruption.is_none() && view.plan.steps.get(view.state.step).is_some_and(|s| s.skippable);
+                let may_skip = view.state.interruption.is_none()
+                    && view.plan.steps.get(view.state.step).is_some_and(|s| s.skippable);
                 let mut fields = sheet_fields("", "", "");
                 if may_skip {
                     fields.push(Field::text("skip this step? `skip` or `stay`", ""));
@@ -53,7 +54,11 @@ impl Screen {
                 Some(Given::Answer(Answer::Pause { why: values.first().cloned().unwrap_or_default(), staying }))
             }
             'a' => {
-                let mut fields = sheet_fields("the ceremony to its end", "", "cards destroyed, sealed files kept in the evidence bag");
+                let mut fields = sheet_fields(
+                    "the ceremony to its end",
+                    "",
+                    "cards destroyed, sealed files kept in the evidence bag",
+                );
                 fields.push(Field::text("type `abort this ceremony`", ""));
                 let values = self.overlay(view, "Abort: nothing can go on after this", fields)?;
                 if values.get(4).map(String::as_str) != Some("abort this ceremony") {
@@ -62,7 +67,8 @@ impl Screen {
                 Some(Given::Answer(Answer::Abort { sheet: sheet(&values) }))
             }
             _ => {
-                let values = self.overlay(view, "Stop here and resume later?", vec![Field::text("type `leave`", "")])?;
+                let values =
+                    self.overlay(view, "Stop here and resume later?", vec![Field::text("type `leave`", "")])?;
                 let leave = values.first().map(String::as_str) == Some("leave");
                 leave.then(|| Given::Answer(Answer::Leave { why: "asked by the people".to_owned() }))
             }
@@ -70,7 +76,8 @@ impl Screen {
     }
 
     fn overlay(&mut self, view: &View<'_>, title: &str, fields: Vec<Field>) -> Option<Vec<String>> {
-        let shown = Shown::titled(title, vec!["Enter goes to the next field and submits the last; Esc goes back.".to_owned()]);
+        let shown =
+            Shown::titled(title, vec!["Enter goes to the next field and submits the last; Esc goes back.".to_owned()]);
         match self.run(view, &shown, &mut Form::new(fields)) {
             Outcome::Submitted => {}
             _ => return None,
@@ -94,7 +101,13 @@ fn initials(text: &str) -> Vec<String> {
 
 fn sheet(values: &[String]) -> Sheet {
     let value = |index: usize| values.get(index).cloned().unwrap_or_default();
-    Sheet { expected: value(0), happened: value(1), decided: value(2), by: initials(&value(3)), skip: value(4) == "skip" }
+    Sheet {
+        expected: value(0),
+        happened: value(1),
+        decided: value(2),
+        by: initials(&value(3)),
+        skip: value(4) == "skip",
+    }
 }
 
 /// The fields a question is answered in.
@@ -110,7 +123,11 @@ fn fields(ask: &Ask) -> Vec<Field> {
         Ask::Dice { least } => vec![Field::dice(&format!("at least {least} rolls, digits 1 to 6"))],
         Ask::Share { index: 0, .. } => vec![Field::share("your share, from your card")],
         Ask::Share { index, .. } => vec![Field::share(&format!("share {index}, from your card"))],
-        Ask::SignOff { .. } => vec![Field::guarded("your initials"), Field::guarded("`agree` or `do not agree`"), Field::text("remark, may be empty", "")],
+        Ask::SignOff { .. } => vec![
+            Field::guarded("your initials"),
+            Field::guarded("`agree` or `do not agree`"),
+            Field::text("remark, may be empty", ""),
+        ],
         Ask::Sheet { expected, happened, decided } => sheet_fields(expected, happened, decided),
     }
 }
@@ -133,7 +150,9 @@ impl FrontEnd for Screen {
                     }
                 }
                 Outcome::Closed => {}
-                Outcome::Secret(secret) if secret.same_as(b"again") => return Given::Answer(Answer::Chosen { key: "again".to_owned() }),
+                Outcome::Secret(secret) if secret.same_as(b"again") => {
+                    return Given::Answer(Answer::Chosen { key: "again".to_owned() });
+                }
                 Outcome::Secret(secret) => return Given::Secret(secret),
                 Outcome::Submitted => {
                     let values = self.terminal.take_values();
@@ -151,7 +170,11 @@ impl FrontEnd for Screen {
                                 form = Form::new(fields(&prompt.ask)).noting("expected `agree` or `do not agree`");
                                 continue;
                             }
-                            Answer::SignOff { initials: first, agree: word == "agree", remark: values.get(2).cloned().unwrap_or_default() }
+                            Answer::SignOff {
+                                initials: first,
+                                agree: word == "agree",
+                                remark: values.get(2).cloned().unwrap_or_default(),
+                            }
                         }
                         _ => Answer::Typed { text: first },
                     });
@@ -167,7 +190,13 @@ impl FrontEnd for Screen {
     fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> bool {
         let mut lines = vec!["What was typed is no share, but is near one. Does your card say:".to_owned()];
         for c in corrections {
-            lines.push(format!("line {}, group {}: {} should be {}", c.place.line, c.place.group, c.typed.expose_text(), c.should_be.expose_text()));
+            lines.push(format!(
+                "line {}, group {}: {} should be {}",
+                c.place.line,
+                c.place.group,
+                c.typed.expose_text(),
+                c.should_be.expose_text()
+            ));
         }
         let shown = Shown::titled("Is that what your card says?", lines);
         loop {

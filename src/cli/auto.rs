@@ -32,6 +32,15 @@ impl FrontEnd for Auto {
                 });
             }
         }
+        if prompt.title == "Something did not work" {
+            self.refusals += 1;
+            for line in &prompt.lines {
+                output::words(&format!("  {}", line.plain()));
+            }
+            if self.refusals > MOST_REFUSALS {
+                return Given::Answer(crate::ceremony::Answer::Leave { why: "it does not work".to_owned() });
+            }
+        }
         let step = view.plan.steps.get(view.state.step).map_or("", |s| s.id.as_str());
         output::words(&format!("{:>3} {step:<14} {} · {}", view.entries, view.plan.name_of(&prompt.who), prompt.title));
         Given::Simulate

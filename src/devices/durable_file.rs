@@ -48,6 +48,23 @@ pub fn create(path: &Path, octets: &[u8]) -> Result<(), FileError> {
     put(path, octets, RenameFlags::NOREPLACE)
 }
 
+/// Gives a file, if there is one, a name that says no record names it; its content stays for whoever investigates.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn set_aside(path: &Path) -> Result<(), FileError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let free = (1..=9_999_u32)
+        .map(|n| path.with_file_name(format!("{name}.unrecorded-{n}")))
+        .find(|free| !free.exists())
+        .unwrap_or_else(|| path.with_file_name(format!("{name}.unrecorded")));
+    std::fs::rename(path, free).map_err(FileError::of(path, "setting aside"))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
 /// Writes a file that is derived from others and may be derived again.
 ///
 /// # Errors

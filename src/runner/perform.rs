@@ -108,7 +108,10 @@ impl<R: RealmType> Run<'_, R> {
         match self.strongrooms.maker(request)? {
             (Response::KeyMade { public_key, recipient, quorum_id, commitments, sealed }, _) => {
                 let octets = hex_decode(&sealed).ok_or("the strongroom gave no sealed key")?;
-                durable_file::create(&self.folder.vault().join(name), &octets).map_err(|e| e.to_string())?;
+                let path = self.folder.vault().join(name);
+                // A file of this name is of an attempt that came to no outcome: no record names it, so it opens nothing.
+                durable_file::set_aside(&path).map_err(|e| e.to_string())?;
+                durable_file::create(&path, &octets).map_err(|e| e.to_string())?;
                 Ok(Outcome::KeyMade { public_key, recipient, quorum_id, commitments, sealed: written(name, &octets) })
             }
             _ => Err("the strongroom made no key".to_owned()),

@@ -105,14 +105,32 @@ fn header(frame: &mut Frame<'_>, view: &View<'_>, area: Rect) {
     let step = plan.steps.get(view.state.step);
     let act = step.map_or(plan.acts.len(), |s| s.act as usize + 1);
     let act_title = act.checked_sub(1).and_then(|a| plan.acts.get(a)).map_or("", String::as_str);
-    let realm = if plan.realm.is_rehearsal() { Style::new().add_modifier(Modifier::BOLD) } else { Style::new().add_modifier(Modifier::REVERSED) };
-    let first = format!(" │ {} │ act {act} of {} {act_title}", SafeText::of(&plan.title), plan.acts.len());
+    let realm = if plan.realm.is_rehearsal() {
+        Style::new().add_modifier(Modifier::BOLD)
+    } else {
+        Style::new().add_modifier(Modifier::REVERSED)
+    };
+    // Beside the plan's words there is room for so much; the titles give way.
+    let room = (area.width as usize).saturating_sub(62).max(12);
+    let short = |text: &str| SafeText::of(text).as_str().chars().take(room).collect::<String>();
+    let first = format!(" │ {} │ act {act} of {} {}", short(&plan.title), plan.acts.len(), short(act_title));
     let head: String = view.head.hex().chars().take(8).collect();
+    // The head is what people note: the step's title gives way, never the head.
+    let most = (area.width as usize).saturating_sub(56);
     let second = step.map_or_else(
         || " all steps done".to_owned(),
-        |s| format!(" step {} of {} · {} · about {} min left in act", s.number, plan.steps.len(), SafeText::of(&s.title), plan.minutes_left_in_act(view.state.step)),
+        |s| {
+            let title: String = SafeText::of(&s.title).as_str().chars().take(most).collect();
+            format!(
+                " step {} of {} · {title} · {} min left",
+                s.number,
+                plan.steps.len(),
+                plan.minutes_left_in_act(view.state.step)
+            )
+        },
     );
-    let right = |text: &str, used: usize| " ".repeat((area.width as usize).saturating_sub(used + text.chars().count() + 1));
+    let right =
+        |text: &str, used: usize| " ".repeat((area.width as usize).saturating_sub(used + text.chars().count() + 1));
     let label = format!("plan {}", view.plan_digest.label());
     let stamp = format!("{} UTC · head {head}", view.clock.peek().hours_minutes());
     let banner = format!(" {}", plan.realm.banner());
@@ -148,7 +166,11 @@ fn agenda(frame: &mut Frame<'_>, view: &View<'_>, area: Rect) {
             };
             let title: String = SafeText::of(&step.title).as_str().chars().take(20).collect();
             let text = format!(" {mark} {:>2} {title}", step.number);
-            if index == at { Line::from(text).style(Style::new().add_modifier(Modifier::BOLD)) } else { Line::from(text) }
+            if index == at {
+                Line::from(text).style(Style::new().add_modifier(Modifier::BOLD))
+            } else {
+                Line::from(text)
+            }
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
@@ -162,7 +184,13 @@ fn prompt(frame: &mut Frame<'_>, shown: &Shown, form: &Form, area: Rect) -> bool
         top.push(Line::from(format!("acting: {}", shown.acting)));
     }
     top.extend(wrapped(&shown.title, width).into_iter().map(|l| Line::from(l).style(bold)));
-    top.extend(Some(&shown.refusal).filter(|r| !r.is_empty()).into_iter().flat_map(|r| wrapped(&format!("✗ not taken: {r}"), width)).map(|l| Line::from(l).style(bold)));
+    top.extend(
+        Some(&shown.refusal)
+            .filter(|r| !r.is_empty())
+            .into_iter()
+            .flat_map(|r| wrapped(&format!("✗ not taken: {r}"), width))
+            .map(|l| Line::from(l).style(bold)),
+    );
     top.push(Line::from(""));
     let bottom = fields(shown, form, width);
     let body: Vec<String> = shown.lines.iter().flat_map(|line| wrapped(line, width)).collect();
@@ -183,12 +211,20 @@ fn fields<'l>(shown: &Shown, form: &Form, width: usize) -> Vec<Line<'l>> {
         lines.extend(wrapped(&field.label, width).into_iter().map(Line::from));
         let value = match field.taking {
             Taking::Dice => format!("{} rolls", field.secret.len()),
-            Taking::Share => crate::basics::digest::group(&field.secret.expose_text().replace([' ', '-'], "").to_uppercase(), 4),
+            Taking::Share => {
+                crate::basics::digest::group(&field.secret.expose_text().replace([' ', '-'], "").to_uppercase(), 4)
+            }
             _ => SafeText::of(&field.value).to_string(),
         };
-        let shown = if field.taking == Taking::Share { wrapped(&value, 25) } else { wrapped(&value, width.saturating_sub(4)) };
+        let shown =
+            if field.taking == Taking::Share { wrapped(&value, 25) } else { wrapped(&value, width.saturating_sub(4)) };
         let last = shown.len().saturating_sub(1);
-        lines.extend(shown.into_iter().enumerate().map(|(n, line)| Line::from(format!("  {line}{}", if n == last { cursor } else { "" }))));
+        lines.extend(
+            shown
+                .into_iter()
+                .enumerate()
+                .map(|(n, line)| Line::from(format!("  {line}{}", if n == last { cursor } else { "" }))),
+        );
     }
     if !form.note.is_empty() {
         lines.push(Line::from(format!("! {}", form.note)));
@@ -200,9 +236,9 @@ fn fields<'l>(shown: &Shown, form: &Form, width: usize) -> Vec<Line<'l>> {
 }
 
 fn hints(frame: &mut Frame<'_>, view: &View<'_>, shown: &Shown, area: Rect) {
-    let simulate = if view.plan.realm.is_rehearsal() { "F5 simulated person answers  " } else { "" };
+    let simulate = if view.plan.realm.is_rehearsal() { "F5 simulated answer  " } else { "" };
     let scroll = if shown.lines.len() > 8 { "PgDn more  " } else { "" };
-    let text = format!(" {simulate}{scroll}F2 ! exception  F3 pause  F4 abort  ^C leave");
+    let text = format!(" {simulate}{scroll}F2 exception  F3 pause  F4 abort  ^C leave");
     let lines = vec![Line::from("─".repeat(area.width as usize)), Line::from(text)];
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -64,7 +64,8 @@ impl Field {
             if let Ok(octet) = u8::try_from(character) {
                 self.secret.push(octet);
             }
-        } else if self.value.chars().count() < limits::TYPED_CHARS && !crate::basics::safe_text::is_dangerous(character) {
+        } else if self.value.chars().count() < limits::TYPED_CHARS && !crate::basics::safe_text::is_dangerous(character)
+        {
             self.value.push(character);
         }
     }

@@ -20,11 +20,18 @@ const SHOWN_FOR: Duration = Duration::from_secs(60);
 /// Why it could not be shown to its end.
 pub fn reveal(terminal: &mut Terminal, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String> {
     let name = view.plan.name_of(&share.holder);
-    let about = format!("share {} of {} · quorum {} · generation {} · needs {}", share.index, share.count, share.quorum, share.generation, share.threshold);
+    let about = format!(
+        "share {} of {} · quorum {} · generation {} · needs {}",
+        share.index, share.count, share.quorum, share.generation, share.threshold
+    );
     let simulate = if view.plan.realm.is_rehearsal() { ", F5 the simulated custodian writes it down" } else { "" };
     let covered = Shown::titled(
         &format!("{name}, alone before the screen?"),
-        vec![about.clone(), format!("r shows it as text, Tab as a code for your own reader{simulate}."), "Any key hides it, so does a minute. w: it is written on the card.".to_owned()],
+        vec![
+            about.clone(),
+            format!("r shows it as text, Tab as a code for your own reader{simulate}."),
+            "Any key hides it, so does a minute. w: it is written on the card.".to_owned(),
+        ],
     );
     let (mut text_seen, mut code_seen) = (false, false);
     loop {
@@ -76,7 +83,8 @@ fn show_code(terminal: &mut Terminal, share: &RevealedShare) -> Result<bool, Str
     let until = Instant::now() + SHOWN_FOR;
     let result = wait(terminal, until, |terminal| {
         let _ = terminal.inner.draw(|frame| {
-            let mut drawn = if fits { rows.clone() } else { vec![Line::from(" the code needs a higher terminal: use the text")] };
+            let mut drawn =
+                if fits { rows.clone() } else { vec![Line::from(" the code needs a higher terminal: use the text")] };
             drawn.push(Line::from(" any key hides it"));
             frame.render_widget(Paragraph::new(drawn), frame.area());
         });

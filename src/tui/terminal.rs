@@ -4,7 +4,9 @@
 use crate::runner::front_end::{Ending, View};
 use crate::tui::draw::{self, LEAST_HEIGHT, LEAST_WIDTH, Shown};
 use crate::tui::form::{Form, Outcome};
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size};
 use ratatui::backend::CrosstermBackend;
@@ -60,7 +62,8 @@ impl Terminal {
         }));
         enable_raw_mode().map_err(|e| format!("the terminal: {e}"))?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste).map_err(|e| format!("the terminal: {e}"))?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout())).map_err(|e| format!("the terminal: {e}"))?;
+        let inner =
+            ratatui::Terminal::new(CrosstermBackend::new(stdout())).map_err(|e| format!("the terminal: {e}"))?;
         Ok(Self { inner, stop, values: Vec::new() })
     }
 

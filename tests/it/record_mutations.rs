@@ -26,6 +26,7 @@ fn relist(folder: &Path) {
 }
 
 type Damage = (&'static str, fn(&mut Vec<String>));
+type FolderDamage = Box<dyn Fn(&Path)>;
 
 /// Damages to the lines of a record that leave the chain as it was.
 const DAMAGES: [Damage; 10] = [
@@ -67,7 +68,7 @@ fn both_verifiers_find_the_same_first_bad_place() {
 fn files_around_the_record_cannot_be_changed_removed_or_added() {
     let folder = tempfile::tempdir().unwrap();
     let original = evidence(folder.path());
-    let mut cases: Vec<(String, Box<dyn Fn(&Path)>)> = Vec::new();
+    let mut cases: Vec<(String, FolderDamage)> = Vec::new();
     for path in crate::program::files(&original) {
         let name = path.strip_prefix(&original).unwrap().display().to_string();
         if name == sums::FILE_NAME || name == "VERIFY.txt" || name == "report.html" || name == "allowed_signers" {

@@ -26,12 +26,12 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         None => free_folder(&files.plan.name)?,
     };
     refuse_existing(&out)?;
+    output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
     let seed = args.seed.map_or_else(entropy::seed, Ok)?;
     let seeded = args.seed.is_some() && args.auto;
     let folder = Folder::make(&out)?;
     let ledger = Ledger::init(&folder.ledger())?;
-    output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let beginning = Beginning {
         signers: rehearsal::signers(&files.plan, seed)?,
         settings: Settings { realm: Realm::Rehearsal, seed: seed.to_string(), seeded },

@@ -38,9 +38,9 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &media_of(&files.plan))?;
     let ledger = Ledger::open(&binding.ledger)?;
     ledger.approval_unused(&approved.approval_digest).map_err(|e| refused(e.to_string()))?;
+    output::words(&format!("production run of {} in {}", files.plan.title, args.out.display()));
     let mut front = front_end(&args.front, false, &args.out)?;
     let folder = Folder::make(&args.out)?;
-    output::words(&format!("production run of {} in {}", files.plan.title, args.out.display()));
     let signers = files
         .plan
         .people
