@@ -11,7 +11,7 @@ use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size};
 use ratatui::backend::CrosstermBackend;
 use signal_hook::consts::{SIGHUP, SIGTERM};
-use std::io::{IsTerminal, Stdout, stdout};
+use std::io::{IsTerminal, Stdout, Write, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,6 +31,11 @@ pub struct Terminal {
 fn restore() {
     let _ = disable_raw_mode();
     let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen);
+}
+
+/// Words for people, after the terminal is theirs again; a closed pipe is not an error.
+fn words(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 impl Terminal {
@@ -58,7 +63,7 @@ impl Terminal {
         std::panic::set_hook(Box::new(move |info| {
             restore();
             before(info);
-            crate::cli::output::words(&format!("the record is whole up to its last entry; go on with: {resume}"));
+            words(&format!("the record is whole up to its last entry; go on with: {resume}"));
         }));
         enable_raw_mode().map_err(|e| format!("the terminal: {e}"))?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste).map_err(|e| format!("the terminal: {e}"))?;
@@ -83,9 +88,9 @@ impl Terminal {
     /// Gives the terminal back and leaves the ending in the scrollback.
     pub fn leave_words(&mut self, ending: &Ending) {
         restore();
-        crate::cli::output::words(&ending.title);
+        words(&ending.title);
         for line in &ending.lines {
-            crate::cli::output::words(&format!("  {line}"));
+            words(&format!("  {line}"));
         }
     }
 
