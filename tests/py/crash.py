@@ -63,7 +63,7 @@ def judge(binary, out, where):
     acknowledged = before[: before.rfind(b"\n") + 1]
     resumed = run([str(binary), "resume", str(out), "--plain"])
     if resumed.returncode != 0:
-        return f"{where}: resume ended with {resumed.returncode}: {resumed.stderr[-400:]}"
+        return f"{where}: resume ended with {resumed.returncode}: {resumed.stderr[:1500]}"
     after = record.read_bytes()
     if not after.startswith(acknowledged):
         return f"{where}: lines that were acknowledged are gone"

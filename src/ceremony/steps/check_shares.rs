@@ -128,7 +128,11 @@ impl StepMachine for CheckShares {
             Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => {
                 return Err(reason.clone());
             }
-            Input::Outcome(Outcome::Consistent { .. }) => made.consistent = true,
+            Input::Outcome(Outcome::Consistent { .. }) => {
+                made.consistent = true;
+                // They were typed for the check; unlocking takes shares of its own.
+                made.typed.clear();
+            }
             Input::Answer(answer) if made.consistent => {
                 asking::take_all(plan, step, &mut state.local.answered, answer)?;
             }

@@ -114,6 +114,9 @@ pub fn take_unlock(state: &mut State, name: &str, input: &super::Input<'_>) -> R
         super::Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => Err(reason.clone()),
         super::Input::Outcome(Outcome::Unlocked) => {
             authority.open = true;
+            if let Some(quorum) = state.quorums.get_mut(&authority.quorum) {
+                quorum.typed.clear();
+            }
             Ok(true)
         }
         _ => Ok(false),
