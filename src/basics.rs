@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod digest;
+pub mod html;
 pub mod instant;
 pub mod limits;
 pub mod realm;

@@ -1,1 +1,28 @@
-fn main() {}
+//! Parse, run, exit code; nothing else.
+#![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods)]
+
+use anchorite::cli::args::Cli;
+use anchorite::cli::{ExitCode, commands, output};
+use anchorite::strongroom::process;
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    // The program starts itself as its strongroom: no flags, no environment, only this word.
+    if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {
+        return if process::serve().is_ok() { ExitCode::Done.into() } else { ExitCode::Failure.into() };
+    }
+    match Cli::try_parse() {
+        Ok(cli) => match commands::dispatch(cli) {
+            Ok(code) => code.into(),
+            Err(failure) => {
+                output::failure(&failure);
+                failure.code.into()
+            }
+        },
+        Err(error) => {
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::Usage.into() } else { ExitCode::Done.into() }
+        }
+    }
+}

@@ -13,6 +13,7 @@ pub mod oids;
 pub mod pem;
 pub mod profile;
 pub mod render;
+pub mod serial;
 mod signed;
 
 pub use certificate::{Certificate, RootRequest};

@@ -33,7 +33,7 @@ pub struct Person {
 pub struct Quorum {
     pub name: String,
     pub threshold: u8,
-    /// Person ids; share index = position + 1.
+    /// Person ids, those who write spare shares last; share index = position + 1.
     pub custodians: Vec<String>,
 }
 

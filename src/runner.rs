@@ -1,3 +1,19 @@
 //! Row 7: runs a plan. Event in, `advance`, entries made durable, effect performed, outcome back in as an event.
+//!
+//! The only row that knows both the machine and the outside world. Decides nothing about the ceremony.
 
+pub mod binding;
+pub mod closing;
+pub mod folder;
 pub mod front_end;
+pub mod perform;
+pub mod production;
+pub mod recover;
+pub mod rehearsal;
+pub mod room;
+pub mod run;
+pub mod strongrooms;
+
+pub use folder::Folder;
+pub use front_end::FrontEnd;
+pub use run::{Run, RunError};

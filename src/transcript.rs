@@ -7,7 +7,6 @@ pub mod attestation;
 pub mod chain;
 pub mod checkpoint;
 pub mod entry;
-pub mod evidence;
 pub mod sums;
 
 pub use attestation::Attestation;

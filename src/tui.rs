@@ -66,5 +66,6 @@ impl FrontEnd for Screen {
 
     fn ended(&mut self, view: &View<'_>, ending: &Ending) {
         self.session.ended(self.terminal.screen(), view, ending);
+        self.terminal.leave_words(ending);
     }
 }

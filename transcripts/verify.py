@@ -45,8 +45,8 @@ def fits(value, shape, name):
         return need(type(value) is str and shape.fullmatch(value), f"{name}: expected {shape.pattern}, found {value}")
     kind = shape if isinstance(shape, type) else type(shape)
     need(type(value) is kind, f"{name}: expected {kind.__name__}, found {type(value).__name__}")
-    if type(shape) is dict and str not in shape:
-        need(set(value) == set(shape), f"{name}: expected the keys {sorted(shape)}, found {sorted(value)}")
+    if type(shape) is dict and str not in shape and value.keys() != shape.keys():
+        raise ValueError(f"{name}: expected the keys {sorted(shape)}, found {sorted(value)}")
     for item in value if type(shape) is list else ():
         fits(item, shape[0], name)
     for key in value if type(shape) is dict else ():
@@ -112,7 +112,6 @@ def is_artifact(body):
     name, digest = body.get("name"), body.get("sha256")
     return (type(name) is str and name not in ("", ".", "..") and "/" not in name and name.isprintable()
             and type(digest) is str and HEX.fullmatch(digest) and type(body.get("size")) is int)
-
 def check_entry(line, seq, realm, before):
     complete = "body" in line
     fits(line, COMPLETE if complete else WITHHELD, "line")
@@ -126,10 +125,9 @@ def check_entry(line, seq, realm, before):
 def check_chain(octets, script_digest=None):
     """Every line of transcript.jsonl; returns the Record or raises Refuted("entry", N, ...)."""
     lines, heads, pieces = [], [], octets.split(b"\n")
-    ended = len(pieces) - 1
-    for n, piece in enumerate(pieces if pieces[-1] or ended == 0 else pieces[:-1]):
+    for n, piece in enumerate(pieces if pieces[-1] or not octets else pieces[:-1]):
         with at("entry", n):
-            need(n < ended, "expected a line ended by LF, found the end of the file")
+            need(n < len(pieces) - 1, "expected a line ended by LF, found the end of the file")
             need(len(piece) <= LINE_CAP, f"expected a line of at most {LINE_CAP} octets, found {len(piece)}")
             line = canonical(piece)
             if n == 0:
@@ -248,10 +246,9 @@ def script_steps(octets):
         script, found = tomllib.loads(octets.decode("utf-8")), {}
         roles = {role["name"]: list(role.get("holders", [])) for role in script.get("role", [])}
         for step in [step for act in script.get("act", []) for step in act.get("step", [])]:
-            need(type(step["id"]) is str and step["id"] not in found, f"steps: expected ids of their own, found {step['id']}")
-            who, held = step.get("who"), [name for name, holders in roles.items() if step.get("who") in holders]
-            found[step["id"]] = who if who in roles else held[0] if held else None
-        need("" not in found, "steps: expected ids, found an empty one")
+            who, name = step.get("who"), step["id"]
+            need(type(name) is str and name and name not in found, f"expected steps with ids of their own, found {name}")
+            found[name] = who if who in roles else next((role for role, holders in roles.items() if who in holders), None)
         return found
 
 def check_meaning(record, steps):
@@ -361,8 +358,8 @@ def verify(folder, signers=None, expect=None):
     """The JSON object of README.md; raises Unreadable where there is nothing to say it about."""
     claims, bad = [], None
     def claim(name, status, detail):
-        word = status if type(status) is str else "ok" if status else "unchecked"
-        claims.append({"claim": visible(name), "status": word, "detail": visible(detail)})
+        status = status if type(status) is str else "ok" if status else "unchecked"
+        claims.append({"claim": visible(name), "status": status, "detail": visible(detail)})
     try:
         os.listdir(folder := pathlib.Path(folder).resolve())
         pins = None if signers is None else pathlib.Path(signers).read_bytes()

@@ -111,7 +111,7 @@ pub fn hex_encode(octets: &[u8]) -> String {
 #[must_use]
 pub fn hex_decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |digit: u8| match digit {

@@ -14,12 +14,10 @@ pub const ACTS: usize = 40;
 pub const STEPS: usize = 1_000;
 /// Problems `check` reports before it stops.
 pub const PROBLEMS: usize = 200;
-/// Octets of one transcript line, its line break included.
+/// Octets of one transcript line, its line break not counted.
 pub const TRANSCRIPT_LINE_OCTETS: usize = 256 * 1024;
 /// Octets of a whole transcript.
 pub const TRANSCRIPT_OCTETS: usize = 64 * 1024 * 1024;
-/// Entries of a transcript.
-pub const TRANSCRIPT_ENTRIES: usize = 100_000;
 /// Octets of any other single file of an evidence folder.
 pub const EVIDENCE_FILE_OCTETS: usize = 16 * 1024 * 1024;
 /// Files in an evidence folder.

@@ -49,6 +49,39 @@ pub fn is_dangerous(character: char) -> bool {
             | 0xE0000..=0xE0FFF)
 }
 
+/// Whether a character is one people see: letters, marks, digits, punctuation, symbols and the ASCII space, as Unicode
+/// has them (Python's `isprintable`).
+#[must_use]
+pub fn is_printable(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\0'..='\u{a0}' => false,
+        // The debug form spells out exactly what is not printable; a letter before it keeps combining marks as they are.
+        other => !['a', other].iter().collect::<String>().escape_debug().any(|c| c == '\\'),
+    }
+}
+
+/// Foreign names as every verifier spells them: what cannot be seen as `\u{202e}`, at most `most` characters.
+#[must_use]
+pub fn spelled(foreign: &str, most: usize) -> String {
+    let blank = |c: char| {
+        matches!(u32::from(c), 0x034F | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x2800 | 0x3164
+            | 0xFE00..=0xFE0F | 0xFFA0 | 0xE0100..=0xE01EF)
+    };
+    let mut shown = String::new();
+    for character in foreign.chars().take(most) {
+        if is_printable(character) && !blank(character) {
+            shown.push(character);
+        } else {
+            shown.push_str(&format!("\\u{{{:04x}}}", u32::from(character)));
+        }
+    }
+    if foreign.chars().nth(most).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
 impl std::fmt::Display for SafeText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -154,6 +154,24 @@ impl Operation {
     }
 }
 
+/// The digest approvers compare, over realm, ceremony, step, head, issuer key and the complete to-be-signed octets; and these
+/// octets.
+///
+/// # Errors
+/// Where the operation cannot be built into to-be-signed octets.
+pub fn operation_digest(
+    realm: Realm,
+    ceremony: &str,
+    profiles: &BTreeMap<String, Profile>,
+    issuer_spki: &[u8],
+    operation: &Operation,
+) -> Result<(Digest, Vec<u8>), String> {
+    let tbs = to_be_signed(realm, profiles, operation)?;
+    let (Operation::RootCertificate { step, head, .. } | Operation::Crl { step, head, .. }) = operation;
+    let parts: [&[u8]; 5] = [ceremony.as_bytes(), step.as_bytes(), head.octets(), issuer_spki, &tbs];
+    Ok((Digest::tagged("operation", realm, &parts), tbs))
+}
+
 /// Builds the to-be-signed octets of an operation. The ceremony shows what comes of this, and the strongroom builds it again
 /// for itself from the same data.
 ///

@@ -109,9 +109,11 @@ pub enum Ask {
         least: u32,
     },
     /// A share typed from its custodian's card; secret.
+    /// `index` 0 takes any share of the quorum; `card` is the one the named holder would take.
     Share {
         quorum: String,
         index: u8,
+        card: u8,
         count: u8,
         holder: String,
         purpose: String,

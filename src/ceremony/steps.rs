@@ -10,6 +10,7 @@ mod close_evidence;
 mod confirm_clock;
 mod deal_shares;
 mod issue;
+pub use issue::found as issue_findings;
 mod issue_crl;
 mod issue_root;
 mod make_key;

@@ -58,7 +58,7 @@ pub fn back() -> String {
          \u{20}  lines each without their numbers, into shares. Spaces, dashes and small\n\
          \u{20}  letters do not matter.\n\
          2  python3 recipe.py < shares > identity\n\
-         3  age -d -i identity KEY.age | openssl pkey -inform DER -text\n\
+         3  age -d -i identity KEY.age | openssl pkey -text\n\
          4  Destroy the memory and storage of that computer: identity opens every key\n\
          \u{20}  of the quorum.\n\n\
          {RECIPE}"

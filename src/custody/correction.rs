@@ -32,6 +32,7 @@ pub(super) fn nearest(realm: Realm, data: &[u8], unreadable: &[usize]) -> Option
         let slot = corrected.get_mut((DATA - 1).checked_sub(power)?)?;
         *slot = (checksum::element(*slot) + change).to_u8();
     }
+    // Follows from the values being in the base field; kept, since what leaves here is shown to people as a share.
     checksum::holds(realm, &corrected).then_some(corrected)
 }
 

@@ -49,7 +49,7 @@ pub enum SharingError {
 /// # Errors
 /// Where the threshold is not in 2..=count or the identity has not 32 octets.
 pub fn split(identity: &Secret, head: &QuorumHead, rng: impl CryptoRng) -> Result<Vec<Share>, SharingError> {
-    threshold_possible(head)?;
+    threshold_possible(*head)?;
     if identity.len() != OCTETS {
         return Err(SharingError::SecretLength { found: identity.len() });
     }
@@ -135,7 +135,7 @@ fn basis_and_others(shares: &[Share]) -> Result<(Vec<&Share>, Vec<&Share>), Shar
             return Err(SharingError::SecretLength { found: share.value().len() });
         }
     }
-    threshold_possible(&head)?;
+    threshold_possible(head)?;
     if shares.len() < usize::from(head.threshold) {
         return Err(SharingError::TooFew { expected: head.threshold, found: shares.len() });
     }
@@ -143,8 +143,8 @@ fn basis_and_others(shares: &[Share]) -> Result<(Vec<&Share>, Vec<&Share>), Shar
     Ok((basis.iter().collect(), others.iter().collect()))
 }
 
-fn threshold_possible(head: &QuorumHead) -> Result<(), SharingError> {
-    let QuorumHead { threshold, count, .. } = *head;
+fn threshold_possible(head: QuorumHead) -> Result<(), SharingError> {
+    let QuorumHead { threshold, count, .. } = head;
     if threshold < 2 || threshold > count {
         return Err(SharingError::Threshold { threshold, count });
     }
@@ -178,14 +178,14 @@ fn interpolate(points: &[&Share], at: u8) -> Result<Secret, SharingError> {
 }
 
 /// How many ways there are to take k of n, counted up to just beyond the bound.
-fn subsets(n: usize, k: usize) -> u64 {
+pub(super) fn subsets(n: usize, k: usize) -> u64 {
     let (n, k) = (n as u64, (k.min(n.saturating_sub(k))) as u64);
     (0..k)
         .try_fold(1_u64, |ways, taken| Some(ways * (n - taken) / (taken + 1)).filter(|w| *w <= SUBSETS))
         .unwrap_or(SUBSETS + 1)
 }
 
-fn every_subset<'a>(
+pub(super) fn every_subset<'a>(
     rest: &[&'a Share],
     wanted: usize,
     taken: &mut Vec<&'a Share>,

@@ -26,11 +26,13 @@
 use super::{Algorithm, KeyError, PublicKey};
 use crate::basics::Secret;
 use const_oid::ObjectIdentifier;
+use der::asn1::OctetStringRef;
 use der::pem::LineEnding;
 use der::{Decode, SecretDocument};
-use ed25519_dalek::pkcs8::KeypairBytes;
 use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef};
 use signature::Signer;
+use spki::AlgorithmIdentifierRef;
+use zeroize::Zeroizing;
 
 /// Octets of material every algorithm takes, so that callers need not know which one they draw for.
 pub const MATERIAL_OCTETS: usize = 64;
@@ -144,8 +146,7 @@ impl SigningKey {
         let document = match &self.inner {
             Inner::P384(key) => key.to_pkcs8_der(),
             Inner::P256(key) => key.to_pkcs8_der(),
-            // `KeypairBytes` wipes its copy of the seed when dropped.
-            Inner::Ed25519(key) => KeypairBytes { secret_key: key.to_bytes(), public_key: None }.to_pkcs8_der(),
+            Inner::Ed25519(key) => ed25519_pkcs8(key.as_bytes()),
         };
         document.map_err(|_| KeyError::PrivateKey("a key that can be encoded"))
     }
@@ -164,18 +165,39 @@ impl SigningKey {
         }
         let info = PrivateKeyInfoRef::from_der(document.as_bytes()).map_err(|_| refuse("a PKCS#8 private key"))?;
         let inner = match info.algorithm.oid {
-            ID_ED25519 => KeypairBytes::try_from(info)
-                .map(|pair| Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&pair.secret_key)))),
+            ID_ED25519 => {
+                ed25519_seed(&info).map(|seed| Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
+            }
             ID_EC_PUBLIC_KEY => p384::SecretKey::try_from(info.clone())
                 .map(|key| Inner::P384(Box::new(key)))
-                .or_else(|_| p256::SecretKey::try_from(info).map(|key| Inner::P256(Box::new(key)))),
+                .or_else(|_| p256::SecretKey::try_from(info).map(|key| Inner::P256(Box::new(key))))
+                .ok(),
             _ => return Err(refuse("a key of a known algorithm")),
         };
-        let key = Self::with_public(inner.map_err(|_| refuse("a valid key of a known curve"))?)?;
+        let key = Self::with_public(inner.ok_or(refuse("a valid key of a known curve"))?)?;
         // Comparing the whole text leaves no room for a second block or for words around it.
         if !key.to_pkcs8_pem()?.same_as(pem) {
             return Err(refuse("the key spelled as this tool writes it"));
         }
         Ok(key)
+    }
+}
+
+/// The `CurvePrivateKey ::= OCTET STRING` of RFC 8410 7 inside the outer OCTET STRING: 04 20 and the seed. Not by way of
+/// `ed25519::KeypairBytes`, which is not wiped: `ed25519-dalek` does not turn on that crate's `zeroize`.
+fn ed25519_pkcs8(seed: &[u8; 32]) -> pkcs8::Result<SecretDocument> {
+    let mut inner = Zeroizing::new([0_u8; 34]);
+    let (header, rest) = inner.split_at_mut(2);
+    header.copy_from_slice(&[0x04, 0x20]);
+    rest.copy_from_slice(seed);
+    let algorithm = AlgorithmIdentifierRef { oid: ID_ED25519, parameters: None };
+    let info = PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(inner.as_slice())?);
+    Ok(SecretDocument::encode_msg(&info)?)
+}
+
+fn ed25519_seed<'a>(info: &PrivateKeyInfoRef<'a>) -> Option<&'a [u8; 32]> {
+    match info.private_key.as_bytes() {
+        [0x04, 0x20, seed @ ..] => seed.try_into().ok(),
+        _ => None,
     }
 }

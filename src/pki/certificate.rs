@@ -158,11 +158,11 @@ impl Certificate {
         if extensions.iter().enumerate().any(twice) {
             return Err(refuse("each extension once"));
         }
-        let (_, ski) =
+        let (_, identifier) =
             inner.get_extension::<SubjectKeyIdentifier>().ok().flatten().ok_or(refuse("a subject key identifier"))?;
         let subject_der = inner.subject().to_der().map_err(PkiError::encoding(WHAT))?;
         let tbs = signed::to_be_signed(WHAT, der)?.to_vec();
-        let ski = ski.0.as_bytes().to_vec();
+        let ski = identifier.0.as_bytes().to_vec();
         Ok(Self { der: der.to_vec(), tbs, signature, parsed, algorithm, public_key, ski, subject_der })
     }
 

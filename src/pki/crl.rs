@@ -9,12 +9,15 @@ use crate::keys::Algorithm;
 use crate::pki::certificate::Certificate;
 use der::asn1::{OctetString, Uint};
 use der::{Decode, Encode};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use x509_cert::certificate::{Raw, Rfc5280, Version};
 use x509_cert::crl::{RevokedCert, TbsCertList};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, CrlNumber, CrlReason};
 use x509_cert::serial_number::SerialNumber;
+
+mod reason;
+
+pub use reason::Reason;
 
 const WHAT: &str = "revocation list";
 
@@ -35,60 +38,6 @@ pub struct Revoked {
     pub serial: Vec<u8>,
     pub date: Instant,
     pub reason: Reason,
-}
-
-/// Why a certificate of an authority was revoked. `unspecified` and `certificateHold` are missing on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    KeyCompromise,
-    CaCompromise,
-    AffiliationChanged,
-    Superseded,
-    CessationOfOperation,
-    PrivilegeWithdrawn,
-    AaCompromise,
-}
-
-impl Reason {
-    pub const ALL: [Reason; 7] = [
-        Reason::KeyCompromise,
-        Reason::CaCompromise,
-        Reason::AffiliationChanged,
-        Reason::Superseded,
-        Reason::CessationOfOperation,
-        Reason::PrivilegeWithdrawn,
-        Reason::AaCompromise,
-    ];
-
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Reason::KeyCompromise => "key-compromise",
-            Reason::CaCompromise => "ca-compromise",
-            Reason::AffiliationChanged => "affiliation-changed",
-            Reason::Superseded => "superseded",
-            Reason::CessationOfOperation => "cessation-of-operation",
-            Reason::PrivilegeWithdrawn => "privilege-withdrawn",
-            Reason::AaCompromise => "aa-compromise",
-        }
-    }
-
-    pub(super) const fn code(self) -> CrlReason {
-        match self {
-            Reason::KeyCompromise => CrlReason::KeyCompromise,
-            Reason::CaCompromise => CrlReason::CaCompromise,
-            Reason::AffiliationChanged => CrlReason::AffiliationChanged,
-            Reason::Superseded => CrlReason::Superseded,
-            Reason::CessationOfOperation => CrlReason::CessationOfOperation,
-            Reason::PrivilegeWithdrawn => CrlReason::PrivilegeWithdrawn,
-            Reason::AaCompromise => CrlReason::AaCompromise,
-        }
-    }
-
-    pub(super) fn of_code(code: CrlReason) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
 }
 
 impl CrlRequest<'_> {
@@ -297,6 +246,11 @@ impl CertificateList {
     #[must_use]
     pub fn tbs_der(&self) -> &[u8] {
         &self.tbs
+    }
+
+    #[must_use]
+    pub const fn signature_algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     #[must_use]

@@ -32,9 +32,9 @@ pub fn is_rehearsal_policy(dotted: &str) -> bool {
 #[must_use]
 pub const fn signature_oid(algorithm: Algorithm) -> ObjectIdentifier {
     match algorithm {
-        Algorithm::EcdsaP384 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"),
-        Algorithm::EcdsaP256 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"),
-        Algorithm::Ed25519 => ObjectIdentifier::new_unwrap("1.3.101.112"),
+        Algorithm::EcdsaP384 => const { ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3") },
+        Algorithm::EcdsaP256 => const { ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2") },
+        Algorithm::Ed25519 => const { ObjectIdentifier::new_unwrap("1.3.101.112") },
     }
 }
 

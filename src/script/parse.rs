@@ -114,6 +114,7 @@ fn quorum(mut r: Reader<'_, '_>, p: &mut Problems) -> QuorumSource {
         name: r.needed_name("name", p),
         threshold: r.needed_integer("threshold", 2, limits::SHARES as u64, p),
         custodians: r.texts("custodians", p),
+        spares: r.texts("spares", p),
         span: r.span(),
     };
     r.done(p);

@@ -63,6 +63,8 @@ pub struct QuorumSource {
     pub name: Text,
     pub threshold: Located<u64>,
     pub custodians: Vec<Text>,
+    /// Who writes further shares, for sealed bags.
+    pub spares: Vec<Text>,
     pub span: Range<usize>,
 }
 

@@ -1,7 +1,9 @@
 //! The hash chain: how a line is made from the line before it, and how a whole record is read back or refused.
 
-use crate::basics::{Digest, Instant, Realm, canonical, limits};
+use crate::basics::{Digest, Instant, Realm, SafeText, canonical, limits};
 use crate::transcript::entry::{CompleteLine, Entry, FORMAT, Header, HeaderLine, Level, Line, Open, WithheldLine};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The end of a record to which the next entry is chained.
@@ -83,6 +85,14 @@ impl Record {
     /// # Errors
     /// The first line that is not as the specification says.
     pub fn read(octets: &[u8]) -> Result<Self, BadEntry> {
+        Self::read_of(octets, None)
+    }
+
+    /// As [`Record::read`]; the header must also name the digest of `script`, before any later line is looked at.
+    ///
+    /// # Errors
+    /// As [`Record::read`].
+    pub fn read_of(octets: &[u8], script: Option<Digest>) -> Result<Self, BadEntry> {
         let bad = |entry: usize, problem: String| BadEntry { entry: u32::try_from(entry).unwrap_or(u32::MAX), problem };
         if octets.len() > limits::TRANSCRIPT_OCTETS {
             return Err(bad(
@@ -94,13 +104,10 @@ impl Record {
         let Some((_, first)) = lines.next() else {
             return Err(bad(0, "expected a header line, found an empty file".to_owned()));
         };
-        let header = read_header(first).map_err(|problem| bad(0, problem))?;
+        let header = read_header(first, script).map_err(|problem| bad(0, problem))?;
         let mut heads = vec![header_head(&header).map_err(|e| bad(0, e.to_string()))?];
         let mut chained = Vec::new();
         for (number, octets) in lines {
-            if number > limits::TRANSCRIPT_ENTRIES {
-                return Err(bad(number, format!("expected at most {} entries", limits::TRANSCRIPT_ENTRIES)));
-            }
             let before = heads.last().copied().unwrap_or(Digest::from_octets([0; 32]));
             let line = read_entry(octets, number, header.realm, &before).map_err(|problem| bad(number, problem))?;
             heads.push(*line.head());
@@ -157,46 +164,62 @@ impl Record {
     }
 }
 
-fn without_line_break(octets: &[u8]) -> Result<&[u8], String> {
-    if octets.len() > limits::TRANSCRIPT_LINE_OCTETS {
-        return Err(format!(
-            "expected at most {} octets in a line, found {}",
-            limits::TRANSCRIPT_LINE_OCTETS,
-            octets.len()
-        ));
+/// One line without its line break, parsed: plain values only, in their one spelling.
+fn read_line<T: Serialize + DeserializeOwned>(octets: &[u8]) -> Result<T, String> {
+    let octets = octets.strip_suffix(b"\n").ok_or("expected a line break at the end, found a torn line")?;
+    let limit = limits::TRANSCRIPT_LINE_OCTETS;
+    let plain: Value = canonical::parse(octets, limit).map_err(|e| e.to_string())?;
+    if !is_plain(&plain) {
+        return Err("expected strings, integers below 2^53, booleans, arrays and objects".to_owned());
     }
-    octets.strip_suffix(b"\n").ok_or_else(|| "expected a line break at the end, found a torn line".to_owned())
+    canonical::parse(octets, limit).map_err(|e| e.to_string())
 }
 
-fn read_header(octets: &[u8]) -> Result<Header, String> {
-    let octets = without_line_break(octets)?;
-    let line: HeaderLine = canonical::parse(octets, limits::TRANSCRIPT_LINE_OCTETS).map_err(|e| e.to_string())?;
-    if line.header.format != FORMAT {
-        return Err(format!("expected format {FORMAT}, found {}", crate::basics::SafeText::of(&line.header.format)));
+fn read_header(octets: &[u8], script: Option<Digest>) -> Result<Header, String> {
+    let HeaderLine { head, header } = read_line(octets)?;
+    if header.format != FORMAT {
+        return Err(format!("expected format {FORMAT}, found {}", SafeText::of(&header.format)));
     }
-    let expected = header_head(&line.header).map_err(|e| e.to_string())?;
-    if expected != line.head {
-        return Err(format!("expected head {expected}, found {}", line.head));
+    for (name, digest) in [
+        ("approval_digest", &header.approval_digest),
+        ("binding_digest", &header.binding_digest),
+        ("governance_digest", &header.governance_digest),
+        ("previous_head", &header.previous_head),
+        ("digest of the tool", &header.tool.digest),
+    ] {
+        digest_or_empty(name, digest)?;
     }
-    Ok(line.header)
+    if let Some(found) = script.filter(|found| *found != header.script_digest) {
+        return Err(format!("script_digest: expected {}, found script.toml with {found}", header.script_digest));
+    }
+    let expected = header_head(&header).map_err(|e| e.to_string())?;
+    if expected != head {
+        return Err(format!("expected head {expected}, found {head}"));
+    }
+    Ok(header)
+}
+
+fn digest_or_empty(name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() || Digest::parse(text).is_some() {
+        return Ok(());
+    }
+    Err(format!("{name}: expected 64 lower-case hexadecimal digits or nothing, found {}", SafeText::cut(text, 80)))
 }
 
 fn read_entry(octets: &[u8], number: usize, realm: Realm, before: &Digest) -> Result<Line, String> {
-    let octets = without_line_break(octets)?;
-    let line: Line = canonical::parse(octets, limits::TRANSCRIPT_LINE_OCTETS).map_err(|e| e.to_string())?;
+    let line: Line = read_line(octets)?;
     let open = line.open().ok_or("expected an entry, found a second header")?;
     if usize::try_from(open.seq) != Ok(number) {
         return Err(format!("expected number {number}, found {}", open.seq));
     }
+    digest_or_empty("operation", &open.operation)?;
+    if open.kind.default_level() == Level::Public && open.level != Level::Public {
+        return Err(format!("level: expected public for an entry of this kind, found {}", open.level.word()));
+    }
     let leaf = match &line {
-        Line::Complete(full) => {
-            if !full.body.values().all(is_plain) {
-                return Err("expected strings, integers, booleans, arrays and objects in the body".to_owned());
-            }
-            leaf_of(realm, &full.salt, &full.body).map_err(|e| e.to_string())?
-        }
+        Line::Complete(full) => leaf_of(realm, &full.salt, &full.body).map_err(|e| e.to_string())?,
         Line::Withheld(line) if line.open.level == Level::Public => {
-            return Err("this entry is public, and its body is withheld".to_owned());
+            return Err("expected the body of a public entry, found it withheld".to_owned());
         }
         Line::Withheld(line) => line.leaf,
         Line::Header(_) => return Err("expected an entry, found a second header".to_owned()),

@@ -117,7 +117,7 @@ impl Level {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
-    pub exception: u32,
+    pub exception: u64,
     pub kind: Kind,
     pub level: Level,
     /// Operation digest, or empty.
@@ -189,7 +189,7 @@ impl Entry {
     #[must_use]
     pub fn open(&self, seq: u32, time: Instant) -> Open {
         Open {
-            exception: self.exception,
+            exception: u64::from(self.exception),
             kind: self.kind,
             level: self.level,
             operation: self.operation.clone(),

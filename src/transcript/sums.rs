@@ -1,4 +1,8 @@
 //! `SHA256SUMS` in BSD `--tag` form, the one list stock `sha256sum -c` reads without options.
+//!
+//! ```text
+//! SHA256 (artifacts/root.crt.pem) = 9d41...
+//! ```
 
 use crate::basics::{Digest, SafeText};
 use std::collections::BTreeMap;
@@ -15,37 +19,32 @@ pub fn render(files: &BTreeMap<String, Vec<u8>>) -> String {
         .collect()
 }
 
-/// The first file that is not as the list says, or is missing from either side.
-#[must_use]
-pub fn first_difference(files: &BTreeMap<String, Vec<u8>>) -> Option<(String, String)> {
-    let Some(list) = files.get(FILE_NAME) else {
-        return Some((FILE_NAME.to_owned(), "expected the list of files, found none".to_owned()));
-    };
-    let text = String::from_utf8_lossy(list);
-    let mut listed = BTreeMap::new();
-    for line in text.lines() {
-        let parsed = line.strip_prefix("SHA256 (").and_then(|rest| rest.rsplit_once(") = "));
-        let Some((path, digest)) = parsed.and_then(|(path, hex)| Some((path, Digest::parse(hex)?))) else {
-            return Some((
-                FILE_NAME.to_owned(),
-                format!("expected `SHA256 (path) = digest`, found {}", SafeText::cut(line, 80)),
-            ));
-        };
-        if listed.insert(path.to_owned(), digest).is_some() {
-            return Some((path.to_owned(), "expected once in SHA256SUMS, found twice".to_owned()));
-        }
-    }
-    for (path, digest) in &listed {
-        match files.get(path) {
-            None => return Some((path.clone(), "listed in SHA256SUMS, and missing".to_owned())),
-            Some(octets) if Digest::of(octets) != *digest => {
-                return Some((path.clone(), format!("expected digest {digest}, found {}", Digest::of(octets))));
+/// Reads a list: sorted by the octets of the path, each path once, every line ended.
+///
+/// # Errors
+/// The first line that is not so.
+pub fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, String> {
+    let text = std::str::from_utf8(octets).map_err(|_| "expected UTF-8 text".to_owned())?;
+    let mut listed: BTreeMap<String, Digest> = BTreeMap::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_once('\n').ok_or("expected the last line to end with a line break")?;
+        let parsed = line.strip_prefix("SHA256 (").and_then(|r| r.rsplit_once(") = "));
+        let parsed =
+            parsed.and_then(|(path, hex)| Some((path, Digest::parse(hex)?))).filter(|(path, _)| !path.is_empty());
+        let later = |path: &str| listed.last_key_value().is_none_or(|(last, _)| last.as_str() < path);
+        match parsed {
+            Some((path, digest)) if later(path) => {
+                listed.insert(path.to_owned(), digest);
             }
-            Some(_) => {}
+            _ => {
+                return Err(format!(
+                    "expected `SHA256 (path) = digest`, sorted, each path once, found {}",
+                    SafeText::cut(line, 120)
+                ));
+            }
         }
+        rest = after;
     }
-    files
-        .keys()
-        .find(|path| path.as_str() != FILE_NAME && !listed.contains_key(*path))
-        .map(|path| (path.clone(), "not listed in SHA256SUMS".to_owned()))
+    Ok(listed)
 }

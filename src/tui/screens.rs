@@ -116,6 +116,7 @@ fn answered(room: &Room<'_>, asking: &mut Asking<'_>, key: Key) -> Submitted {
     match (&asking.prompt.ask, &mut asking.reply) {
         (Ask::Initials { .. }, Reply::Line(field)) => line(field, key, |field| initials::submit(room, field)),
         (Ask::Choice { options }, Reply::Line(field)) => choice::key(options, asking.prompt.grave, field, key),
+        (Ask::Phrase { .. }, Reply::Line(field)) => line(field, key, phrase::submit),
         (_, Reply::Line(field)) => line(field, key, text::submit),
         (Ask::Dice { least }, Reply::Secret(field)) => match key {
             Key::Enter => dice::submit(*least, field),

@@ -4,6 +4,8 @@
 //! ratatui's buffers, the alternate screen is cleared before it is left, and keys typed ahead are thrown away rather
 //! than handed to the shell.
 
+use crate::basics::SafeText;
+use crate::runner::front_end::Ending;
 use crate::tui::input::Signal;
 use crate::tui::model::{LEAST_HEIGHT, LEAST_WIDTH};
 use ratatui::backend::{Backend, CrosstermBackend};
@@ -40,18 +42,18 @@ impl Terminal {
     /// Where there is no terminal, it is smaller than 80x24, or it cannot be put into raw mode. Every message says what
     /// to do instead.
     pub fn enter(resume_command: &str) -> Result<Self, String> {
-        const HINT: &str = "hint: run it with `--plain`";
+        const INSTEAD: &str = "`--plain` works on any terminal";
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(format!(
-                "the full screen expected a terminal on standard input and output, found something else\n{HINT}"
+                "the full screen expected a terminal on standard input and output, found something else; {INSTEAD}"
             ));
         }
-        let failed = |error: io::Error| format!("the terminal could not be put into full screen: {error}\n{HINT}");
+        let failed = |error: io::Error| format!("the terminal could not be put into full screen: {error}; {INSTEAD}");
         let (width, height) = size().map_err(failed)?;
         if width < LEAST_WIDTH || height < LEAST_HEIGHT {
             return Err(format!(
-                "the full screen expected at least {LEAST_WIDTH}x{LEAST_HEIGHT}, found {width}x{height}\n\
-                 hint: enlarge the terminal, or run it with `--plain`"
+                "the full screen expected at least {LEAST_WIDTH}x{LEAST_HEIGHT}, found {width}x{height}: \
+                 enlarge the terminal; {INSTEAD}"
             ));
         }
         // The theme alone decides about colour: see `theme`.
@@ -69,6 +71,15 @@ impl Terminal {
                 std::panic::set_hook(Box::new(move |panic| hook_before(panic)));
                 Err(failed(error))
             }
+        }
+    }
+
+    /// Gives the terminal back and leaves the ending where people find it after the screen has gone. A closed
+    /// terminal is not an error.
+    pub fn leave_words(&mut self, ending: &Ending) {
+        restore(&self.entered);
+        for line in std::iter::once(&ending.title).chain(&ending.lines).flat_map(|text| text.lines()) {
+            let _ = writeln!(io::stderr(), "{}", SafeText::of(line));
         }
     }
 

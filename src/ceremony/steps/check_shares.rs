@@ -93,6 +93,7 @@ impl StepMachine for CheckShares {
                     Ask::Share {
                         quorum: quorum.name.clone(),
                         index,
+                        card: index,
                         count: made.count,
                         holder: holder.clone(),
                         purpose: "check".to_owned(),
@@ -127,7 +128,11 @@ impl StepMachine for CheckShares {
             Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => {
                 return Err(reason.clone());
             }
-            Input::Outcome(Outcome::Consistent { .. }) => made.consistent = true,
+            Input::Outcome(Outcome::Consistent { .. }) => {
+                made.consistent = true;
+                // They were typed for the check; unlocking takes shares of its own.
+                made.typed.clear();
+            }
             Input::Answer(answer) if made.consistent => {
                 asking::take_all(plan, step, &mut state.local.answered, answer)?;
             }

@@ -1,6 +1,5 @@
 //! `confirm-clock`: the acting person and everybody who confirms type the time their own watch shows, UTC.
 
-use crate::basics::Instant;
 use crate::ceremony::event::{Answer, Moment};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
@@ -102,10 +101,4 @@ fn minutes_of_day(text: &str) -> Option<i64> {
     }
     let (hours, minutes) = (digits.get(..2)?.parse::<i64>().ok()?, digits.get(2..)?.parse::<i64>().ok()?);
     (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
-}
-
-/// What a simulated watch shows.
-#[must_use]
-pub fn simulated_watch(now: Instant) -> String {
-    now.hours_minutes()
 }

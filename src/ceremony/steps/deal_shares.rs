@@ -113,6 +113,7 @@ impl StepMachine for DealShares {
                     Ask::Share {
                         quorum: quorum.name.clone(),
                         index,
+                        card: index,
                         count: made.count,
                         holder: holder.clone(),
                         purpose: "prove".to_owned(),

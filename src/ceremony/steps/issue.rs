@@ -2,7 +2,7 @@
 //! signed, have it approved by digest, sign, verify what came back, write it once.
 
 use crate::basics::Digest;
-use crate::ceremony::effect::{Effect, Operation};
+use crate::ceremony::effect::{self, Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
 use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
@@ -19,7 +19,7 @@ pub const SIGN: u32 = 2;
 pub const WRITE: u32 = 3;
 pub const WRITTEN: u32 = 4;
 
-/// The digest approvers compare: realm, ceremony, step, head, issuer key and the complete to-be-signed octets.
+/// The operation's digest and to-be-signed octets, in this plan and for this authority's key.
 ///
 /// # Errors
 /// Where the operation cannot be built into to-be-signed octets.
@@ -28,19 +28,8 @@ pub fn operation_digest(
     authority: &AuthorityState,
     operation: &Operation,
 ) -> Result<(Digest, Vec<u8>), String> {
-    let tbs = crate::ceremony::steps::issue::to_be_signed(plan.realm, &plan.profiles, operation)?;
-    let (step, head) = match operation {
-        Operation::RootCertificate { step, head, .. } | Operation::Crl { step, head, .. } => (step, head),
-    };
-    let digest = Digest::tagged(
-        "operation",
-        plan.realm,
-        &[plan.ceremony.as_bytes(), step.as_bytes(), head.octets(), authority.public_key.spki_der(), &tbs],
-    );
-    Ok((digest, tbs))
+    effect::operation_digest(plan.realm, &plan.ceremony, &plan.profiles, authority.public_key.spki_der(), operation)
 }
-
-pub use crate::ceremony::effect::to_be_signed;
 
 /// The titles of everything this authority's key may still be used for in this plan: the list a strongroom is opened for.
 #[must_use]
@@ -79,9 +68,8 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
         lines.extend(operations.iter().map(|operation| Line::value("sign", operation)));
         lines.push(Line::value("unlocked", &format!("{} of {}", quorum.typed.len(), quorum.threshold)));
         lines.push(Line::value("not yet", &waiting.join(", ")));
-        let holder = (1..=quorum.count)
-            .find(|index| !quorum.typed.contains(index))
-            .map(|index| planned.custodian(index).to_owned())?;
+        let next = (1..=quorum.count).find(|index| !quorum.typed.contains(index))?;
+        let holder = planned.custodian(next).to_owned();
         return Some(StepNext::Ask(Box::new(Prompt {
             lines,
             next: "the next custodian, then what is signed is shown".to_owned(),
@@ -91,6 +79,7 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
                 Ask::Share {
                     quorum: authority.quorum.clone(),
                     index: 0,
+                    card: next,
                     count: quorum.count,
                     holder: holder.clone(),
                     purpose: "unlock".to_owned(),
@@ -125,6 +114,9 @@ pub fn take_unlock(state: &mut State, name: &str, input: &super::Input<'_>) -> R
         super::Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => Err(reason.clone()),
         super::Input::Outcome(Outcome::Unlocked) => {
             authority.open = true;
+            if let Some(quorum) = state.quorums.get_mut(&authority.quorum) {
+                quorum.typed.clear();
+            }
             Ok(true)
         }
         _ => Ok(false),

@@ -38,6 +38,10 @@ fn text_that_would_leave_alphanumeric_mode_or_not_fit_is_refused() {
     let told = "expected text that fits a QR code of version 4: ";
     assert_eq!(refused("ks1q"), format!("{told}a character outside capital letters and digits"));
     assert_eq!(refused(&"Q".repeat(91)), format!("{told}data too long"));
+    // What fits tells the level: 90 characters at 4-M, 87 at 5-Q (ISO/IEC 18004, table 7).
+    let fits = |medium, length| modules(&Secret::take_text("Q".repeat(length)), medium).is_ok();
+    assert_eq!([90, 91].map(|length| fits(Medium::Screen, length)), [true, false]);
+    assert_eq!([87, 88].map(|length| fits(Medium::Paper, length)), [true, false]);
 }
 
 #[test]
@@ -48,7 +52,7 @@ fn both_codes_of_a_printed_card_can_be_read() {
     assert_eq!((rows.len(), rows.iter().all(|row| row.len() == 45)), (43, true));
     let ink = |x: usize, y: usize| match rows[y / 2][x] {
         '█' => true,
-        '▀' => y % 2 == 0,
+        '▀' => y.is_multiple_of(2),
         '▄' => y % 2 == 1,
         _ => false,
     };

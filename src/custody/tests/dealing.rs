@@ -187,6 +187,27 @@ fn a_dealing_that_fewer_shares_would_open_is_not_consistent() {
     assert_eq!(why(consistent(&shares, 3)), "expected a threshold from 2 to the count of shares, 3, found 2");
 }
 
+#[test]
+fn every_subset_is_tried_once_and_counted_up_to_the_bound() {
+    use crate::custody::sharing::{SUBSETS, every_subset, subsets};
+    let shares = dealt(1, Realm::Production, 3, 6);
+    let all: Vec<&Share> = shares.iter().collect();
+    let mut tried = Vec::new();
+    every_subset(&all, 3, &mut Vec::new(), &mut |subset| {
+        tried.push(subset.iter().map(|share| share.header().index).collect::<Vec<_>>());
+        Ok(())
+    })
+    .unwrap();
+    tried.sort();
+    tried.dedup();
+    assert_eq!((tried.len() as u64, subsets(6, 3)), (20, 20));
+    let counts = [(5, 3), (2, 2), (255, 255), (255, 254), (15, 7), (141, 2), (142, 2), (16, 8), (255, 100)];
+    let beyond = SUBSETS + 1;
+    assert_eq!(counts.map(|(n, k)| subsets(n, k)), [10, 1, 1, 255, 6435, 9870, beyond, beyond, beyond]);
+    let refused = every_subset(&all, 3, &mut Vec::new(), &mut |_| Err(SharingError::SubsetsDisagree { threshold: 3 }));
+    assert_eq!(why(refused), "expected one secret from every 3 shares, found two");
+}
+
 /// The first share is chosen so that with the honest second one the forger's secret comes out: only the commitment tells.
 #[test]
 fn a_forged_share_that_dictates_the_secret_is_refused_by_its_commitment() {

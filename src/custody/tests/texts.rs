@@ -148,6 +148,16 @@ fn corrections_name_line_and_group_and_both_texts() {
     assert_eq!(shown, expected);
 }
 
+/// `Q` is zero, which also stands in for what cannot be read: the checksum holds, and still nothing is silent.
+#[test]
+fn an_unreadable_character_is_shown_even_where_zero_is_right() {
+    let good = text(1);
+    let place = good.find('Q').unwrap();
+    let (share, corrections) = corrected(&format!("{}?{}", &good[..place], &good[place + 1..])).unwrap();
+    assert_eq!(share.to_text().expose_text(), good);
+    assert_eq!((corrections.len(), corrections[0].position), (1, place + 1));
+}
+
 #[test]
 fn every_single_wrong_character_is_corrected_and_shown() {
     let good = text(9);

@@ -192,12 +192,12 @@ fn policies(v: &View<'_>) -> Result<(), String> {
         return expect(!wanted && found.is_none(), || "expected none in this realm, found some".to_owned());
     };
     expect(oids::is_rehearsal_policy(dotted), || format!("expected one under {}", oids::REHEARSAL_ARC))?;
-    let oid = ObjectIdentifier::new(dotted).and_then(|oid| Ok(oid.to_der())).map_err(|error| error.to_string())?;
-    let oid = oid.map_err(|error| error.to_string())?;
+    let oid = ObjectIdentifier::new(dotted).map_err(|error| error.to_string())?;
+    let oid = oid.to_der().map_err(|error| error.to_string())?;
     // SEQUENCE { SEQUENCE { OBJECT IDENTIFIER } }: one policy, no qualifiers. Far below 128 octets.
     let length = u8::try_from(oid.len()).map_err(|_| "expected a short object identifier, found a long one")?;
     not_critical(v, oids::CERTIFICATE_POLICIES)?;
-    value_is(v, oids::CERTIFICATE_POLICIES, &[&[0x30, length + 2, 0x30, length], &oid[..]].concat())
+    value_is(v, oids::CERTIFICATE_POLICIES, &[&[0x30, length.saturating_add(2), 0x30, length], &oid[..]].concat())
 }
 
 fn serial<'a>(v: &View<'a>) -> &'a [u8] {

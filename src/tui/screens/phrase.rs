@@ -1,7 +1,9 @@
 //! Words typed back before something that cannot be undone. The machine compares them.
 
 use crate::basics::limits;
-use crate::tui::screens::field_rows;
+use crate::ceremony::event::Answer;
+use crate::tui::model::Done;
+use crate::tui::screens::{Submitted, field_rows, text};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::field::{Field, Paste};
 use crate::tui::widgets::row::{Row, wrapped};
@@ -14,7 +16,16 @@ pub fn begin(phrase: &str) -> Field {
 
 #[must_use]
 pub fn rows(phrase: &str, field: &Field, width: usize) -> Vec<Row> {
-    let mut rows = wrapped(Row::of(Tone::Faint, "type this back, then Enter: "), Tone::Strong, phrase, width);
+    let mut rows = wrapped(Row::of(Tone::Faint, "type this back, or `no`: "), Tone::Strong, phrase, width);
     rows.extend(field_rows(field, width));
     rows
+}
+
+#[must_use]
+pub fn submit(field: &Field) -> Submitted {
+    if field.text().eq_ignore_ascii_case("no") {
+        Submitted::done(Done::answer(Answer::No))
+    } else {
+        text::submit(field)
+    }
 }

@@ -1,0 +1,18 @@
+//! Row 5: what a record means. Replays it through the machine, checks a whole evidence folder against its script, and renders
+//! the report. Pure: folders arrive as octets by path.
+
+pub mod disclosure;
+pub mod evidence;
+pub mod folder;
+pub mod issued;
+pub mod meaning;
+pub mod replay;
+pub mod report;
+pub mod signatures;
+pub mod signed;
+pub mod verdict;
+
+pub use evidence::{Pin, verify, verify_record};
+pub use folder::Files;
+pub use replay::{Replayed, replay};
+pub use verdict::Verdict;

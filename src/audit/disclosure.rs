@@ -1,0 +1,27 @@
+//! A copy for fewer eyes: the same record with bodies withheld, the same head, still verifiable.
+
+use crate::audit::evidence::plan_of;
+use crate::audit::folder::Files;
+use crate::audit::report;
+use crate::script::StepKind;
+use crate::transcript::{Level, Record, sums};
+
+/// The folder with every body above `level` withheld. The report is rendered again from what is left; attestations,
+/// checkpoints and artefacts stay as they are.
+///
+/// # Errors
+/// Where the record is bad, or the script does not give its plan.
+pub fn disclosed(files: &Files, level: Level, kinds: &[&dyn StepKind]) -> Result<Files, String> {
+    let octets = files.get("transcript.jsonl").ok_or("transcript.jsonl: expected a record, found none")?;
+    let record = Record::read(octets).map_err(|bad| bad.to_string())?;
+    let plan = plan_of(files, &record, kinds).map_err(|refuted| refuted.problem)?;
+    let withheld = record.disclose(level).map_err(|e| e.to_string())?;
+    let copy_record = Record::read(&withheld).map_err(|bad| bad.to_string())?;
+    let mut copy = files.clone();
+    copy.insert("report.html".to_owned(), report::html(&plan, &copy_record).into_bytes());
+    copy.insert("transcript.jsonl".to_owned(), withheld);
+    copy.remove(sums::FILE_NAME);
+    let listed = sums::render(&copy);
+    copy.insert(sums::FILE_NAME.to_owned(), listed.into_bytes());
+    Ok(copy)
+}

@@ -1,0 +1,208 @@
+//! The command line as data; completions come from the same tree.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Offline key ceremonies, led from one written script to evidence a stranger can verify.
+#[derive(Debug, Parser)]
+#[command(name = "anchorite", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Report every problem of a script
+    Check {
+        /// Script folder or script.toml
+        script: PathBuf,
+        /// Check for this realm
+        #[arg(long, value_enum, default_value = "rehearsal")]
+        realm: RealmArg,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the script as a page to carry into the room (HTML on standard output)
+    Runbook {
+        script: PathBuf,
+        #[arg(long, value_enum, default_value = "production")]
+        realm: RealmArg,
+    },
+    /// Rehearse a ceremony: everything is real but the people, the devices and the mark it burns in
+    Rehearse(Rehearse),
+    /// Run a ceremony in production
+    Run(RunArgs),
+    /// Go on with a ceremony that stopped
+    Resume {
+        /// The folder the ceremony writes to
+        folder: PathBuf,
+        #[command(flatten)]
+        front: FrontArgs,
+    },
+    /// Verify an evidence folder
+    Verify {
+        folder: PathBuf,
+        /// allowed_signers file you trust
+        #[arg(long)]
+        signers: Option<PathBuf>,
+        /// Head of the record as somebody in the room noted it (64 digits)
+        #[arg(long)]
+        expect: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy an evidence folder with bodies above a level withheld
+    Disclose {
+        folder: PathBuf,
+        #[arg(long, value_enum)]
+        level: LevelArg,
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Add a signature to an evidence folder
+    #[command(subcommand)]
+    Evidence(EvidenceVerb),
+    /// Make an approval for approvers to sign
+    #[command(subcommand)]
+    Approve(ApproveVerb),
+    /// The inventory of keys, certificates and quorums
+    #[command(subcommand)]
+    Ledger(LedgerVerb),
+    /// Say what this machine is like and what is missing
+    Doctor {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print shell completions
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct FrontArgs {
+    /// Line by line, for serial consoles and screen readers
+    #[arg(long)]
+    pub plain: bool,
+    /// No colours
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// Script folder or script.toml
+    pub script: PathBuf,
+    #[command(flatten)]
+    pub front: FrontArgs,
+    /// Simulated people answer everything; needs --plain
+    #[arg(long, requires = "plain")]
+    pub auto: bool,
+    /// Simulated clock, machine and randomness: the same seed gives the same record
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Folder to write; must not exist
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    pub script: PathBuf,
+    /// Folder with governance.toml and allowed_signers
+    #[arg(long)]
+    pub governance: PathBuf,
+    /// approval.json, with its signatures beside it
+    #[arg(long)]
+    pub approval: PathBuf,
+    /// Machine-local names of devices
+    #[arg(long)]
+    pub binding: PathBuf,
+    /// Folder to write; must not exist
+    #[arg(long)]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub front: FrontArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EvidenceVerb {
+    /// Check a signature made with `ssh-keygen -Y sign` and add it
+    Sign {
+        folder: PathBuf,
+        /// Who signed
+        #[arg(long)]
+        who: String,
+        /// The signature file
+        #[arg(long)]
+        signature: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ApproveVerb {
+    /// Write approval.json for a script, to be signed with `ssh-keygen -Y sign -n script-approval@anchorite`
+    Make {
+        script: PathBuf,
+        /// Earliest start, like 2026-11-22T09:00:00Z
+        #[arg(long)]
+        not_before: String,
+        /// Latest start
+        #[arg(long)]
+        not_after: String,
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerVerb {
+    /// Make a new ledger
+    Init { ledger: PathBuf },
+    /// Make a new ledger from evidence folders
+    Rebuild { ledger: PathBuf, evidence: Vec<PathBuf> },
+    /// Authority keys
+    Keys(LedgerReport),
+    /// Certificates and serial numbers
+    Certificates(LedgerReport),
+    /// Quorums and the proofs of their shares
+    Quorums(LedgerReport),
+}
+
+#[derive(Debug, Args)]
+pub struct LedgerReport {
+    pub ledger: PathBuf,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RealmArg {
+    Production,
+    Rehearsal,
+}
+
+impl From<RealmArg> for crate::basics::Realm {
+    fn from(realm: RealmArg) -> Self {
+        match realm {
+            RealmArg::Production => Self::Production,
+            RealmArg::Rehearsal => Self::Rehearsal,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    Public,
+    Auditor,
+    Complete,
+}
+
+impl From<LevelArg> for crate::transcript::Level {
+    fn from(level: LevelArg) -> Self {
+        match level {
+            LevelArg::Public => Self::Public,
+            LevelArg::Auditor => Self::Auditor,
+            LevelArg::Complete => Self::Complete,
+        }
+    }
+}

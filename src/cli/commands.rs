@@ -1,0 +1,45 @@
+//! One file a verb.
+
+pub mod approve;
+pub mod check;
+pub mod disclose;
+pub mod doctor;
+pub mod evidence;
+pub mod ledger;
+pub mod rehearse;
+pub mod resume;
+pub mod run;
+pub mod verify;
+
+use crate::cli::args::{Cli, Verb};
+use crate::cli::{ExitCode, Failure, output};
+use clap::CommandFactory;
+
+/// Runs the verb.
+///
+/// # Errors
+/// What the verb says when it fails.
+pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.verb {
+        Verb::Check { script, realm, json } => check::check(&script, realm.into(), json),
+        Verb::Runbook { script, realm } => check::runbook(&script, realm.into()),
+        Verb::Rehearse(args) => rehearse::rehearse(&args),
+        Verb::Run(args) => run::run(&args),
+        Verb::Resume { folder, front } => resume::resume(&folder, &front),
+        Verb::Verify { folder, signers, expect, json } => {
+            verify::verify(&folder, signers.as_deref(), expect.as_deref(), json)
+        }
+        Verb::Disclose { folder, level, out } => disclose::disclose(&folder, level.into(), &out),
+
+        Verb::Evidence(verb) => evidence::evidence(verb),
+        Verb::Approve(verb) => approve::approve(verb),
+        Verb::Ledger(verb) => ledger::ledger(verb),
+        Verb::Doctor { json } => doctor::doctor(json),
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "anchorite", &mut script);
+            output::data(String::from_utf8_lossy(&script).trim_end());
+            Ok(ExitCode::Done)
+        }
+    }
+}

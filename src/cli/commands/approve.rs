@@ -1,0 +1,54 @@
+//! `approve make`: the statement that approvers sign on their own machines.
+
+use crate::basics::{Digest, Instant, Realm, canonical};
+use crate::cli::args::ApproveVerb;
+use crate::cli::{ExitCode, Failure, output, script_files};
+use crate::devices::{durable_file, entropy};
+use crate::script::approval::{APPROVAL_FORMAT, Approval, NAMESPACE};
+
+/// Makes an approval.
+///
+/// # Errors
+/// Problems of the script, dates that are none, a file that exists.
+pub fn approve(verb: ApproveVerb) -> Result<ExitCode, Failure> {
+    let ApproveVerb::Make { script, not_before, not_after, out } = verb;
+    let files = script_files::read(&script, Realm::Production)?;
+    let date = |name: &str, text: &str| {
+        Instant::parse(text).ok_or_else(|| {
+            Failure::new(
+                ExitCode::Usage,
+                format!(
+                    "--{name}: expected a date like 2026-11-22T09:00:00Z, found {}",
+                    crate::basics::SafeText::cut(text, 40)
+                ),
+            )
+        })
+    };
+    let (from, until) = (date("not-before", &not_before)?, date("not-after", &not_after)?);
+    if until <= from {
+        return Err(Failure::new(ExitCode::Usage, "--not-after must be later than --not-before"));
+    }
+    let plan_digest = files.plan.digest().map_err(|e| Failure::from(e.to_string()))?;
+    let approval = Approval {
+        ceremony: files.plan.ceremony.clone(),
+        format: APPROVAL_FORMAT.to_owned(),
+        not_after: until,
+        not_before: from,
+        plan_digest,
+        profiles: files.profiles.iter().map(|(name, octets)| (name.clone(), Digest::of(octets))).collect(),
+        realm: Realm::Production,
+        run: entropy::octets32()?.hex().chars().take(32).collect(),
+        script_digest: files.plan.script_digest,
+        tool_floor: files.plan.tool_floor.clone(),
+    };
+    let octets = canonical::to_octets(&approval).map_err(|e| Failure::from(e.to_string()))?;
+    durable_file::create(&out, &octets)?;
+    output::data(&format!("{}", out.display()));
+    output::words(&format!("script  {}", files.plan.script_digest.twelve_words()));
+    output::words(&format!("plan    {}", plan_digest.twelve_words()));
+    output::words(&format!(
+        "each approver reads the script, then: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {0}, and names the signature {0}.WHO.sig",
+        out.display()
+    ));
+    Ok(ExitCode::Done)
+}

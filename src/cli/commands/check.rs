@@ -1,0 +1,76 @@
+//! `check` and `runbook`: a script before the day.
+
+use crate::basics::Realm;
+use crate::ceremony::steps;
+use crate::cli::{ExitCode, Failure, output, script_files};
+use crate::plan::runbook;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Checked {
+    ceremony: String,
+    realm: Realm,
+    script_digest: String,
+    plan_digest: String,
+    steps: usize,
+    minutes: u32,
+    people: usize,
+}
+
+/// All problems of a script, or its digests where it has none.
+///
+/// # Errors
+/// The problems, exit code 3.
+pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failure> {
+    let files = match script_files::read(script, realm) {
+        Ok(files) => files,
+        Err(failure) if json && failure.code == ExitCode::ScriptProblems => {
+            output::json(&serde_json::json!({ "problems": failure.message.lines().collect::<Vec<_>>() }))?;
+            return Ok(ExitCode::ScriptProblems);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let plan = &files.plan;
+    let digest = plan.digest().map_err(|e| Failure::from(e.to_string()))?;
+    let checked = Checked {
+        ceremony: plan.ceremony.clone(),
+        realm,
+        script_digest: plan.script_digest.hex(),
+        plan_digest: digest.hex(),
+        steps: plan.steps.len(),
+        minutes: plan.steps.iter().map(|s| s.minutes).sum(),
+        people: plan.people.len(),
+    };
+    if json {
+        output::json(&checked)?;
+    } else {
+        output::data(&format!("{}: no problems", plan.title));
+        output::data(&format!("  realm     {realm}"));
+        output::data(&format!("  people    {}", checked.people));
+        output::data(&format!(
+            "  steps     {} in {} acts, about {} minutes",
+            checked.steps,
+            plan.acts.len(),
+            checked.minutes
+        ));
+        output::data(&format!(
+            "  script    {}\n            {}",
+            plan.script_digest.twelve_words(),
+            plan.script_digest.grouped()
+        ));
+        output::data(&format!("  plan      {}\n            {}", digest.twelve_words(), digest.grouped()));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The printable page.
+///
+/// # Errors
+/// The problems of the script, exit code 3.
+pub fn runbook(script: &Path, realm: Realm) -> Result<ExitCode, Failure> {
+    let files = script_files::read(script, realm)?;
+    let digest = files.plan.digest().map_err(|e| Failure::from(e.to_string()))?;
+    output::data(runbook::html(&files.plan, digest, &steps::kinds()).trim_end());
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,30 @@
+//! `disclose`: a copy of an evidence folder in which bodies above a level are withheld. Its head is the same.
+
+use crate::audit::disclosure::disclosed;
+use crate::ceremony::steps;
+use crate::cli::commands::rehearse::refuse_existing;
+use crate::cli::{ExitCode, Failure, output};
+use crate::devices::durable_file;
+use crate::runner::closing::read_folder;
+use crate::transcript::Level;
+use std::path::Path;
+
+/// Writes the copy.
+///
+/// # Errors
+/// Where the folder does not verify as a record, or the new one exists.
+pub fn disclose(folder: &Path, level: Level, out: &Path) -> Result<ExitCode, Failure> {
+    refuse_existing(out)?;
+    let files = read_folder(folder)?;
+    let copy = disclosed(&files, level, &steps::kinds())?;
+    durable_file::new_folder(out)?;
+    for (path, octets) in &copy {
+        let target = out.join(path);
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent).map_err(|e| Failure::from(format!("{}: {e}", parent.display())))?;
+        }
+        durable_file::create(&target, octets)?;
+    }
+    output::data(&format!("{} files at level {} in {}", copy.len(), level.word(), out.display()));
+    Ok(ExitCode::Done)
+}

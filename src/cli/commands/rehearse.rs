@@ -1,0 +1,154 @@
+//! `rehearse`: the whole ceremony with simulated devices and, where asked, simulated people.
+
+use crate::basics::{Realm, limits};
+use crate::ceremony::state::Finish;
+use crate::cli::args::{FrontArgs, Rehearse};
+use crate::cli::{ExitCode, Failure, auto::Auto, output, plain::Plain, script_files};
+use crate::devices::{durable_file, entropy};
+use crate::ledger::Ledger;
+use crate::runner::front_end::{Ending, FrontEnd};
+use crate::runner::recover::{Beginning, Settings, read_record};
+use crate::runner::room::{RealmType, Rehearsal, Room};
+use crate::runner::strongrooms::Reach;
+use crate::runner::{Folder, Run, closing, rehearsal};
+use crate::tui::Screen;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Rehearses a script.
+///
+/// # Errors
+/// Problems of the script, a folder that exists, a terminal that will not do, a full disk.
+pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
+    let files = script_files::read(&args.script, Realm::Rehearsal)?;
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => free_folder(&files.plan.name)?,
+    };
+    refuse_existing(&out)?;
+    output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
+    let mut front = front_end(&args.front, args.auto, &out)?;
+    let seed = args.seed.map_or_else(entropy::seed, Ok)?;
+    let seeded = args.seed.is_some() && args.auto;
+    let folder = Folder::make(&out)?;
+    let ledger = Ledger::init(&folder.ledger())?;
+    let beginning = Beginning {
+        signers: rehearsal::signers(&files.plan, seed)?,
+        settings: Settings { realm: Realm::Rehearsal, seed: seed.to_string(), seeded },
+        // The script's own name stands for its path: the same seed gives the same record anywhere.
+        argv: vec!["rehearse".to_owned(), files.plan.name.clone()],
+        plan: files.plan,
+        script: files.script,
+        profiles: files.profiles,
+        approval_digest: String::new(),
+        governance_digest: String::new(),
+        governance_words: String::new(),
+        approval_files: BTreeMap::new(),
+        binding: Vec::new(),
+        reach: Reach::Processes,
+    };
+    let run = Run::start(beginning, folder, Room::<Rehearsal>::rehearsal(seed, seeded), ledger, front.as_mut())?;
+    finish(run)
+}
+
+/// `rehearsal-NAME-1`, or the next number that is free.
+fn free_folder(name: &str) -> Result<PathBuf, Failure> {
+    (1..=9_999_u32).map(|n| PathBuf::from(format!("rehearsal-{name}-{n}"))).find(|path| !path.exists()).ok_or_else(
+        || Failure::new(ExitCode::Failure, "there are 9999 rehearsals here").with_hint("name a folder with --out"),
+    )
+}
+
+/// The folder of a run must be new.
+///
+/// # Errors
+/// Where it exists.
+pub fn refuse_existing(out: &Path) -> Result<(), Failure> {
+    if out.exists() {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            format!("{}: expected no folder here, found one; nothing was changed", out.display()),
+        )
+        .with_hint("name a new folder with --out, or go on in this one with `anchorite resume`"));
+    }
+    Ok(())
+}
+
+/// The front end the arguments ask for.
+///
+/// # Errors
+/// Where the terminal will not do for it.
+pub fn front_end(args: &FrontArgs, auto: bool, out: &Path) -> Result<Box<dyn FrontEnd>, Failure> {
+    if auto {
+        return Ok(Box::new(Auto::default()));
+    }
+    if args.plain {
+        return Ok(Box::new(Plain::new()));
+    }
+    let resume = format!("anchorite resume {}", out.display());
+    match Screen::open(&resume, args.no_color) {
+        Ok(screen) => Ok(Box::new(screen)),
+        Err(reason) => Err(Failure::new(ExitCode::EnvironmentRefused, reason)
+            .with_hint("`--plain` works line by line on any terminal")),
+    }
+}
+
+/// Runs to the end and writes what belongs around the record.
+///
+/// # Errors
+/// Where the record or the evidence cannot be written.
+pub fn finish<R: RealmType>(mut run: Run<'_, R>) -> Result<ExitCode, Failure> {
+    let result = run.go();
+    let finish = match result {
+        Ok(finish) => finish,
+        Err(error) => {
+            let failure = Failure::from(error);
+            let hint = format!(
+                "{}; the record is whole: go on with `anchorite resume {}`",
+                failure.hint,
+                run.folder.root().display()
+            );
+            return Err(failure.with_hint(hint.trim_start_matches("; ").to_owned()));
+        }
+    };
+    let record = read_record(&run.folder)?;
+    closing::close(&run.folder, &run.plan, &record, &run.state, run.room.seed())?;
+    let folder = run.folder.root().display().to_string();
+    let head = record.head();
+    let (title, code) = match finish {
+        Finish::Closed => ("The record is closed.", ExitCode::Done),
+        Finish::Aborted => ("The ceremony was aborted. Its record is complete.", ExitCode::Stopped),
+        Finish::Left => ("The ceremony has stopped and can go on.", ExitCode::Stopped),
+    };
+    let mut lines = vec![
+        format!("head        {}", head.grouped()),
+        format!("in words    {}", head.twelve_words()),
+        format!("exceptions  {}", run.state.exceptions.len()),
+        format!("evidence    {folder}/evidence"),
+    ];
+    match finish {
+        Finish::Closed if run.plan.realm.is_rehearsal() => {
+            lines.push(format!("verify      anchorite verify {folder}/evidence --expect {}", head.hex()));
+        }
+        Finish::Closed => lines.push(format!(
+            "next        each participant signs evidence/attestation.WHO.json: ssh-keygen -Y sign -n {} -f KEY FILE, then `anchorite evidence sign`",
+            run.plan.realm.namespace("evidence")
+        )),
+        Finish::Left => lines.push(format!("go on       anchorite resume {folder}")),
+        Finish::Aborted => {}
+    }
+    run.show_end(&Ending { title: title.to_owned(), lines });
+    Ok(code)
+}
+
+/// Settings of a run's folder.
+///
+/// # Errors
+/// Where they are missing or malformed.
+pub fn settings(folder: &Folder) -> Result<Settings, Failure> {
+    let octets = durable_file::read(&folder.settings(), limits::SMALL_FILE_OCTETS).map_err(|e| {
+        Failure::new(ExitCode::Failure, e.to_string())
+            .with_hint("name the folder a ceremony writes to, with evidence/ and state/ in it")
+    })?;
+    crate::basics::canonical::parse(&octets, limits::SMALL_FILE_OCTETS)
+        .map_err(|e| Failure::from(format!("state/run.json: {e}")))
+}

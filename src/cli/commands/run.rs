@@ -1,0 +1,71 @@
+//! `run`: production. Refuses everything the pinned approvers have not signed for this run.
+
+use crate::basics::{Digest, Realm, limits};
+use crate::cli::args::RunArgs;
+use crate::cli::commands::rehearse::{finish, front_end, refuse_existing};
+use crate::cli::{ExitCode, Failure, output, script_files};
+use crate::devices::clock::{Clock, SystemClock};
+use crate::devices::durable_file;
+use crate::ledger::Ledger;
+use crate::plan::Plan;
+use crate::runner::binding::Binding;
+use crate::runner::recover::{Beginning, Settings};
+use crate::runner::room::Room;
+use crate::runner::strongrooms::Reach;
+use crate::runner::{Folder, Run, production};
+use crate::transcript::Signer;
+
+/// Names of the media a plan writes.
+#[must_use]
+pub fn media_of(plan: &Plan) -> Vec<String> {
+    plan.materials.iter().filter(|m| m.kind == "medium").map(|m| m.name.clone()).collect()
+}
+
+/// Runs a script in production.
+///
+/// # Errors
+/// Problems of the script; approval, governance or binding that do not cover it; a ledger that is missing; a folder that exists.
+pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let files = script_files::read(&args.script, Realm::Production)?;
+    refuse_existing(&args.out)?;
+    let refused = |message: String| {
+        Failure::new(ExitCode::EnvironmentRefused, message)
+            .with_hint("a production run needs the approval of the pinned approvers for exactly this script: `anchorite approve make`; without one, `anchorite rehearse`")
+    };
+    let approved =
+        production::approved(&args.governance, &args.approval, &files.plan, SystemClock.now()).map_err(refused)?;
+    let binding_octets = durable_file::read(&args.binding, limits::SMALL_FILE_OCTETS)?;
+    let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &media_of(&files.plan))?;
+    let ledger = Ledger::open(&binding.ledger)?;
+    ledger.approval_unused(&approved.approval_digest).map_err(|e| refused(e.to_string()))?;
+    output::words(&format!("production run of {} in {}", files.plan.title, args.out.display()));
+    let mut front = front_end(&args.front, false, &args.out)?;
+    let folder = Folder::make(&args.out)?;
+    let signers = files
+        .plan
+        .people
+        .iter()
+        .map(|p| Signer { name: p.name.clone(), person: p.id.clone(), public_key: p.public_key.clone() })
+        .collect();
+    let first = files.plan.previous_head.is_empty();
+    let beginning = Beginning {
+        signers,
+        settings: Settings { realm: Realm::Production, seed: String::new(), seeded: false },
+        argv: std::env::args().skip(1).map(|arg| crate::basics::SafeText::cut(&arg, 300).to_string()).collect(),
+        plan: files.plan,
+        script: files.script,
+        profiles: files.profiles,
+        approval_digest: approved.approval_digest.hex(),
+        governance_digest: approved.governance_digest.hex(),
+        governance_words: if first { governance_words(&approved.governance_digest) } else { String::new() },
+        approval_files: approved.files,
+        binding: binding_octets,
+        reach: Reach::Processes,
+    };
+    let run = Run::start(beginning, folder, Room::real(binding), ledger, front.as_mut())?;
+    finish(run)
+}
+
+fn governance_words(digest: &Digest) -> String {
+    digest.twelve_words()
+}

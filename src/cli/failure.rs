@@ -1,0 +1,72 @@
+//! What a verb says when it fails: the thing, what was expected and found, what state that leaves, and what to do.
+
+use crate::cli::ExitCode;
+use crate::devices::durable_file::FileError;
+use crate::ledger::LedgerError;
+use crate::runner::RunError;
+use crate::script::Problems;
+
+/// A failure with its exit code and a hint.
+#[derive(Debug)]
+pub struct Failure {
+    pub code: ExitCode,
+    pub message: String,
+    pub hint: String,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: String::new() }
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let full = error.cause.raw_os_error() == Some(28);
+        let failure = Self::new(ExitCode::Failure, error.to_string());
+        if full {
+            failure.with_hint("the disk is full: make room, then `anchorite resume`; nothing is half written")
+        } else {
+            failure
+        }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let code = match error {
+            LedgerError::Missing(_) => ExitCode::Missing,
+            _ => ExitCode::Failure,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::File(error) => error.into(),
+            RunError::Ledger(error) => error.into(),
+            other => Self::new(ExitCode::Failure, other.to_string()),
+        }
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::new(ExitCode::ScriptProblems, problems.render().trim_end().to_owned())
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::new(ExitCode::Failure, message)
+    }
+}

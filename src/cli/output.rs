@@ -1,0 +1,33 @@
+//! The one place that prints. Data to standard output, words to standard error; a closed pipe is not an error.
+
+use crate::cli::Failure;
+use serde::Serialize;
+use std::io::Write;
+
+/// A line of data.
+pub fn data(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line of words for people.
+pub fn words(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A value as JSON, one line.
+///
+/// # Errors
+/// Where the value cannot be written as JSON.
+pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(|e| Failure::from(e.to_string()))?;
+    data(&text);
+    Ok(())
+}
+
+/// How every failure looks.
+pub fn failure(failure: &Failure) {
+    words(&failure.message);
+    if !failure.hint.is_empty() {
+        words(&format!("hint: {}", failure.hint));
+    }
+}

@@ -1,0 +1,328 @@
+//! The line-by-line front end: the same prompts in the same words, for serial consoles, screen readers and tests. A share is
+//! shown on a terminal only, and a terminal does not echo what is secret.
+
+use crate::basics::{SafeText, Secret, limits};
+use crate::ceremony::event::{Answer, FrontEndWord};
+use crate::ceremony::{Ask, Prompt, Sheet};
+use crate::cli::output;
+use crate::custody::share::{Correction, lines};
+use crate::runner::FrontEnd;
+use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use std::io::{BufRead, IsTerminal, Read};
+
+/// Words that mean something on every prompt.
+const HELP: &str = "`!` exception   `pause`   `abort`   `leave` stop and resume later   `no` not agreed";
+
+/// The plain front end.
+pub struct Plain {
+    last_step: Option<usize>,
+}
+
+impl Default for Plain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Plain {
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { last_step: None }
+    }
+
+    fn header(&mut self, view: &View<'_>) {
+        let plan = view.plan;
+        let step = plan.steps.get(view.state.step);
+        if self.last_step == Some(view.state.step) {
+            return;
+        }
+        self.last_step = Some(view.state.step);
+        let act = step.and_then(|s| plan.acts.get(s.act as usize)).map_or("", String::as_str);
+        output::words("");
+        output::words(&format!(
+            "== {} · {} · act {} of {} {act} · plan {}",
+            plan.realm.banner(),
+            SafeText::of(&plan.title),
+            step.map_or(plan.acts.len() as u32, |s| s.act + 1),
+            plan.acts.len(),
+            view.plan_digest.label(),
+        ));
+        if let Some(step) = step {
+            output::words(&format!(
+                "== step {} of {} · {} · about {} min left in act",
+                step.number,
+                plan.steps.len(),
+                SafeText::of(&step.title),
+                plan.minutes_left_in_act(view.state.step)
+            ));
+            output::words(&format!("   read aloud: {}", SafeText::of(&step.say)));
+        }
+    }
+
+    fn show(&mut self, view: &View<'_>, prompt: &Prompt) {
+        self.header(view);
+        output::words("");
+        let head: String = view.head.hex().chars().take(8).collect();
+        output::words(&format!("[{} UTC · head {head}]", view.clock.peek().hours_minutes()));
+        output::words(&format!("{} · {}", view.plan.name_of(&prompt.who), prompt.title));
+        for line in &prompt.lines {
+            for part in line.plain().split('\n') {
+                output::words(&format!("  {part}"));
+            }
+        }
+        if let Some(refusal) = &prompt.refusal {
+            output::words(&format!("  not taken: {}", SafeText::of(refusal)));
+        }
+        if !prompt.next.is_empty() {
+            output::words(&format!("  next: {}", prompt.next));
+        }
+        let simulate = if view.plan.realm.is_rehearsal() { "   `s` the simulated person answers" } else { "" };
+        output::words(&format!("  {HELP}{simulate}"));
+    }
+
+    fn two_initials(&self, what: &str) -> Option<Vec<String>> {
+        let typed = line(&format!("  {what}, initials of two people: "))?;
+        Some(typed.split([' ', ',']).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn sheet(&self, view: &View<'_>, preset: [&str; 3], may_skip: bool) -> Option<Sheet> {
+        output::words("  exception sheet");
+        let mut fields = preset.into_iter().zip(["expected", "happened", "decided"]).map(|(preset, name)| {
+            let hint = if preset.is_empty() { String::new() } else { format!(" [{preset}]") };
+            let typed = line(&format!("  {name}{hint}: "))?;
+            Some(if typed.is_empty() { preset.to_owned() } else { typed })
+        });
+        let (expected, happened, decided) = (fields.next()??, fields.next()??, fields.next()??);
+        let skippable = may_skip && view.plan.steps.get(view.state.step).is_some_and(|s| s.skippable);
+        let skip = skippable && line("  skip this step? type `skip`, or Enter to stay: ")? == "skip";
+        let by = self.two_initials("decided by")?;
+        Some(Sheet { expected, happened, decided, by, skip })
+    }
+
+    /// What every prompt understands.
+    fn everywhere(&self, view: &View<'_>, typed: &str) -> Option<Given> {
+        let leave = || Given::Answer(Answer::Leave { why: "input ended".to_owned() });
+        match typed {
+            "s" if view.plan.realm.is_rehearsal() => Some(Given::Simulate),
+            "!" => Some(
+                self.sheet(view, ["", "", ""], true)
+                    .map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet })),
+            ),
+            "pause" => {
+                let why = line("  why: ")?;
+                let staying = self.two_initials("who stays")?;
+                Some(Given::Answer(Answer::Pause { why, staying }))
+            }
+            "abort" => {
+                if line("  nothing can go on after this. Type `abort this ceremony`: ")? != "abort this ceremony" {
+                    output::words("  not aborted");
+                    return Some(Given::Answer(Answer::No));
+                }
+                let preset = ["the ceremony to its end", "", "cards destroyed, sealed files kept in the evidence bag"];
+                Some(self.sheet(view, preset, false).map_or_else(leave, |sheet| Given::Answer(Answer::Abort { sheet })))
+            }
+            "leave" => Some(Given::Answer(Answer::Leave { why: "asked by the people".to_owned() })),
+            "no" => Some(Given::Answer(Answer::No)),
+            _ => None,
+        }
+    }
+}
+
+impl FrontEnd for Plain {
+    fn word(&self) -> FrontEndWord {
+        FrontEndWord::Plain
+    }
+
+    fn ask(&mut self, view: &View<'_>, prompt: &Prompt) -> Given {
+        self.show(view, prompt);
+        let leave = || Given::Answer(Answer::Leave { why: "input ended".to_owned() });
+        match &prompt.ask {
+            Ask::Dice { .. } | Ask::Share { .. } => return self.ask_secret(view, prompt),
+            Ask::Sheet { expected, happened, decided } => {
+                let Some(typed) = line("  Enter to fill in the sheet: ") else { return leave() };
+                return self.everywhere(view, &typed).unwrap_or_else(|| {
+                    self.sheet(view, [expected, happened, decided], false)
+                        .map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet }))
+                });
+            }
+            _ => {}
+        }
+        loop {
+            let Some(typed) = line(&format!("  {}: ", question(prompt))) else { return leave() };
+            if typed.is_empty() {
+                continue;
+            }
+            if let Some(given) = self.everywhere(view, &typed) {
+                return given;
+            }
+            return Given::Answer(match &prompt.ask {
+                Ask::Initials { .. } => Answer::Initials { initials: typed },
+                Ask::Choice { .. } => Answer::Chosen { key: typed },
+                Ask::SignOff { .. } => {
+                    let Some(word) = line("  `agree` or `do not agree`: ") else { return leave() };
+                    let agree = match word.as_str() {
+                        "agree" => true,
+                        "do not agree" => false,
+                        _ => {
+                            output::words("  expected `agree` or `do not agree`");
+                            continue;
+                        }
+                    };
+                    let Some(remark) = line("  remark (may be empty): ") else { return leave() };
+                    Answer::SignOff { initials: typed, agree, remark }
+                }
+                _ => Answer::Typed { text: typed },
+            });
+        }
+    }
+
+    fn reveal(&mut self, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String> {
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            if view.plan.realm.is_rehearsal() {
+                output::words(
+                    "  a share is shown on a terminal only, and this is none; the simulated custodian wrote it down",
+                );
+                return Ok(Seen::Simulated);
+            }
+            return Err("a share is shown on a terminal only, and this is none".to_owned());
+        }
+        output::words(&format!(
+            "  {} alone: share {} of {} · quorum {} · generation {} · needs {}",
+            view.plan.name_of(&share.holder),
+            share.index,
+            share.count,
+            share.quorum,
+            share.generation,
+            share.threshold
+        ));
+        line("  Enter shows it; have card and pen ready: ").ok_or("input ended")?;
+        let shown = lines(&share.text);
+        for text in &shown {
+            output::words(&format!("     {}", text.expose_text()));
+        }
+        line("  written on the card? Enter hides it: ").ok_or("input ended")?;
+        // Up over what was shown, and clear to the end of the screen: and the scrollback of terminals that keep one.
+        output::words("\x1b[H\x1b[2J\x1b[3J  hidden");
+        Ok(Seen::Text)
+    }
+
+    fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> bool {
+        output::words("  what was typed is no share, but is near one. Does the card say:");
+        for c in corrections {
+            output::words(&format!(
+                "    line {}, group {}: {} should be {}",
+                c.place.line,
+                c.place.group,
+                c.typed.expose_text(),
+                c.should_be.expose_text()
+            ));
+        }
+        loop {
+            match line("  `yes` or `no`: ").as_deref() {
+                Some("yes") => return true,
+                Some("no") | None => return false,
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn busy(&mut self, _: &View<'_>, what: &str) {
+        output::words(&format!("  ... {what}"));
+    }
+
+    fn ended(&mut self, _: &View<'_>, ending: &Ending) {
+        output::words("");
+        output::words(&ending.title);
+        for line in &ending.lines {
+            output::words(&format!("  {line}"));
+        }
+    }
+}
+
+impl Plain {
+    /// Dice and shares: not echoed, never in a `String` that grows.
+    fn ask_secret(&self, view: &View<'_>, prompt: &Prompt) -> Given {
+        loop {
+            let Some(secret) = secret_line(&format!("  {} (not shown): ", question(prompt))) else {
+                return Given::Answer(Answer::Leave { why: "input ended".to_owned() });
+            };
+            if secret.is_empty() {
+                continue;
+            }
+            if secret.same_as(b"again") {
+                return Given::Answer(Answer::Chosen { key: "again".to_owned() });
+            }
+            // Commands are short words, and no share or dice is one.
+            if secret.len() <= 5
+                && let Some(given) = self.everywhere(view, secret.expose_text())
+            {
+                return given;
+            }
+            return Given::Secret(secret);
+        }
+    }
+}
+
+fn question(prompt: &Prompt) -> String {
+    match &prompt.ask {
+        Ask::Initials { .. } => "your initials, if you agree".to_owned(),
+        Ask::Text { label, example } => format!("{label} ({example})"),
+        Ask::Phrase { phrase } => format!("type `{phrase}`"),
+        Ask::Choice { options } => {
+            options.iter().map(|o| format!("`{}` {}", o.key, o.title)).collect::<Vec<_>>().join(", ")
+        }
+        Ask::Dice { least } => format!("at least {least} rolls"),
+        Ask::Share { index: 0, .. } => "your share, from your card".to_owned(),
+        Ask::Share { index, .. } => format!("share {index}, from your card"),
+        Ask::SignOff { .. } => "your initials".to_owned(),
+        Ask::Sheet { .. } => "exception".to_owned(),
+    }
+}
+
+/// One line from standard input, trimmed; `None` at its end.
+fn line(question: &str) -> Option<String> {
+    use std::io::Write;
+    let mut error = std::io::stderr();
+    let _ = write!(error, "{question}");
+    let _ = error.flush();
+    let mut typed = String::new();
+    let mut input = std::io::stdin().lock().take(limits::TYPED_CHARS as u64 * 4);
+    match input.read_line(&mut typed) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(typed.trim().to_owned()),
+    }
+}
+
+/// One line that is not echoed where the input is a terminal, octet by octet into a fixed place.
+fn secret_line(question: &str) -> Option<Secret> {
+    use std::io::Write;
+    let mut error = std::io::stderr();
+    let _ = write!(error, "{question}");
+    let _ = error.flush();
+    let stdin = std::io::stdin();
+    let before = tcgetattr(&stdin).ok();
+    if let Some(mut quiet) = before.clone() {
+        quiet.local_modes.remove(LocalModes::ECHO);
+        let _ = tcsetattr(&stdin, OptionalActions::Now, &quiet);
+    }
+    let mut secret = Secret::with_capacity(limits::SECRET_CHARS);
+    let mut ended = true;
+    for octet in stdin.lock().bytes() {
+        match octet {
+            Ok(b'\n' | b'\r') => {
+                ended = false;
+                break;
+            }
+            Ok(octet) => {
+                secret.push(octet);
+            }
+            Err(_) => break,
+        }
+    }
+    if let Some(before) = before {
+        let _ = tcsetattr(&stdin, OptionalActions::Now, &before);
+        output::words("");
+    }
+    if ended && secret.is_empty() { None } else { Some(secret) }
+}

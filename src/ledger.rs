@@ -1,0 +1,163 @@
+//! Row 6: the inventory of keys, certificates, serial numbers, quorums and shares, over many ceremonies. Everything in it is a
+//! projection of transcripts and can be rebuilt from them; rows are only ever added.
+
+pub mod projection;
+pub mod schema;
+
+use crate::basics::{Digest, SafeText};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Why the ledger refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("{}: there is no ledger here; a ledger is made by `anchorite ledger init`", .0.display())]
+    Missing(PathBuf),
+    #[error("{}: expected no file, found one; a ledger is never overwritten", .0.display())]
+    Exists(PathBuf),
+    #[error("{}: expected a ledger of this program, version {expected}, found {found}", path.display())]
+    Version { path: PathBuf, expected: i64, found: i64 },
+    #[error("serial {0} is in the ledger already: it is never used twice")]
+    SerialUsed(String),
+    #[error("this approval has been used by run {0} already; every run needs its own")]
+    ApprovalUsed(String),
+    #[error("ledger: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// An open ledger.
+pub struct Ledger {
+    pub(crate) connection: Connection,
+    pub(crate) projector: projection::Projector,
+}
+
+/// One row of a report, by column name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Table {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Ledger {
+    /// Makes a new ledger file.
+    ///
+    /// # Errors
+    /// Where a file is there already.
+    pub fn init(path: &Path) -> Result<Self, LedgerError> {
+        if path.exists() {
+            return Err(LedgerError::Exists(path.to_owned()));
+        }
+        let connection = Connection::open(path)?;
+        schema::configure(&connection)?;
+        schema::create(&connection)?;
+        Ok(Self { connection, projector: projection::Projector::default() })
+    }
+
+    /// Opens an existing ledger; never creates one by accident.
+    ///
+    /// # Errors
+    /// Where it is missing or of another version.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        if !path.is_file() {
+            return Err(LedgerError::Missing(path.to_owned()));
+        }
+        let connection =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        schema::configure(&connection)?;
+        let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found != schema::VERSION {
+            return Err(LedgerError::Version { path: path.to_owned(), expected: schema::VERSION, found });
+        }
+        Ok(Self { connection, projector: projection::Projector::default() })
+    }
+
+    /// Notes that a serial number is reserved by an entry that is already durable.
+    ///
+    /// # Errors
+    /// Where any ceremony of this ledger has reserved it before, other than this very entry.
+    pub fn reserve(&mut self, ceremony: &str, serial: &str, index: u32) -> Result<(), LedgerError> {
+        let holder: Option<(String, u32)> = self
+            .connection
+            .query_row("SELECT ceremony, idx FROM serials WHERE serial = ?1", params![serial], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        match holder {
+            Some((by, at)) if by != ceremony || at != index => Err(LedgerError::SerialUsed(serial.to_owned())),
+            Some(_) => Ok(()),
+            None => {
+                self.connection.execute(
+                    "INSERT INTO serials (serial, ceremony, idx) VALUES (?1, ?2, ?3)",
+                    params![serial, ceremony, index],
+                )?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether an approval has been used, and by which ceremony.
+    ///
+    /// # Errors
+    /// Where it has.
+    pub fn approval_unused(&self, approval: &Digest) -> Result<(), LedgerError> {
+        let used: Option<String> = self
+            .connection
+            .query_row("SELECT ceremony FROM ceremonies WHERE approval = ?1", params![approval.hex()], |row| row.get(0))
+            .optional()?;
+        used.map_or(Ok(()), |ceremony| Err(LedgerError::ApprovalUsed(ceremony)))
+    }
+
+    /// A report: `keys`, `certificates` or `quorums`.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn report(&self, which: Report) -> Result<Table, LedgerError> {
+        let mut statement = self.connection.prepare(which.query())?;
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let count = columns.len();
+        let rows = statement.query_map([], |row| {
+            (0..count)
+                .map(|i| {
+                    let value: rusqlite::types::Value = row.get(i)?;
+                    Ok(match value {
+                        rusqlite::types::Value::Integer(n) => n.to_string(),
+                        rusqlite::types::Value::Text(text) => SafeText::of(&text).to_string(),
+                        _ => String::new(),
+                    })
+                })
+                .collect::<Result<Vec<String>, rusqlite::Error>>()
+        })?;
+        Ok(Table { columns, rows: rows.collect::<Result<_, _>>()? })
+    }
+}
+
+/// What the ledger reports on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    Keys,
+    Certificates,
+    Quorums,
+}
+
+impl Report {
+    const fn query(self) -> &'static str {
+        match self {
+            Report::Keys => {
+                "SELECT authority, algorithm, substr(public_key_sha256, 1, 16) AS key, quorum, generation, ceremony, realm FROM keys ORDER BY seq"
+            }
+            Report::Certificates => {
+                "SELECT s.serial, CASE WHEN i.serial IS NOT NULL THEN 'issued' ELSE 'burnt or reserved' END AS state, \
+                 coalesce(i.authority, '') AS authority, coalesce(i.not_after, '') AS not_after, s.ceremony \
+                 FROM serials s LEFT JOIN issued i ON i.serial = s.serial ORDER BY s.rowid"
+            }
+            Report::Quorums => {
+                "SELECT q.name, q.generation, q.threshold || ' of ' || q.count AS needs, \
+                 (SELECT count(DISTINCT idx) FROM proofs p WHERE p.ceremony = q.ceremony AND p.quorum = q.name AND p.generation = q.generation) AS proven, \
+                 CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = q.ceremony AND v.quorum = q.name AND v.generation = q.generation) THEN 'voided' \
+                      WHEN EXISTS (SELECT 1 FROM live l WHERE l.ceremony = q.ceremony AND l.quorum = q.name) THEN 'live' ELSE 'not live' END AS state, \
+                 q.ceremony, q.realm FROM quorums q ORDER BY q.rowid"
+            }
+        }
+    }
+}

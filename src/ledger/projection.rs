@@ -1,0 +1,180 @@
+//! Transcript -> ledger. The same function runs while a ceremony goes on and when a ledger is rebuilt, so the two cannot differ.
+
+use crate::basics::digest::hex_decode;
+use crate::basics::{Digest, limits};
+use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
+use crate::ceremony::{Effect, effect::parse_certificate};
+use crate::keys::PublicKey;
+use crate::ledger::{Ledger, LedgerError};
+use crate::transcript::entry::{Header, Line, Open};
+use crate::transcript::{Kind, Record};
+use rusqlite::params;
+
+/// What the projection remembers between lines.
+#[derive(Default)]
+pub struct Projector {
+    header: Option<Header>,
+    intent: Option<Effect>,
+    /// Quorum and generation whose shares are being proven.
+    dealing: Option<(String, u8)>,
+}
+
+impl Ledger {
+    /// Everything a whole record says; lines that are in the ledger already change nothing.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub fn project(&mut self, record: &Record) -> Result<(), LedgerError> {
+        self.begin(&record.header)?;
+        for line in &record.lines {
+            self.line(line)?;
+        }
+        Ok(())
+    }
+
+    /// A record begins.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub fn begin(&mut self, header: &Header) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, plan, started) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                header.ceremony,
+                header.realm.word(),
+                header.approval_digest,
+                header.plan_digest.hex(),
+                header.started.0.cast_signed()
+            ],
+        )?;
+        self.projector = Projector { header: Some(header.clone()), ..Projector::default() };
+        Ok(())
+    }
+
+    /// One line, in order.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub fn line(&mut self, line: &Line) -> Result<(), LedgerError> {
+        let (Some(open), Some(header)) = (line.open(), self.projector.header.clone()) else { return Ok(()) };
+        let known: bool = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM heads WHERE ceremony = ?1 AND seq = ?2)",
+            params![header.ceremony, open.seq],
+            |row| row.get(0),
+        )?;
+        let Some(body) = line.body() else { return Ok(()) };
+        if open.kind == Kind::Intent {
+            self.projector.intent = body.get("effect").and_then(|v| serde_json::from_value(v.clone()).ok());
+        }
+        let what: Option<What> = body.get("event").and_then(|v| serde_json::from_value(v.clone()).ok());
+        let reopened = (open.kind == Kind::Step && open.outcome == "reopened").then(|| {
+            (
+                body.get("quorum").and_then(|v| v.as_str()).unwrap_or_default().to_owned(),
+                body.get("generation").and_then(serde_json::Value::as_u64).unwrap_or(0),
+            )
+        });
+        let intent = self.projector.intent.clone();
+        if let (
+            Some(What::Done { outcome: Outcome::KeyMade { .. } }),
+            Some(Effect::MakeKey { quorum, generation, .. }),
+        ) = (&what, &intent)
+        {
+            self.projector.dealing = Some((quorum.clone(), *generation));
+        }
+        if known {
+            return Ok(());
+        }
+        let dealing = self.projector.dealing.clone();
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
+            "INSERT INTO heads (ceremony, seq, head) VALUES (?1, ?2, ?3)",
+            params![header.ceremony, open.seq, line.head().hex()],
+        )?;
+        if let Some((quorum, generation)) = reopened {
+            transaction.execute(
+                "INSERT INTO voided (ceremony, quorum, generation, seq) VALUES (?1, ?2, ?3, ?4)",
+                params![header.ceremony, quorum, generation.cast_signed(), open.seq],
+            )?;
+        }
+        if let Some(what) = what {
+            project_event(&transaction, &header, open, &what, intent.as_ref(), dealing.as_ref())?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn project_event(
+    to: &rusqlite::Transaction<'_>,
+    header: &Header,
+    open: &Open,
+    what: &What,
+    intent: Option<&Effect>,
+    dealing: Option<&(String, u8)>,
+) -> Result<(), LedgerError> {
+    let ceremony = &header.ceremony;
+    match (what, intent) {
+        (
+            What::Done { outcome: Outcome::KeyMade { public_key, recipient, quorum_id, sealed, .. } },
+            Some(Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, .. }),
+        ) if open.outcome == "done" => {
+            let key = hex_decode(public_key)
+                .and_then(|der| PublicKey::from_spki_der(&der).ok())
+                .map(|k| k.digest().hex())
+                .unwrap_or_default();
+            to.execute(
+                "INSERT INTO keys (ceremony, seq, realm, authority, algorithm, public_key_sha256, quorum, generation, sealed_sha256) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                params![ceremony, open.seq, header.realm.word(), authority, algorithm.word(), key, quorum, generation, sealed.sha256.hex()],
+            )?;
+            to.execute(
+                "INSERT INTO quorums (ceremony, realm, name, generation, id, threshold, count, recipient) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
+                params![ceremony, header.realm.word(), quorum, generation, quorum_id, threshold, count, recipient],
+            )?;
+        }
+        (
+            What::Answered { answer: Answer::Share { verdict: ShareVerdict::Proven { index, .. } }, .. },
+            Some(Effect::ShowShare { holder, .. }),
+        ) if open.outcome == "agreed" => {
+            if let Some((quorum, generation)) = dealing {
+                to.execute(
+                    "INSERT INTO proofs (ceremony, quorum, generation, idx, holder, seq) VALUES (?1,?2,?3,?4,?5,?6)",
+                    params![ceremony, quorum, generation, index, holder, open.seq],
+                )?;
+            }
+        }
+        (What::Done { outcome: Outcome::Consistent { .. } }, Some(Effect::CheckConsistency { quorum, .. }))
+            if open.outcome == "done" =>
+        {
+            to.execute(
+                "INSERT INTO live (ceremony, quorum, seq) VALUES (?1,?2,?3)",
+                params![ceremony, quorum, open.seq],
+            )?;
+        }
+        (What::Done { outcome: Outcome::Serial { serial, index } }, _) => {
+            to.execute(
+                "INSERT OR IGNORE INTO serials (serial, ceremony, idx) VALUES (?1,?2,?3)",
+                params![serial, ceremony, index],
+            )?;
+        }
+        (What::Done { outcome: Outcome::Signed { der } }, Some(Effect::Sign { operation, .. }))
+            if open.outcome == "done" =>
+        {
+            if der.len() <= limits::SMALL_FILE_OCTETS * 2
+                && let Ok(certificate) = parse_certificate(der)
+            {
+                to.execute(
+                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, sha256, not_after) VALUES (?1,?2,?3,?4,?5)",
+                    params![
+                        crate::basics::digest::hex_encode(certificate.serial()),
+                        ceremony,
+                        operation.authority(),
+                        Digest::of(certificate.der()).hex(),
+                        certificate.not_after().rfc3339()
+                    ],
+                )?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The steps of a script resolved: who acts and confirms, what the parameters name, whether the order makes sense.
+
+use super::Resolver;
+use crate::plan::Step;
+use crate::plan::room::{self, Disorder};
+use crate::script::problem::{Problems, nearest};
+use crate::script::{Located, NameOf, Param, RoomRules, Shape, StepSource, kind::Params};
+use crate::transcript::Level;
+use std::collections::BTreeSet;
+
+impl Resolver<'_> {
+    pub(super) fn steps(&self, p: &mut Problems) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut rules = Vec::new();
+        for (act, source) in
+            self.script.acts.iter().enumerate().flat_map(|(i, act)| act.steps.iter().map(move |s| (i, s)))
+        {
+            let kind = self.kinds.iter().find(|k| k.word() == source.kind.value);
+            self.params(source, p);
+            let (who, role) = self.actor(&source.who, p);
+            let confirm: Vec<String> = source.confirm.iter().map(|c| self.actor(c, p).0).collect();
+            self.confirmers(source, kind.map_or(0, |k| k.confirmers()), &who, &confirm, p);
+            let params: Params = source.params.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
+            let quorum_of = |authority: &str| {
+                self.script.authorities.iter().find(|a| a.name.value == authority).map(|a| a.quorum.value.clone())
+            };
+            rules.push(kind.map_or_else(RoomRules::default, |k| k.room(&params, &quorum_of)));
+            let level = source.level.as_ref().map_or(Level::Public, |level| {
+                Level::from_word(&level.value).unwrap_or_else(|| {
+                    p.add(
+                        level.span.clone(),
+                        "expected a level: public, auditor or complete",
+                        "a script may only raise the level",
+                    );
+                    Level::Public
+                })
+            });
+            steps.push(Step {
+                id: source.id.value.clone(),
+                number: u32::try_from(steps.len() + 1).unwrap_or(u32::MAX),
+                act: u32::try_from(act).unwrap_or(u32::MAX),
+                title: source.title.value.clone(),
+                kind: source.kind.value.clone(),
+                who,
+                role,
+                confirm,
+                minutes: u32::try_from(source.minutes.value).unwrap_or(u32::MAX),
+                say: source.say.value.clone(),
+                params,
+                level,
+                skippable: false,
+            });
+        }
+        self.order(&rules, p);
+        for (index, step) in steps.iter_mut().enumerate() {
+            step.skippable = room::skippable(&rules, index);
+        }
+        steps
+    }
+
+    fn params(&self, source: &StepSource, p: &mut Problems) {
+        let Some(kind) = self.kinds.iter().find(|k| k.word() == source.kind.value) else { return };
+        for key in kind.keys() {
+            let Some(param) = source.params.get(key.name) else { continue };
+            match (key.shape, &param.value) {
+                (Shape::Name(of), Param::Text(name)) => {
+                    self.known(of, &[Located::new(name.clone(), param.span.clone())], p)
+                }
+                (Shape::Names(of), Param::Names(names)) => {
+                    let located: Vec<_> = names.iter().map(|n| Located::new(n.clone(), param.span.clone())).collect();
+                    self.known(of, &located, p);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A role's first holder, or a person by id; with the role in which they act.
+    fn actor(&self, name: &Located<String>, p: &mut Problems) -> (String, String) {
+        if let Some(role) = self.script.roles.iter().find(|role| role.name.value == name.value) {
+            return (role.holders.first().map(|h| h.value.clone()).unwrap_or_default(), role.name.value.clone());
+        }
+        if self.script.people.iter().any(|person| person.id.value == name.value) {
+            let role = self.roles_of(&name.value).first().cloned().unwrap_or_default();
+            return (name.value.clone(), role);
+        }
+        if !name.value.is_empty() {
+            let known: Vec<&str> = self.list(NameOf::Role).1.into_iter().chain(self.list(NameOf::Person).1).collect();
+            let hint = nearest(&name.value, known.iter().copied())
+                .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            p.add(
+                name.span.clone(),
+                format!("there is no role or person `{}`", crate::basics::SafeText::cut(&name.value, 60)),
+                hint,
+            );
+        }
+        (String::new(), String::new())
+    }
+
+    fn confirmers(&self, source: &StepSource, needed: usize, who: &str, confirm: &[String], p: &mut Problems) {
+        let others: BTreeSet<&String> = confirm.iter().filter(|c| c.as_str() != who && !c.is_empty()).collect();
+        if others.len() < confirm.len() && confirm.iter().all(|c| !c.is_empty()) {
+            p.add(
+                source.span.clone(),
+                format!("step {}: who confirms must be somebody other than who acts, each once", source.id.value),
+                "",
+            );
+        }
+        if others.len() < needed {
+            p.add(
+                source.span.clone(),
+                format!(
+                    "a step of kind `{}` needs {needed} confirming beside the one who acts, found {}",
+                    source.kind.value,
+                    others.len()
+                ),
+                "add `confirm = [\"...\"]` with somebody else",
+            );
+        }
+    }
+
+    fn order(&self, rules: &[RoomRules], p: &mut Problems) {
+        let sources: Vec<&StepSource> = self.script.steps().collect();
+        let id = |index: usize| sources.get(index).map_or("", |s| s.id.value.as_str());
+        for disorder in room::walk(rules) {
+            match disorder {
+                Disorder::Missing { step, fact, given_later_by } => {
+                    let hint = given_later_by.map_or_else(
+                        || "no step of this script does that".to_owned(),
+                        |later| format!("step {} does that, and comes later", id(later)),
+                    );
+                    let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
+                    p.add(span, format!("step {} comes before {fact}", id(step)), hint);
+                }
+                Disorder::Again { step, fact } => {
+                    let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
+                    p.add(
+                        span,
+                        format!("step {} comes after {fact}", id(step)),
+                        "it can happen once only, and earlier",
+                    );
+                }
+            }
+        }
+        let last_closes = rules.last().is_some_and(|r| r.gives.contains(&crate::script::Fact::Closed));
+        if !rules.is_empty() && !last_closes {
+            let span = sources.last().map_or(0..0, |s| s.kind.span.clone());
+            p.add(
+                span,
+                "the last step of a script must close the evidence",
+                "end with a step of kind `close-evidence`",
+            );
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The output folder of a run: what is where.
+//!
+//! ```text
+//! DIR/evidence/   the evidence folder (transcripts/README.md)
+//! DIR/media/LABEL what each removable medium holds (rehearsal), and each custodian's card
+//! DIR/state/      what a resume needs: run.json, vault/, ledger.sqlite, serial-seed
+//! ```
+
+use crate::devices::durable_file::{self, FileError};
+use std::path::{Path, PathBuf};
+
+/// Paths inside one run's folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    #[must_use]
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// Makes the folder, which must not exist, and everything in it.
+    ///
+    /// # Errors
+    /// Where it exists, or the disk refuses.
+    pub fn make(root: &Path) -> Result<Self, FileError> {
+        durable_file::new_folder(root)?;
+        let folder = Self::at(root);
+        for path in [
+            folder.evidence(),
+            folder.media(),
+            folder.state(),
+            folder.vault(),
+            folder.checkpoints(),
+            folder.artifacts(),
+            folder.profiles(),
+            folder.approval(),
+        ] {
+            durable_file::new_folder(&path)?;
+        }
+        Ok(folder)
+    }
+
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    #[must_use]
+    pub fn evidence(&self) -> PathBuf {
+        self.root.join("evidence")
+    }
+
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
+
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    #[must_use]
+    pub fn vault(&self) -> PathBuf {
+        self.state().join("vault")
+    }
+
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.evidence().join("checkpoints")
+    }
+
+    #[must_use]
+    pub fn artifacts(&self) -> PathBuf {
+        self.evidence().join("artifacts")
+    }
+
+    #[must_use]
+    pub fn profiles(&self) -> PathBuf {
+        self.evidence().join("profiles")
+    }
+
+    #[must_use]
+    pub fn approval(&self) -> PathBuf {
+        self.evidence().join("approval")
+    }
+
+    #[must_use]
+    pub fn script(&self) -> PathBuf {
+        self.evidence().join("script.toml")
+    }
+
+    #[must_use]
+    pub fn transcript(&self) -> PathBuf {
+        self.evidence().join("transcript.jsonl")
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.state().join("run.json")
+    }
+
+    #[must_use]
+    pub fn serial_seed(&self) -> PathBuf {
+        self.state().join("serial-seed")
+    }
+
+    /// A rehearsal's own ledger.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.state().join("ledger.sqlite")
+    }
+}

@@ -1,0 +1,204 @@
+//! The only match on [`Effect`]: each is done here, once, and what came of it is an event.
+
+use crate::basics::digest::hex_decode;
+use crate::basics::{Digest, limits};
+use crate::ceremony::event::{Outcome, What, WrittenFile};
+use crate::ceremony::{Effect, State};
+use crate::custody::quorum::{QuorumId, QuorumRecord, Retired};
+use crate::devices::{durable_file, removable};
+use crate::pki::serial;
+use crate::plan::Plan;
+use crate::runner::front_end::{FrontEnd, RevealedShare};
+use crate::runner::rehearsal;
+use crate::runner::room::RealmType;
+use crate::runner::run::Run;
+use crate::strongroom::{Request, Response};
+
+impl<R: RealmType> Run<'_, R> {
+    /// Performs an effect whose intent is durable.
+    pub(super) fn perform(&mut self, effect: &Effect) -> What {
+        self.with_front(|view, front, _| front.busy(view, &effect.describe()));
+        match self.try_perform(effect) {
+            Ok(outcome) => What::Done { outcome },
+            Err(reason) => {
+                let strongroom_gone = reason.contains("the strongroom ended");
+                if strongroom_gone {
+                    self.strongrooms.close();
+                }
+                What::Failed { reason, strongroom_gone }
+            }
+        }
+    }
+
+    fn try_perform(&mut self, effect: &Effect) -> Result<Outcome, String> {
+        match effect {
+            Effect::ProbeMachine => Ok(Outcome::Machine { findings: self.room.findings() }),
+            Effect::MakeRunKey { run } => Ok(Outcome::RunKey { public_key: self.strongrooms.make_run_key(*run)? }),
+            Effect::OpenStrongroom { .. } => {
+                let (commitment, protections) = self.strongrooms.open()?;
+                Ok(Outcome::Strongroom { commitment, protections })
+            }
+            Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations } => {
+                let request = Request::MakeKey {
+                    authority: authority.clone(),
+                    algorithm: *algorithm,
+                    quorum: quorum.clone(),
+                    generation: *generation,
+                    threshold: *threshold,
+                    count: *count,
+                    step: step.clone(),
+                    operations: operations.clone(),
+                };
+                self.make_key(&format!("{authority}.g{generation}.key.age"), request)
+            }
+            Effect::ShowShare { quorum, generation, index, count, holder } => {
+                self.show_share(quorum, *generation, *index, *count, holder)
+            }
+            Effect::CheckConsistency { threshold, recipient, .. } => {
+                Ok(Outcome::Consistent { subsets: self.strongrooms.consistent(*threshold, recipient)? })
+            }
+            Effect::Unlock { authority, quorum, sealed, public_key, operations } => {
+                let made = self.state.authorities.get(authority).ok_or("no key was made for this authority")?;
+                let recipient = self.state.quorums.get(quorum).map(|q| q.recipient.clone()).unwrap_or_default();
+                let path = self.folder.vault().join(&made.sealed_name);
+                let file = durable_file::read(&path, limits::SEALED_FILE_OCTETS).map_err(|e| e.to_string())?;
+                if Digest::of(&file) != *sealed {
+                    return Err(format!(
+                        "{}: no transcript records this sealed file: expected {sealed}, found {}",
+                        path.display(),
+                        Digest::of(&file)
+                    ));
+                }
+                self.strongrooms.unlock(authority, &file, *sealed, &recipient, public_key, operations.clone())?;
+                Ok(Outcome::Unlocked)
+            }
+            Effect::ReserveSerial { index, .. } => {
+                let serial = serial::of(&self.serial_seed()?, *index)?;
+                let serial = crate::basics::digest::hex_encode(&serial);
+                self.ledger.reserve(&self.plan.ceremony, &serial, *index).map_err(|e| e.to_string())?;
+                Ok(Outcome::Serial { serial, index: *index })
+            }
+            Effect::Sign { operation, digest } => {
+                match self.strongrooms.maker(Request::Sign { operation: operation.clone(), digest: *digest })? {
+                    (Response::Signed { der }, _) => Ok(Outcome::Signed { der }),
+                    _ => Err("the strongroom signed nothing".to_owned()),
+                }
+            }
+            Effect::WriteArtifact { name, content } => {
+                let path = self.folder.artifacts().join(name);
+                durable_file::create(&path, content.as_bytes()).map_err(|e| e.to_string())?;
+                Ok(Outcome::ArtifactWritten { file: written(name, content.as_bytes()) })
+            }
+            Effect::WriteMedium { medium, artifacts, sealed } => self.write_medium(medium, artifacts, sealed),
+            Effect::EndStrongroom => {
+                self.strongrooms.close();
+                Ok(Outcome::StrongroomEnded)
+            }
+            Effect::RevealSerialSeed => Ok(Outcome::SerialSeed { seed: self.serial_seed()? }),
+        }
+    }
+
+    fn serial_seed(&self) -> Result<Digest, String> {
+        let octets = durable_file::read(&self.folder.serial_seed(), 100).map_err(|e| e.to_string())?;
+        let text = String::from_utf8_lossy(&octets);
+        Digest::parse(text.trim()).ok_or_else(|| "state/serial-seed: expected 64 hexadecimal digits".to_owned())
+    }
+
+    fn make_key(&mut self, name: &str, request: Request) -> Result<Outcome, String> {
+        match self.strongrooms.maker(request)? {
+            (Response::KeyMade { public_key, recipient, quorum_id, commitments, sealed }, _) => {
+                let octets = hex_decode(&sealed).ok_or("the strongroom gave no sealed key")?;
+                let path = self.folder.vault().join(name);
+                // A file of this name is of an attempt that came to no outcome: no record names it, so it opens nothing.
+                durable_file::set_aside(&path).map_err(|e| e.to_string())?;
+                durable_file::create(&path, &octets).map_err(|e| e.to_string())?;
+                Ok(Outcome::KeyMade { public_key, recipient, quorum_id, commitments, sealed: written(name, &octets) })
+            }
+            _ => Err("the strongroom made no key".to_owned()),
+        }
+    }
+
+    fn show_share(
+        &mut self,
+        quorum: &str,
+        generation: u8,
+        index: u8,
+        count: u8,
+        holder: &str,
+    ) -> Result<Outcome, String> {
+        let reveal = Request::Reveal { quorum: quorum.to_owned(), index };
+        let (Response::Share, Some(text)) = self.strongrooms.maker(reveal)? else {
+            return Err("the strongroom showed no share".to_owned());
+        };
+        let threshold = self.state.quorums.get(quorum).map_or(0, |q| q.threshold);
+        if self.plan.realm.is_rehearsal() {
+            // The simulated custodian writes it down, whoever looks at the screen.
+            rehearsal::write_card(&self.folder, &self.plan, quorum, generation, index, holder, &text)?;
+        }
+        let share = RevealedShare {
+            holder: holder.to_owned(),
+            quorum: quorum.to_owned(),
+            generation,
+            index,
+            count,
+            threshold,
+            text,
+        };
+        let seen = self.with_front(|view, front: &mut dyn FrontEnd, _| front.reveal(view, &share))?;
+        Ok(Outcome::ShareShown { form: seen.word().to_owned() })
+    }
+
+    fn write_medium(&mut self, medium: &str, artifacts: &[String], sealed: &[String]) -> Result<Outcome, String> {
+        let mut files = Vec::new();
+        for (names, folder) in [(artifacts, self.folder.artifacts()), (sealed, self.folder.vault())] {
+            for name in names {
+                let octets =
+                    durable_file::read(&folder.join(name), limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
+                files.push((name.clone(), octets));
+            }
+        }
+        let target = if self.plan.realm.is_rehearsal() {
+            let target = self.folder.media().join(medium);
+            durable_file::folder(&target).map_err(|e| e.to_string())?;
+            target
+        } else {
+            let bound = self.room.binding.media.get(medium).cloned();
+            let target = bound.ok_or_else(|| format!("the binding names no folder for medium {medium}"))?;
+            if !target.is_dir() {
+                return Err(format!("{}: expected the mounted medium {medium}, found no folder", target.display()));
+            }
+            target
+        };
+        Ok(Outcome::MediumWritten { files: removable::write(&target, &files)? })
+    }
+}
+
+fn written(name: &str, octets: &[u8]) -> WrittenFile {
+    WrittenFile { name: name.to_owned(), sha256: Digest::of(octets), size: octets.len() as u64 }
+}
+
+/// What shares of a quorum are checked against, from the state the record gives.
+#[must_use]
+pub fn quorum_record(plan: &Plan, state: &State, name: &str) -> Option<QuorumRecord> {
+    let made = state.quorums.get(name)?;
+    let planned = plan.quorum(name)?;
+    Some(QuorumRecord {
+        realm: plan.realm,
+        name: name.to_owned(),
+        id: QuorumId::parse(&made.id)?,
+        generation: made.generation,
+        threshold: made.threshold,
+        count: made.count,
+        recipient: made.recipient.clone(),
+        commitments: made.commitments.clone(),
+        holders: planned.custodians.iter().map(|id| plan.name_of(id)).collect(),
+        retired: state
+            .retired
+            .iter()
+            .filter(|r| r.quorum == name)
+            .filter_map(|r| {
+                Some(Retired { generation: r.generation, quorum_id: QuorumId::parse(&r.id)?, when: r.time.rfc3339() })
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,225 @@
+//! Starting a record and taking one up again. A resume reads the record, replays it through the machine, and goes on from
+//! there: no state file is believed.
+
+use crate::audit::replay;
+use crate::basics::{Digest, Realm, canonical, limits};
+use crate::ceremony::event::What;
+use crate::ceremony::state::Finish;
+use crate::ceremony::{State, opening};
+use crate::devices::durable_file::{self, Appender};
+use crate::ledger::Ledger;
+use crate::pki::serial;
+use crate::plan::Plan;
+use crate::runner::folder::Folder;
+use crate::runner::front_end::FrontEnd;
+use crate::runner::room::{RealmType, Room};
+use crate::runner::run::{Run, RunError};
+use crate::runner::strongrooms::{Reach, Strongrooms};
+use crate::transcript::entry::{FORMAT, Header, Tool};
+use crate::transcript::{Chain, Record, Signer};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a resume must know that the record does not say; nothing in it is secret in production.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub realm: Realm,
+    /// Seed of a rehearsal, decimal; empty in production.
+    pub seed: String,
+    /// Whether clock and machine are simulated.
+    pub seeded: bool,
+}
+
+/// Everything that is decided before the first entry.
+pub struct Beginning {
+    pub plan: Plan,
+    pub script: Vec<u8>,
+    pub profiles: BTreeMap<String, Vec<u8>>,
+    pub signers: Vec<Signer>,
+    pub settings: Settings,
+    pub argv: Vec<String>,
+    pub approval_digest: String,
+    pub governance_digest: String,
+    /// Words two people confirm from paper; empty where a previous ceremony pins the governance.
+    pub governance_words: String,
+    pub approval_files: BTreeMap<String, Vec<u8>>,
+    pub binding: Vec<u8>,
+    pub reach: Reach,
+}
+
+impl<'f, R: RealmType> Run<'f, R> {
+    /// Makes the folder's files and the first entry.
+    ///
+    /// # Errors
+    /// Where the realm differs from the plan's, or the disk refuses.
+    pub fn start(
+        beginning: Beginning,
+        folder: Folder,
+        room: Room<R>,
+        ledger: Ledger,
+        front: &'f mut dyn FrontEnd,
+    ) -> Result<Self, RunError> {
+        let plan = beginning.plan;
+        if plan.realm != R::REALM {
+            return Err(RunError::Other(format!(
+                "the plan is of the {} realm, this room of the {} realm",
+                plan.realm,
+                R::REALM
+            )));
+        }
+        let plan_digest = plan.digest()?;
+        durable_file::create(&folder.settings(), &canonical::to_octets(&beginning.settings)?)?;
+        durable_file::create(&folder.script(), &beginning.script)?;
+        for (name, octets) in &beginning.profiles {
+            durable_file::create(&folder.profiles().join(format!("{name}.toml")), octets)?;
+        }
+        for (name, octets) in &beginning.approval_files {
+            durable_file::create(&folder.approval().join(name), octets)?;
+        }
+        if !beginning.binding.is_empty() {
+            durable_file::create(&folder.state().join("binding.toml"), &beginning.binding)?;
+        }
+        let seed = room.serial_seed(&plan.ceremony, &plan_digest)?;
+        durable_file::create(&folder.serial_seed(), seed.hex().as_bytes())?;
+        let header = Header {
+            approval_digest: beginning.approval_digest,
+            argv: beginning.argv,
+            binding_digest: if beginning.binding.is_empty() {
+                String::new()
+            } else {
+                Digest::of(&beginning.binding).hex()
+            },
+            ceremony: plan.ceremony.clone(),
+            format: FORMAT.to_owned(),
+            governance_digest: beginning.governance_digest,
+            machine: room.machine(),
+            plan_digest,
+            previous_head: plan.previous_head.clone(),
+            realm: plan.realm,
+            script_digest: plan.script_digest,
+            serial_seed_commitment: serial::commitment(plan.realm, &seed),
+            signers: beginning.signers.clone(),
+            started: room.clock.now(),
+            tool: Tool { digest: room.own_digest(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        };
+        let (chain, octets) = Chain::start(header.clone())?;
+        durable_file::create(&folder.transcript(), &octets)?;
+        let transcript = Appender::open(&folder.transcript())?;
+        let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), beginning.reach);
+        let mut run = Self {
+            plan,
+            plan_digest,
+            state: State::default(),
+            chain,
+            folder,
+            room,
+            ledger,
+            transcript,
+            strongrooms,
+            front,
+        };
+        run.ledger.begin(&header)?;
+        run.turn(opening(&beginning.governance_words, beginning.signers))?;
+        Ok(run)
+    }
+
+    /// Takes up a record that another front end left, by its own word or by dying.
+    ///
+    /// # Errors
+    /// Where the record does not verify, was aborted, or the disk refuses.
+    pub fn resume(
+        plan: Plan,
+        folder: Folder,
+        room: impl FnOnce(&Record) -> Room<R>,
+        mut ledger: Ledger,
+        reach: Reach,
+        front: &'f mut dyn FrontEnd,
+    ) -> Result<Self, RunError> {
+        let plan_digest = plan.digest()?;
+        let record = read_record(&folder)?;
+        if record.header.plan_digest != plan_digest || record.header.realm != R::REALM {
+            return Err(RunError::Other(
+                "the script in the folder is not the one of its record: nothing was changed".to_owned(),
+            ));
+        }
+        let replayed =
+            replay(&plan, &record).map_err(|bad| RunError::Other(format!("the record does not replay: {bad}")))?;
+        ledger.project(&record)?;
+        let room = room(&record);
+        let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), reach);
+        set_aside_later_checkpoints(&folder, record.chain().next)?;
+        let front_end = front.word();
+        let mut run = Self {
+            plan,
+            plan_digest,
+            state: replayed.state,
+            chain: record.chain(),
+            transcript: Appender::open(&folder.transcript())?,
+            folder,
+            room,
+            ledger,
+            strongrooms,
+            front,
+        };
+        // The machine died while it wrote a turn: what it would have written follows from what is there.
+        run.write(&replayed.missing, replayed.time, false)?;
+        match run.state.finished {
+            Some(Finish::Closed) => Ok(run),
+            Some(Finish::Aborted) => {
+                Err(RunError::Other("this ceremony was aborted: it cannot go on; its evidence is complete".to_owned()))
+            }
+            Some(Finish::Left) | None if !run.state.opened => {
+                let signers = record.header.signers.clone();
+                let words = governance_words(&record.header);
+                run.turn(opening(&words, signers))?;
+                Ok(run)
+            }
+            Some(Finish::Left) | None => {
+                let last_head = run.chain.head;
+                run.turn(What::Resumed { front_end, last_head })?;
+                Ok(run)
+            }
+        }
+    }
+}
+
+/// Words of the governance digest where no previous ceremony pins it.
+#[must_use]
+pub fn governance_words(header: &Header) -> String {
+    match Digest::parse(&header.governance_digest) {
+        Some(digest) if header.previous_head.is_empty() => digest.twelve_words(),
+        _ => String::new(),
+    }
+}
+
+/// Reads the record, cutting off a torn last line that was never acknowledged.
+///
+/// # Errors
+/// Where it is missing or a whole line of it is bad.
+pub fn read_record(folder: &Folder) -> Result<Record, RunError> {
+    let path = folder.transcript();
+    let mut octets = durable_file::read(&path, limits::TRANSCRIPT_OCTETS)?;
+    let whole = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+    if whole < octets.len() {
+        durable_file::cut_back(&path, whole as u64)?;
+        octets.truncate(whole);
+    }
+    Record::read(&octets).map_err(|bad| RunError::Other(format!("{}: {bad}", path.display())))
+}
+
+/// A checkpoint is signed just before the lines it covers are written; one that covers lines which never were is set aside.
+fn set_aside_later_checkpoints(folder: &Folder, lines: u32) -> Result<(), RunError> {
+    let set_aside = folder.state().join("checkpoints-without-lines");
+    let Ok(entries) = std::fs::read_dir(folder.checkpoints()) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let size: Option<u32> = name.split('.').next().and_then(|n| n.parse().ok());
+        if size.is_none_or(|size| size > lines) {
+            durable_file::folder(&set_aside)?;
+            let _ = std::fs::rename(entry.path(), set_aside.join(&name));
+        }
+    }
+    durable_file::sync_folder(&folder.checkpoints())?;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The simulated people of a rehearsal: their answers, their cards, their keys. Nothing here exists for production.
+
+use crate::basics::limits;
+use crate::basics::{Instant, Secret};
+use crate::ceremony::event::Answer;
+use crate::ceremony::{Ask, Prompt, Sheet};
+use crate::custody::card;
+use crate::custody::draw::Draws;
+use crate::custody::share::{Parsed, Share};
+use crate::devices::durable_file;
+use crate::keys::ssh::SshSigningKey;
+use crate::plan::Plan;
+use crate::runner::folder::Folder;
+use crate::runner::front_end::Given;
+use crate::transcript::Signer;
+use std::path::PathBuf;
+
+/// What the simulated person answers to a prompt.
+///
+/// # Errors
+/// Where their card cannot be read.
+pub fn answer(plan: &Plan, prompt: &Prompt, folder: &Folder, now: Instant, seed: Option<u64>) -> Result<Given, String> {
+    let expected = prompt.rehearsal_answer.clone().unwrap_or_default();
+    let initials = |person: &str| plan.person(person).map(|p| p.initials.clone()).unwrap_or_default();
+    Ok(match &prompt.ask {
+        Ask::Initials { person } => Given::Answer(Answer::Initials { initials: initials(person) }),
+        // A simulated watch shows the simulated time.
+        Ask::Text { .. } if expected == "now" => Given::Answer(Answer::Typed { text: now.hours_minutes() }),
+        Ask::Text { .. } => Given::Answer(Answer::Typed { text: expected }),
+        Ask::Phrase { phrase } => Given::Answer(Answer::Typed { text: phrase.clone() }),
+        Ask::Choice { options } => {
+            let key =
+                if expected.is_empty() { options.first().map(|o| o.key.clone()).unwrap_or_default() } else { expected };
+            Given::Answer(Answer::Chosen { key })
+        }
+        Ask::Dice { least } => Given::Secret(dice(plan, seed, *least)),
+        Ask::Share { quorum, card, holder, .. } => Given::Secret(read_card(folder, quorum, *card, holder)?),
+        Ask::SignOff { person } => {
+            Given::Answer(Answer::SignOff { initials: initials(person), agree: true, remark: String::new() })
+        }
+        Ask::Sheet { expected, happened, decided } => {
+            let by = plan.people.iter().take(2).map(|p| p.initials.clone()).collect();
+            let sheet = Sheet {
+                expected: expected.clone(),
+                happened: happened.clone(),
+                decided: decided.clone(),
+                by,
+                skip: false,
+            };
+            Given::Answer(Answer::Exception { sheet })
+        }
+    })
+}
+
+/// Simulated dice: seeded, and never shown.
+fn dice(plan: &Plan, seed: Option<u64>, least: u32) -> Secret {
+    let digest = plan.digest().unwrap_or_else(|_| crate::basics::Digest::of(b"no digest"));
+    let draws = Draws::rehearsal(seed.unwrap_or(0), &plan.ceremony, &digest);
+    let least = least as usize;
+    let octets = draws.expand("room", "dice", 0, 0, least * 4);
+    let mut rolls = Secret::with_capacity(least);
+    // 252 is the largest multiple of 6 below 256: without it sides 1 to 4 would come up more often.
+    for octet in octets.expose().iter().filter(|octet| **octet < 252).take(least) {
+        rolls.push(b'1' + octet % 6);
+    }
+    rolls
+}
+
+/// The simulated custodian's key for attestations.
+///
+/// # Errors
+/// Where drawing fails, which 32 octets never do.
+pub fn participant_key(plan: &Plan, seed: u64, person: usize) -> Result<SshSigningKey, String> {
+    let digest = plan.digest().map_err(|e| e.to_string())?;
+    let index = u32::try_from(person).unwrap_or(u32::MAX);
+    let octets = Draws::rehearsal(seed, &plan.ceremony, &digest).expand("room", "participant", index, 0, 32);
+    let octets: [u8; 32] = octets.expose().try_into().map_err(|_| "expected 32 octets")?;
+    SshSigningKey::from_seed(&octets).map_err(|e| e.to_string())
+}
+
+/// The signers of a rehearsal: simulated, one for each person of the plan.
+///
+/// # Errors
+/// As [`participant_key`].
+pub fn signers(plan: &Plan, seed: u64) -> Result<Vec<Signer>, String> {
+    plan.people
+        .iter()
+        .enumerate()
+        .map(|(index, person)| {
+            let key = participant_key(plan, seed, index)?;
+            Ok(Signer {
+                name: person.name.clone(),
+                person: person.id.clone(),
+                public_key: key.public().line().to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn card_path(folder: &Folder, quorum: &str, index: u8, holder: &str) -> PathBuf {
+    folder.media().join(holder).join(format!("card-{quorum}-{index}.txt"))
+}
+
+/// Writes the card of a simulated custodian; a newer generation's card takes the place of a destroyed one.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn write_card(
+    folder: &Folder,
+    plan: &Plan,
+    quorum: &str,
+    generation: u8,
+    index: u8,
+    holder: &str,
+    text: &Secret,
+) -> Result<(), String> {
+    let path = card_path(folder, quorum, index, holder);
+    if let Some(parent) = path.parent() {
+        durable_file::folder(parent).map_err(|e| e.to_string())?;
+    }
+    let Ok(Parsed::Exact(share)) = Share::parse(text.expose_text()) else {
+        return Err("the share does not parse".to_owned());
+    };
+    let labels = card::Labels { quorum, holder: &plan.name_of(holder) };
+    let front = card::front(&share, &labels).map_err(|e| e.to_string())?;
+    let header = format!("simulated card of generation {generation}, share {index}\n");
+    let mut octets = header.into_bytes();
+    octets.extend_from_slice(text.expose());
+    octets.extend_from_slice(b"\n\n");
+    octets.extend_from_slice(front.expose());
+    octets.extend_from_slice(b"\n");
+    octets.extend_from_slice(card::back().as_bytes());
+    let _whole = Secret::take(octets.clone());
+    durable_file::replace(&path, &octets).map_err(|e| e.to_string())
+}
+
+/// The share on a simulated custodian's card: its second line.
+fn read_card(folder: &Folder, quorum: &str, index: u8, holder: &str) -> Result<Secret, String> {
+    let path = card_path(folder, quorum, index, holder);
+    let octets = durable_file::read(&path, limits::SMALL_FILE_OCTETS).map_err(|e| e.to_string())?;
+    let line = octets.split(|octet| *octet == b'\n').nth(1).unwrap_or_default().to_vec();
+    let _rest = Secret::take(octets);
+    Ok(Secret::take(line))
+}

@@ -1,0 +1,193 @@
+//! Typed, framed messages over two pipes. A frame is a JSON part that never holds a secret, and a secret part that is never
+//! parsed as anything:
+//!
+//! ```text
+//! 00 00 00 1b {"request":"dice","least":50} 00 00 00 32 "3142..."
+//! ```
+
+use crate::basics::{Digest, Realm, Secret, limits};
+use crate::ceremony::Operation;
+use crate::custody::quorum::QuorumRecord;
+use crate::keys::Algorithm;
+use crate::pki::profile::Profile;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use zeroize::Zeroizing;
+
+/// What a strongroom is asked. A secret that goes with it travels beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Always first.
+    Open {
+        realm: Realm,
+        ceremony: String,
+        plan_digest: Digest,
+        profiles: BTreeMap<String, Profile>,
+        seed: Option<u64>,
+    },
+    /// Secret: the rolls as typed.
+    Dice,
+    MakeRunKey {
+        run: u32,
+    },
+    /// Signs a tlog-checkpoint body of this realm and ceremony with the run key; refuses everything else.
+    SignCheckpoint {
+        body: String,
+    },
+    MakeKey {
+        authority: String,
+        algorithm: Algorithm,
+        quorum: String,
+        generation: u8,
+        threshold: u8,
+        count: u8,
+        step: String,
+        operations: Vec<String>,
+    },
+    /// Answered with a secret: the share's text.
+    Reveal {
+        quorum: String,
+        index: u8,
+    },
+    /// Secret: a share as typed. `index` 0 takes any share of the quorum.
+    TypedShare {
+        record: QuorumRecord,
+        index: u8,
+        already: Vec<u8>,
+    },
+    /// The custodian's card agrees with the corrections shown.
+    AcceptCorrections,
+    Consistent {
+        threshold: u8,
+        recipient: String,
+    },
+    Unlock {
+        authority: String,
+        sealed: String,
+        sealed_digest: Digest,
+        recipient: String,
+        public_key: String,
+        operations: Vec<String>,
+    },
+    Sign {
+        operation: Operation,
+        digest: Digest,
+    },
+    End,
+}
+
+/// What a strongroom answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "response", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Response {
+    Opened {
+        commitment: Digest,
+        protections: BTreeMap<String, String>,
+    },
+    Dice {
+        rolls: u32,
+    },
+    RunKey {
+        public_key: String,
+    },
+    CheckpointSigned {
+        armoured: String,
+    },
+    KeyMade {
+        public_key: String,
+        recipient: String,
+        quorum_id: String,
+        commitments: Vec<Digest>,
+        sealed: String,
+    },
+    /// With a secret: the text.
+    Share,
+    Proven {
+        index: u8,
+        corrected: Vec<String>,
+    },
+    /// With a secret: one line a correction.
+    Corrections,
+    ShareRefused {
+        fault: String,
+        reason: String,
+    },
+    Consistent {
+        subsets: u64,
+    },
+    Unlocked,
+    Signed {
+        der: String,
+    },
+    Ended,
+    Refused {
+        reason: String,
+    },
+}
+
+/// Why a frame could not be exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    #[error("the strongroom ended")]
+    Ended,
+    #[error("expected a frame of at most {limit} octets, found {found}")]
+    TooLong { limit: usize, found: usize },
+    #[error("expected a message of the strongroom protocol: {0}")]
+    Malformed(String),
+    #[error("pipe to the strongroom: {0}")]
+    Pipe(#[from] std::io::Error),
+}
+
+/// Writes one frame.
+///
+/// # Errors
+/// Where the message is too long or the pipe is closed.
+pub fn write<T: Serialize>(pipe: &mut impl Write, message: &T, secret: Option<&Secret>) -> Result<(), FrameError> {
+    let json = serde_json::to_vec(message).map_err(|e| FrameError::Malformed(e.to_string()))?;
+    write_part(pipe, &json)?;
+    write_part(pipe, secret.map_or(&[], Secret::expose))?;
+    pipe.flush()?;
+    Ok(())
+}
+
+fn write_part(pipe: &mut impl Write, part: &[u8]) -> Result<(), FrameError> {
+    let too_long = || FrameError::TooLong { limit: limits::STRONGROOM_FRAME_OCTETS, found: part.len() };
+    if part.len() > limits::STRONGROOM_FRAME_OCTETS {
+        return Err(too_long());
+    }
+    let length = u32::try_from(part.len()).map_err(|_| too_long())?;
+    pipe.write_all(&length.to_be_bytes())?;
+    pipe.write_all(part)?;
+    Ok(())
+}
+
+/// Reads one frame.
+///
+/// # Errors
+/// Where the pipe ends, or the frame is too long or not a message.
+pub fn read<T: DeserializeOwned>(pipe: &mut impl Read) -> Result<(T, Option<Secret>), FrameError> {
+    let json = read_part(pipe)?;
+    let message = serde_json::from_slice(&json).map_err(|e| FrameError::Malformed(e.to_string()))?;
+    let mut octets = read_part(pipe)?;
+    let secret = (!octets.is_empty()).then(|| Secret::take(std::mem::take(&mut *octets)));
+    Ok((message, secret))
+}
+
+fn read_part(pipe: &mut impl Read) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    let mut length = [0; 4];
+    pipe.read_exact(&mut length).map_err(ended)?;
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > limits::STRONGROOM_FRAME_OCTETS {
+        return Err(FrameError::TooLong { limit: limits::STRONGROOM_FRAME_OCTETS, found: length });
+    }
+    let mut octets = Zeroizing::new(vec![0; length]);
+    pipe.read_exact(&mut octets).map_err(ended)?;
+    Ok(octets)
+}
+
+fn ended(error: std::io::Error) -> FrameError {
+    if error.kind() == std::io::ErrorKind::UnexpectedEof { FrameError::Ended } else { FrameError::Pipe(error) }
+}

@@ -1,0 +1,86 @@
+//! Every kind of mistake in a script is found, with its place and what to do.
+
+use crate::program::{anchorite, code, root, said};
+
+fn check(text: &[u8]) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("profiles")).unwrap();
+    let profile = root().join("ceremony-scripts/profiles/root-device.toml");
+    std::fs::copy(profile, folder.path().join("profiles/root-device.toml")).unwrap();
+    std::fs::write(folder.path().join("script.toml"), text).unwrap();
+    let output = anchorite(&["check", folder.path().to_str().unwrap()]);
+    (code(&output), said(&output))
+}
+
+fn script() -> String {
+    std::fs::read_to_string(root().join("ceremony-scripts/small-root/script.toml")).unwrap()
+}
+
+/// A change to the script, and what `check` must say.
+const MISTAKES: [(&str, &str, &str); 19] = [
+    ("minutes = 1\nsay = \"This machine", "minuts = 1\nsay = \"This machine", "did you mean `minutes`?"),
+    ("id = \"clock\"", "id = \"machine\"", "there are two of step `machine`"),
+    ("threshold = 2", "threshold = 5", "needs 5 of 3 custodians, more than there are"),
+    ("holders = [\"grace\"]", "holders = [\"ada\"]", "which are incompatible"),
+    (
+        "materials = [\"laptop\", \"vault-a\"]",
+        "materials = [\"laptop\"]",
+        "comes before material vault-a has been read back",
+    ),
+    ("kind = \"check-shares\"", "kind = \"statement\"", "authority"),
+    ("not_after = \"2046", "not_after = \"2056", "valid for more than 25 years"),
+    ("not_after = \"2046-11-22T00:00:00Z\"", "not_after = \"soon\"", "expected a date like"),
+    ("format = \"anchorite-script/1\"", "format = \"anchorite-script/9\"", "expected format \"anchorite-script/1\""),
+    ("tool = \"0.1.0\"", "tool = \"9.0.0\"", "this script needs anchorite 9.0.0 or newer"),
+    ("kind = \"close-evidence\"", "kind = \"statement\"", "must close the evidence"),
+    ("kind = \"roll-call\"", "kind = \"rol-call\"", "did you mean `roll-call`?"),
+    ("quorum = \"small-root\"", "quorum = \"smal-root\"", "did you mean `small-root`?"),
+    ("algorithm = \"ecdsa-p256\"", "algorithm = \"rsa\"", "expected an algorithm"),
+    (
+        "who = \"administrator\"\nconfirm = [\"witness\"]",
+        "who = \"administrator\"\nconfirm = [\"administrator\"]",
+        "somebody other than who acts",
+    ),
+    ("profile = \"root-device\"", "profile = \"root-devise\"", "there is no profile root-devise"),
+    ("initials = \"GH\"", "initials = \"AB\"", "the same initials"),
+    ("[[person]]\nid = \"ada\"", "[[person]]\nid = \"ada\"\nid = \"ada\"", "duplicate"),
+    ("common_name = \"Example Small Root 2026\"", "common_name = \"\\u0000\"", "subject"),
+];
+
+#[test]
+fn every_mistake_is_found_at_its_place() {
+    for (from, to, expected) in MISTAKES {
+        let changed = script().replacen(from, to, 1);
+        assert_ne!(changed, script(), "the mistake was planted: {from}");
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected), "expected {expected} in\n{said}");
+        assert!(said.contains("script.toml:") && said.contains('^'), "line, column and caret in\n{said}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let mut changed = script();
+    for (from, to, _) in MISTAKES.iter().take(4) {
+        changed = changed.replacen(from, to, 1);
+    }
+    let (code, said) = check(changed.as_bytes());
+    assert_eq!(code, 3);
+    for (_, _, expected) in MISTAKES.iter().take(4) {
+        assert!(said.contains(expected), "expected {expected} in\n{said}");
+    }
+}
+
+#[test]
+fn hostile_files_are_refused_without_harm() {
+    let deep = format!("{}\nx = {}1{}\n", script(), "[".repeat(5_000), "]".repeat(5_000));
+    let dotted = format!("{}\n{} = 1\n", script(), vec!["a"; 100_000].join("."));
+    let long = format!("{}\n# {}\n", script(), "x".repeat(600 * 1024));
+    let bidi = script().replacen("title = \"Open\"", "titel\u{202e} = \"Open\"", 1);
+    for text in [deep.as_bytes(), dotted.as_bytes(), long.as_bytes(), bidi.as_bytes(), b"\xff\xfe", b"", b"[[act]]"] {
+        let (code, said) = check(text);
+        assert_eq!(code, 3, "{said}");
+        assert!(!said.contains('\u{202e}'), "direction controls are made visible");
+    }
+}

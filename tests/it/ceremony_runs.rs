@@ -1,0 +1,191 @@
+//! Whole ceremonies through the command line.
+
+use crate::program::{anchorite, anchorite_with, code, files, rehearse, said, verify, verify_py};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn head_of(evidence: &Path) -> String {
+    let last = std::fs::read_to_string(evidence.join("transcript.jsonl")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+    line["head"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn both_scripts_rehearse_and_both_verifiers_accept_what_comes_out() {
+    for script in ["small-root", "root-ca"] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        rehearse(script, &out);
+        let evidence = out.join("evidence");
+        let head = head_of(&evidence);
+        let signers = evidence.join("allowed_signers");
+        for verifier in [verify, verify_py] {
+            assert_eq!(verifier(&evidence, &[]).0, 8, "without a pin");
+            assert_eq!(verifier(&evidence, &["--expect", &head]).0, 0, "with the head");
+            assert_eq!(verifier(&evidence, &["--signers", signers.to_str().unwrap()]).0, 0, "with the signers");
+            assert_eq!(verifier(&evidence, &["--expect", &"0".repeat(64)]).0, 4, "with another head");
+        }
+    }
+}
+
+#[test]
+fn copies_at_every_level_have_the_same_head_and_verify() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    rehearse("small-root", &out);
+    let head = head_of(&out.join("evidence"));
+    for level in ["public", "auditor", "complete"] {
+        let copy = folder.path().join(level);
+        let evidence = out.join("evidence");
+        let output =
+            anchorite(&["disclose", evidence.to_str().unwrap(), "--level", level, "--out", copy.to_str().unwrap()]);
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        for verifier in [verify, verify_py] {
+            assert_eq!(verifier(&copy, &["--expect", &head]).0, 0, "{level}");
+        }
+    }
+    let text = std::fs::read_to_string(folder.path().join("public/transcript.jsonl")).unwrap();
+    assert!(!text.contains("\"answer\":\"initials\""), "answers are withheld from the public copy");
+}
+
+#[test]
+fn a_folder_that_exists_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = anchorite(&[
+        "rehearse",
+        "ceremony-scripts/small-root",
+        "--plain",
+        "--auto",
+        "--out",
+        folder.path().to_str().unwrap(),
+    ]);
+    assert_eq!(code(&output), 2);
+    assert!(said(&output).contains("expected no folder here"), "{}", said(&output));
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn simulated_people_need_plain_and_do_not_exist_in_production() {
+    assert_eq!(code(&anchorite(&["rehearse", "ceremony-scripts/small-root", "--auto"])), 2);
+    assert_eq!(code(&anchorite(&["run", "ceremony-scripts/small-root", "--auto"])), 2);
+}
+
+#[test]
+fn without_a_terminal_the_full_screen_says_plain() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = anchorite(&["rehearse", "ceremony-scripts/small-root", "--out", out.to_str().unwrap()]);
+    assert_eq!(code(&output), 6);
+    assert!(said(&output).contains("--plain"), "{}", said(&output));
+    assert!(!out.exists(), "nothing is left behind");
+}
+
+#[test]
+fn no_prompt_takes_an_empty_line_or_somebody_elses_initials() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = anchorite_with(
+        &["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()],
+        "\n\n\nGH\nno\nXX\nAB\nleave\n",
+    );
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    let said = said(&output);
+    assert!(said.contains("expected the initials of Ada Byron, found those of Grace Hopper"), "{said}");
+    assert!(said.contains("the answer was no"), "{said}");
+    assert!(said.contains("found XX"), "{said}");
+}
+
+/// The simulated person answers `n` prompts, then the process is killed; resumed, the ceremony comes to its end.
+#[test]
+fn a_ceremony_killed_after_any_prompt_resumes_to_a_record_both_verifiers_accept() {
+    let folder = tempfile::tempdir().unwrap();
+    for answers in 0..35 {
+        let out = folder.path().join(format!("out-{answers}"));
+        killed_after(answers, &out);
+        let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(120));
+        assert_eq!(code(&output), 0, "after {answers}: {}", said(&output));
+        let (python, said) = verify_py(&out.join("evidence"), &[]);
+        assert_eq!(python, 8, "after {answers}: {said}");
+        let (rust, said) = verify(&out.join("evidence"), &[]);
+        assert_eq!(rust, 8, "after {answers}: {said}");
+        assert!(said["claims"].to_string().contains("octet for octet"), "replayed after {answers}");
+    }
+}
+
+fn killed_after(answers: usize, out: &Path) {
+    use std::io::{BufRead, BufReader, Write};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_anchorite"))
+        .args(["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()])
+        .current_dir(crate::program::root())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // Every prompt shows the head once; after `answers` of them have been answered the next one is on the screen.
+    for answered in 0..=answers {
+        loop {
+            match lines.next() {
+                Some(Ok(line)) if line.contains("UTC · head ") => break,
+                Some(Ok(_)) => {}
+                _ => panic!("the program ended before prompt {answered}"),
+            }
+        }
+        if answered < answers {
+            input.write_all(b"s\n").unwrap();
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn an_aborted_ceremony_has_a_complete_record_and_does_not_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let input = "s\nabort\nabort this ceremony\n\nfire alarm\n\nAB GH\n";
+    let output =
+        anchorite_with(&["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()], input);
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    assert_eq!(verify_py(&out.join("evidence"), &[]).0, 8);
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], "");
+    assert_eq!(code(&output), 5);
+    assert!(said(&output).contains("aborted"), "{}", said(&output));
+}
+
+#[test]
+fn a_step_is_skipped_only_through_an_exception_and_only_where_nothing_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    // The machine's step cannot be skipped: the form does not even offer it.
+    let sheet = "!\nan idle network\neth0 is up\ngo on, this is a rehearsal\nAB GH\n";
+    let output = anchorite_with(
+        &["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()],
+        &format!("{sheet}{}", "s\n".repeat(60)),
+    );
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+    assert!(record.contains("\"kind\":\"exception\""));
+    assert_eq!(verify_py(&out.join("evidence"), &[]).0, 8);
+    assert_eq!(verify(&out.join("evidence"), &[]).0, 8);
+}
+
+#[test]
+fn the_ledger_rebuilt_from_evidence_says_what_the_run_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    rehearse("root-ca", &out);
+    let rebuilt = folder.path().join("rebuilt.sqlite");
+    let output = anchorite(&["ledger", "rebuild", rebuilt.to_str().unwrap(), out.join("evidence").to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    for report in ["keys", "certificates", "quorums"] {
+        let of = |ledger: &Path| said(&anchorite(&["ledger", report, ledger.to_str().unwrap(), "--json"]));
+        assert_eq!(of(&rebuilt), of(&out.join("state/ledger.sqlite")), "{report}");
+        assert!(of(&rebuilt).contains("root-2026"), "{report}");
+    }
+    let again = anchorite(&["ledger", "init", rebuilt.to_str().unwrap()]);
+    assert_eq!(code(&again), 1, "a ledger is never overwritten");
+    let missing = anchorite(&["ledger", "keys", folder.path().join("none").to_str().unwrap()]);
+    assert_eq!(code(&missing), 7, "and never created by accident");
+}

@@ -1,0 +1,90 @@
+//! Every script rehearses, seeded, to exactly the committed golden rendering, and certificates and CRLs to the same octets.
+//! `BLESS=1` (or `tests/all --bless`) rewrites goldens and the example evidence folder; reviewers read those differences.
+
+use crate::program::{copy, files, rehearse, root, verify, verify_py};
+use std::path::Path;
+
+/// One readable line an entry. What depends on the randomness of `age` (sealed files) is named, not shown: heads, operation
+/// digests, the sealed file's digest.
+fn rendering(evidence: &Path) -> String {
+    let text = std::fs::read_to_string(evidence.join("transcript.jsonl")).unwrap();
+    let mut golden = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let open = &line["open"];
+        if number == 0 {
+            let header = &line["header"];
+            golden += &format!("header {} {} plan {}\n", header["realm"], header["ceremony"], header["plan_digest"]);
+            continue;
+        }
+        let body = &line["body"];
+        let event = &body["event"];
+        let what = event["answer"]["answer"]
+            .as_str()
+            .or(event["outcome"]["outcome"].as_str())
+            .or(body["effect"]["effect"].as_str());
+        let what = what.or(event["event"].as_str()).unwrap_or_default();
+        let asked = body["asked"]["title"].as_str().unwrap_or_default();
+        let name = body["name"].as_str().unwrap_or_default();
+        let digest = body["sha256"].as_str().unwrap_or_default();
+        let simulated = if event["simulated"].as_bool() == Some(true) { " simulated" } else { "" };
+        let line = format!(
+            "{number:>4} {:<12} {:<9} {:<9} {:<14} {what} {name} {digest} {asked}{simulated}",
+            open["step"].as_str().unwrap(),
+            open["kind"].as_str().unwrap(),
+            open["outcome"].as_str().unwrap(),
+            open["role"].as_str().unwrap()
+        );
+        golden += line.split(' ').collect::<Vec<_>>().join(" ").trim_end();
+        golden += "\n";
+    }
+    for path in files(&evidence.join("artifacts")) {
+        golden +=
+            &format!("\n{}\n{}", path.file_name().unwrap().to_str().unwrap(), std::fs::read_to_string(&path).unwrap());
+    }
+    golden
+}
+
+fn same_as_golden(script: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    rehearse(script, &first);
+    rehearse(script, &second);
+    let rendered = rendering(&first.join("evidence"));
+    assert_eq!(rendered, rendering(&second.join("evidence")), "the same seed gives the same record");
+    let path = root().join(format!("transcripts/{script}.golden"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &rendered).unwrap();
+        let example = root().join("transcripts").join(script);
+        if script == "root-ca" {
+            let _ = std::fs::remove_dir_all(&example);
+            copy(&first.join("evidence"), &example);
+        }
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        rendered == golden,
+        "{script} rehearses to something else than {}: read the difference, then tests/all --bless",
+        path.display()
+    );
+}
+
+#[test]
+fn small_root_rehearses_to_its_golden() {
+    same_as_golden("small-root");
+}
+
+#[test]
+fn root_ca_rehearses_to_its_golden() {
+    same_as_golden("root-ca");
+}
+
+#[test]
+fn the_example_evidence_folder_verifies() {
+    let example = root().join("transcripts/root-ca");
+    let signers = example.join("allowed_signers");
+    for verifier in [verify, verify_py] {
+        let (code, said) = verifier(&example, &["--signers", signers.to_str().unwrap()]);
+        assert_eq!(code, 0, "{said}");
+    }
+}

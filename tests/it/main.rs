@@ -1,0 +1,10 @@
+//! The one test binary beside the unit tests: the program as people run it, and rules about the source itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
+
+mod bad_scripts;
+mod ceremony_runs;
+mod goldens;
+mod layering;
+mod program;
+mod record_mutations;
+mod secret_scan;

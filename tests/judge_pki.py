@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Judges root certificates and revocation lists with tools that share no code with ours: pkilint, OpenSSL and
+pyca/cryptography.
+
+    tests/.judges/venv/bin/python tests/judge_pki.py FOLDER      every *.crt.pem and *.crl.pem in FOLDER
+    tests/.judges/venv/bin/python tests/judge_pki.py --self-test  plants defects; each must be found
+
+The venv: python3 -m venv tests/.judges/venv && tests/.judges/venv/bin/pip install 'pkilint==0.13.*' cryptography
+Exit status: 0 nothing found, 1 findings (or a planted defect that nobody found), 2 nothing to judge or a tool missing.
+"""
+
+import datetime
+import hashlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import NameOID
+
+BIN = pathlib.Path(sys.executable).parent
+
+
+def run(*command):
+    """Runs a tool; its exit status and all it said."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def judge_certificate(path):
+    """What is wrong with one self-signed root, one sentence each."""
+    findings = []
+    status, said = run(BIN / "lint_pkix_cert", "lint", "-s", "WARNING", path)
+    if status != 0 or said:
+        findings.append(f"pkilint: status {status}: {said}")
+    status, said = run("openssl", "verify", "-x509_strict", "-check_ss_sig", "-no_check_time", "-CAfile", path, path)
+    if status != 0 or not said.endswith(": OK"):
+        findings.append(f"openssl verify: {said}")
+    try:
+        findings += [f"pyca: {finding}" for finding in judge_fields(x509.load_pem_x509_certificate(path.read_bytes()))]
+    except Exception as error:  # whatever pyca refuses is a finding, not a failure of the judge
+        findings.append(f"pyca: {error!r}")
+    return findings
+
+
+def judge_fields(certificate):
+    """What pyca/cryptography says of a root: its signature, and the fields a root must have."""
+    certificate.verify_directly_issued_by(certificate)
+    extensions = certificate.extensions
+    constraints = extensions.get_extension_for_class(x509.BasicConstraints)
+    usage = extensions.get_extension_for_class(x509.KeyUsage)
+    ski = extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    aki = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+    bits = key_bits(certificate.public_key())
+    name = certificate.subject.rfc4514_string()
+    policies = [e for e in extensions if isinstance(e.value, x509.CertificatePolicies)]
+    rehearsal = "CN=REHEARSAL " in name
+    arc = [p.policy_identifier.dotted_string for e in policies for p in e.value]
+    under_arc = [oid.startswith("1.3.6.1.4.1.32473.") for oid in arc]
+    rules = {
+        "version 3": certificate.version is x509.Version.v3,
+        "serial of 20 positive octets": (certificate.serial_number.bit_length() + 8) // 8 == 20,
+        "basic constraints critical, cA": constraints.critical and constraints.value.ca,
+        "key usage critical": usage.critical,
+        "key usage keyCertSign and cRLSign only": usage_names(usage.value) == ["key_cert_sign", "crl_sign"],
+        "subject key identifier by RFC 7093 method 1": ski.value.digest == hashlib.sha256(bits).digest()[:20],
+        "identifiers not critical": not ski.critical and not aki.critical,
+        "authority key identifier equals the subject's": aki.value.key_identifier == ski.value.digest,
+        "authority key identifier without issuer and serial": aki.value.authority_cert_issuer is None,
+        "no policy in production, one under the arc for examples in a rehearsal": under_arc == [True] * rehearsal,
+        "the mark on organization too": ("O=REHEARSAL " in name) == rehearsal,
+        "no other extension": len(extensions) == 4 + len(policies),
+    }
+    return [f"expected {rule}" for rule, holds in rules.items() if not holds]
+
+
+def usage_names(usage):
+    names = ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"]
+    return [name for name in names + ["key_cert_sign", "crl_sign"] if getattr(usage, name)]
+
+
+def key_bits(key):
+    """The content of subjectPublicKey."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+
+def judge_crl(path, certificates):
+    """What is wrong with one revocation list, given the certificates beside it."""
+    findings = []
+    status, said = run(BIN / "lint_crl", "lint", "-t", "ARL", "-p", "PKIX", "-s", "WARNING", path)
+    if status != 0 or said:
+        findings.append(f"pkilint: status {status}: {said}")
+    try:
+        crl = x509.load_pem_x509_crl(path.read_bytes())
+        aki = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber)
+        issuer_path, issuer = find_issuer(crl, aki, certificates)
+    except Exception as error:
+        return findings + [f"pyca: {error!r}"]
+    rules = {
+        "a signature by the issuer's key": crl.is_signature_valid(issuer.public_key()),
+        "the number not critical": not number.critical,
+        "two extensions": len(crl.extensions) == 2,
+        "a next update within 366 days": crl.next_update_utc - crl.last_update_utc <= datetime.timedelta(days=366),
+        "a reason in every entry": all(has_reason(entry) for entry in crl),
+    }
+    findings += [f"pyca: expected {rule}" for rule, holds in rules.items() if not holds]
+    status, said = run("openssl", "crl", "-verify", "-CAfile", issuer_path, "-noout", "-in", path)
+    if status != 0 or "verify OK" not in said:  # OpenSSL 3.0 ends with 0 after "verify failure"
+        findings.append(f"openssl crl -verify: {said}")
+    return findings
+
+
+def find_issuer(crl, aki, certificates):
+    for path, certificate in certificates:
+        ski = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+        if ski == aki and certificate.subject.public_bytes() == crl.issuer.public_bytes():
+            return path, certificate
+    raise ValueError("expected the certificate of the issuer (name and key identifier) in the folder, found none")
+
+
+def has_reason(entry):
+    reasons = [extension.value.reason for extension in entry.extensions if isinstance(extension.value, x509.CRLReason)]
+    return len(reasons) == 1 and reasons[0] is not x509.ReasonFlags.unspecified
+
+
+def judge(folder):
+    """All findings of a folder, by file name; None where there is nothing to judge."""
+    certificate_paths = sorted(folder.glob("*.crt.pem"))
+    if not certificate_paths:
+        return None
+    findings = {path.name: judge_certificate(path) for path in certificate_paths}
+    certificates = []
+    for path in certificate_paths:
+        try:
+            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+            certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+            certificates.append((path, certificate))
+        except Exception:
+            continue  # judge_certificate has said why
+    findings |= {path.name: judge_crl(path, certificates) for path in sorted(folder.glob("*.crl.pem"))}
+    return findings
+
+
+# Self-test: a root and a list with one defect each, made by pyca/cryptography, not by us.
+
+NOW = datetime.datetime(2026, 11, 22, 14)
+SERIAL = int.from_bytes(b"\x41" * 20)
+
+
+def make_root(key, leave_out=(), usage_critical=True, constraints=True, identifier="rfc7093", usage_extra=False):
+    name = x509.Name([
+        x509.NameAttribute(NameOID.COUNTRY_NAME, "SE"),
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"),
+        x509.NameAttribute(NameOID.COMMON_NAME, "Device Root"),
+    ])
+    digest = hashlib.sha256(key_bits(key.public_key())).digest()[:20]
+    digest = digest if identifier == "rfc7093" else digest[::-1]
+    usage = x509.KeyUsage(usage_extra, False, False, False, False, True, True, False, False)
+    extensions = {
+        "constraints": (x509.BasicConstraints(ca=constraints, path_length=None), True),
+        "usage": (usage, usage_critical),
+        "ski": (x509.SubjectKeyIdentifier(digest), False),
+        "aki": (x509.AuthorityKeyIdentifier(digest, None, None), False),
+    }
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(SERIAL).not_valid_before(NOW).not_valid_after(NOW.replace(year=2051))
+    for word, (value, critical) in extensions.items():
+        if word not in leave_out:
+            builder = builder.add_extension(value, critical)
+    return builder.sign(key, hashes.SHA256())
+
+
+def make_crl(root, key, leave_out=(), days=365, reason=x509.ReasonFlags.key_compromise):
+    builder = x509.CertificateRevocationListBuilder().issuer_name(root.subject)
+    builder = builder.last_update(NOW).next_update(NOW + datetime.timedelta(days=days))
+    entry = x509.RevokedCertificateBuilder().serial_number(77).revocation_date(NOW)
+    if reason is not None:
+        entry = entry.add_extension(x509.CRLReason(reason), False)
+    builder = builder.add_revoked_certificate(entry.build())
+    ski = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    if "aki" not in leave_out:
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ski), False)
+    if "number" not in leave_out:
+        builder = builder.add_extension(x509.CRLNumber(1), False)
+    return builder.sign(key, hashes.SHA256())
+
+
+def flip_signature(certificate):
+    der = bytearray(certificate.public_bytes(serialization.Encoding.DER))
+    der[-1] ^= 1
+    return x509.load_der_x509_certificate(bytes(der))
+
+
+def self_test():
+    """Every planted defect is found, and the sound ones are not complained about."""
+    key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = make_root(key)
+    cases = {
+        "control: no defect": (root, make_crl(root, key)),
+        "certificate without key usage": (make_root(key, leave_out=["usage"]), None),
+        "certificate with key usage not critical": (make_root(key, usage_critical=False), None),
+        "certificate with digitalSignature too": (make_root(key, usage_extra=True), None),
+        "certificate without basic constraints": (make_root(key, leave_out=["constraints"]), None),
+        "certificate of no authority": (make_root(key, constraints=False), None),
+        "certificate without subject key identifier": (make_root(key, leave_out=["ski"]), None),
+        "certificate without authority key identifier": (make_root(key, leave_out=["aki"]), None),
+        "certificate with a key identifier of another making": (make_root(key, identifier="reversed"), None),
+        "certificate with an altered signature": (flip_signature(root), None),
+        "list without authority key identifier": (root, make_crl(root, key, leave_out=["aki"])),
+        "list without number": (root, make_crl(root, key, leave_out=["number"])),
+        "list signed by another key": (root, make_crl(root, other)),
+        "list valid too long": (root, make_crl(root, key, days=400)),
+        "list with an entry without reason": (root, make_crl(root, key, reason=None)),
+    }
+    missed = 0
+    for title, (certificate, crl) in cases.items():
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "root.crt.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+            if crl is not None:
+                (folder / "root.crl.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
+            found = judge(folder)
+        guilty = found["root.crl.pem" if crl is not None and title != "control: no defect" else "root.crt.pem"]
+        innocent = sum(map(len, found.values())) == 0
+        right = innocent if title.startswith("control") else bool(guilty)
+        missed += not right
+        print(f"{'ok    ' if right else 'MISSED'} {title}: {len(guilty)} finding(s)")
+        if not right:
+            print("      ", found)
+    return missed
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        return 1 if self_test() else 0
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    findings = judge(pathlib.Path(arguments[0]))
+    if findings is None:
+        print(f"expected *.crt.pem in {arguments[0]}, found none", file=sys.stderr)
+        return 2
+    for name, sentences in findings.items():
+        print(f"{'ok    ' if not sentences else 'FOUND '} {name}")
+        for sentence in sentences:
+            print(f"       {sentence}")
+    return 1 if any(findings.values()) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except FileNotFoundError as error:
+        print(f"expected the tools of the venv and openssl, found {error}", file=sys.stderr)
+        sys.exit(2)
