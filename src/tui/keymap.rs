@@ -125,7 +125,7 @@ fn of_question(model: &Model<'_>, asking: &Asking<'_>) -> Vec<Binding> {
     if !matches!(asking.prompt.ask, Ask::Sheet { .. }) {
         all.push(either(untouched, '!', Key::F(10), Action::Exception, ("!", "F10"), "exception"));
     }
-    let letter = untouched && !could_begin_with_p(model, &asking.prompt.ask);
+    let letter = untouched && model.may_answer() && !could_begin_with_p(model, &asking.prompt.ask);
     all.push(either(letter, 'p', Key::F(8), Action::Pause, ("p", "F8"), "pause"));
     all.push(either(untouched, '?', Key::F(1), Action::Help, ("?", "F1"), "help"));
     all.push(silent(&[Key::F(12)], Action::Abort));
@@ -176,12 +176,14 @@ fn scrolling(model: &Model<'_>) -> Vec<Binding> {
     } else {
         silent(&[Key::PageDown], Action::PageDown)
     };
-    vec![
-        page_down,
-        silent(&[Key::PageUp], Action::PageUp),
-        silent(&[Key::Up], Action::LineUp),
-        silent(&[Key::Down], Action::LineDown),
-    ]
+    let mut all = vec![page_down, silent(&[Key::PageUp], Action::PageUp)];
+    // In a form the arrows go from field to field.
+    let in_form = matches!(&model.stage, Stage::Ask(asking) if matches!(asking.reply, Reply::Form(_)));
+    if !in_form || model.overlay.is_some() {
+        all.push(silent(&[Key::Up], Action::LineUp));
+        all.push(silent(&[Key::Down], Action::LineDown));
+    }
+    all
 }
 
 fn of_reveal(model: &Model<'_>, phase: Phase) -> Vec<Binding> {

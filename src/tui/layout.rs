@@ -89,6 +89,12 @@ pub const fn page_area(body: Rect) -> Rect {
     Rect { x: body.x.saturating_add(1), y: body.y, width: body.width.saturating_sub(2), height: body.height }
 }
 
+/// The area of what is read aloud: right of its edge, with a margin.
+#[must_use]
+pub const fn aloud_area(aloud: Rect) -> Rect {
+    Rect { x: aloud.x.saturating_add(2), width: aloud.width.saturating_sub(3), ..aloud }
+}
+
 /// Whether the page may be taller than its place. The hint bar asks, so it cannot be asked in turn: three rows of hints
 /// are assumed, more than there are.
 #[must_use]
@@ -97,8 +103,7 @@ pub fn scrolls(model: &Model<'_>) -> bool {
         return false;
     }
     let area = page_area(places_with(model, vec![Row::gap(), Row::gap(), Row::gap()]).body);
-    let page = screens::page(model, usize::from(area.width));
-    fit(&page, usize::from(area.height), 0).scrolls
+    fitted(screens::page(model, usize::from(area.width)), usize::from(area.height), 0).1.scrolls
 }
 
 /// The page of the present screen and how it lies.
@@ -107,8 +112,25 @@ pub fn page(model: &Model<'_>) -> (Page, Fit, Rect) {
     let area = page_area(places(model).body);
     let page = screens::page(model, usize::from(area.width));
     let offset = if model.overlay.is_some() { model.overlay_offset } else { model.reading.offset };
-    let fit = fit(&page, usize::from(area.height), offset);
+    let (page, fit) = fitted(page, usize::from(area.height), offset);
     (page, fit, area)
+}
+
+/// A page that would scroll gives up its empty rows first.
+fn fitted(mut page: Page, height: usize, offset: usize) -> (Page, Fit) {
+    let loose = fit(&page, height, offset);
+    if !loose.scrolls {
+        return (page, loose);
+    }
+    while page.top.last().is_some_and(|row| row.width() == 0) {
+        page.top.pop();
+    }
+    if page.bottom.first().is_some_and(|row| row.width() == 0) {
+        page.bottom.remove(0);
+        page.focus = page.focus.saturating_sub(1);
+    }
+    let tight = fit(&page, height, offset);
+    (page, tight)
 }
 
 /// Lays a page into `height` rows, with `offset` lines scrolled away.

@@ -85,7 +85,11 @@ pub fn page(model: &Model<'_>, width: usize) -> Page {
         (None, Stage::Ended(ending)) => ended::page(ending, width),
     };
     if let Some(note) = &model.note {
-        page.bottom.extend(wrapped(Row::of(Tone::Notice, "! "), Tone::Notice, note, width));
+        // Above the field, so that it is the last thing to give way where there is little room.
+        let note = wrapped(Row::of(Tone::Notice, "! "), Tone::Notice, note, width);
+        page.focus += note.len();
+        let at = page.bottom.iter().take_while(|row| row.width() == 0).count();
+        page.bottom.splice(at..at, note);
     }
     page
 }

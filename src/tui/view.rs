@@ -33,11 +33,11 @@ pub fn view(model: &Model<'_>, theme: Theme, frame: &mut Frame<'_>) {
     if let Some(agenda) = places.agenda {
         let detail = if model.width >= layout::WIDE { Detail::Full } else { Detail::Titles };
         let (width, height) = (usize::from(agenda.width), usize::from(agenda.height));
-        draw_all(&agenda::rows(&model.room, detail, width.saturating_sub(1), height), agenda, theme, buffer);
+        draw_all(&agenda::rows(&model.room, detail, width.saturating_sub(2), height), agenda, theme, buffer);
         draw_edge(agenda, theme, buffer);
     }
     if let Some(aloud) = places.aloud {
-        let inner = layout::page_area(aloud);
+        let inner = layout::aloud_area(aloud);
         draw_all(&layout::said_aloud(model, usize::from(inner.width)), inner, theme, buffer);
         draw_edge(Rect { width: 1, ..aloud }, theme, buffer);
     }

@@ -25,7 +25,7 @@ pub fn begin(_: &Room<'_>) -> Overlay {
         slot(DESTROYED, MOST, Paste::Taken),
         slot(REMAINS, MOST, Paste::Taken),
     ];
-    slots.extend(sheet::initials_of_two());
+    slots.extend(sheet::initials_of_two(sheet::BY));
     Overlay::Abort(Form::new(slots))
 }
 
@@ -47,7 +47,7 @@ pub fn submit(room: &Room<'_>, form: &Form) -> Submitted {
         expected: "the ceremony carried to its last step".to_owned(),
         happened: form.text(WHY),
         decided: format!("aborted; destroyed: {}; remains: {}", form.text(DESTROYED), form.text(REMAINS)),
-        by: sheet::two(form),
+        by: sheet::two(form, sheet::BY),
         skip: false,
     };
     sheet::checked(room, sheet, |sheet| Answer::Abort { sheet })

@@ -16,7 +16,7 @@ pub fn begin(room: &Room<'_>) -> Overlay {
         let either = Either { yes: ('s', "skip it"), no: ('k', "keep it"), chosen: None };
         slots.push(Slot { label: SKIP, content: Content::Either(either), need: Need::Needed });
     }
-    slots.extend(sheet::initials_of_two());
+    slots.extend(sheet::initials_of_two(sheet::BY));
     Overlay::Exception(Form::new(slots))
 }
 

@@ -10,12 +10,13 @@ use crate::tui::widgets::field::{Field, Paste};
 use crate::tui::widgets::form::{Content, Form, Need, Slot};
 
 const WHY: &str = "why";
+const STAYING: [&str; 2] = ["stays (initials)", "and stays (initials)"];
 
 #[must_use]
 pub fn begin() -> Overlay {
     let field = Field::new(limits::TYPED_CHARS, Paste::Taken);
     let mut slots = vec![Slot { label: WHY, content: Content::Text(field), need: Need::Needed }];
-    slots.extend(sheet::initials_of_two());
+    slots.extend(sheet::initials_of_two(STAYING));
     Overlay::Pause(Form::new(slots))
 }
 
@@ -29,7 +30,7 @@ pub fn page(form: &Form, width: usize) -> Page {
 
 #[must_use]
 pub fn submit(room: &Room<'_>, form: &Form) -> Submitted {
-    let (why, staying) = (form.text(WHY), sheet::two(form));
+    let (why, staying) = (form.text(WHY), sheet::two(form, STAYING));
     match check_pause(room.plan, &why, &staying) {
         Ok(()) => Submitted::done(Done::answer(Answer::Pause { why, staying })),
         Err(reason) => Submitted::Tell(reason),

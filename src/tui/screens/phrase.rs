@@ -11,7 +11,7 @@ use crate::tui::widgets::row::{Row, wrapped};
 /// Room for the phrase and for typing errors, never a paste: typing is how we know that it was read.
 #[must_use]
 pub fn begin(phrase: &str) -> Field {
-    Field::new(phrase.chars().count().max(limits::TYPED_CHARS / 4).min(limits::TYPED_CHARS), Paste::Refused)
+    Field::new(phrase.chars().count().clamp(limits::TYPED_CHARS / 4, limits::TYPED_CHARS), Paste::Refused)
 }
 
 #[must_use]

@@ -12,13 +12,13 @@ use crate::tui::widgets::form::{Content, Form, Need, Slot};
 const EXPECTED: &str = "expected";
 const HAPPENED: &str = "happened";
 const DECIDED: &str = "decided";
-const FIRST: &str = "by (initials)";
-const SECOND: &str = "and by (initials)";
+/// Labels of the two who sign a sheet.
+pub const BY: [&str; 2] = ["by (initials)", "and by (initials)"];
 
 #[must_use]
 pub fn begin(expected: &str, happened: &str, decided: &str) -> Form {
     let mut slots = texts(expected, happened, decided);
-    slots.extend(initials_of_two());
+    slots.extend(initials_of_two(BY));
     Form::new(slots)
 }
 
@@ -37,8 +37,8 @@ pub fn texts(expected: &str, happened: &str, decided: &str) -> Vec<Slot> {
 
 /// The initials of two people, typed by themselves.
 #[must_use]
-pub fn initials_of_two() -> Vec<Slot> {
-    [FIRST, SECOND]
+pub fn initials_of_two(labels: [&'static str; 2]) -> Vec<Slot> {
+    labels
         .into_iter()
         .map(|label| Slot {
             label,
@@ -50,8 +50,8 @@ pub fn initials_of_two() -> Vec<Slot> {
 
 /// The initials typed into [`initials_of_two`].
 #[must_use]
-pub fn two(form: &Form) -> Vec<String> {
-    vec![form.text(FIRST), form.text(SECOND)]
+pub fn two(form: &Form, labels: [&str; 2]) -> Vec<String> {
+    labels.iter().map(|label| form.text(label)).collect()
 }
 
 /// The sheet as typed.
@@ -61,7 +61,7 @@ pub fn of(form: &Form, skip: bool) -> Sheet {
         expected: form.text(EXPECTED),
         happened: form.text(HAPPENED),
         decided: form.text(DECIDED),
-        by: two(form),
+        by: two(form, BY),
         skip,
     }
 }

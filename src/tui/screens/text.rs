@@ -15,8 +15,8 @@ pub const fn begin() -> Field {
 
 #[must_use]
 pub fn rows(label: &str, example: &str, field: &Field, width: usize) -> Vec<Row> {
-    let example = if example.is_empty() { String::new() } else { format!(", for example {example}") };
-    let mut rows = wrapped(Row::gap(), Tone::Faint, &format!("type {label}{example}, then Enter"), width);
+    let example = if example.is_empty() { String::new() } else { format!(" (for example {example})") };
+    let mut rows = wrapped(Row::gap(), Tone::Faint, &format!("type, then Enter: {label}{example}"), width);
     rows.extend(field_rows(field, width));
     rows
 }

@@ -20,25 +20,45 @@ pub fn rows(model: &Model<'_>, width: usize) -> Vec<Row> {
             let title = room.plan.acts.get(step.act as usize).map_or("", String::as_str);
             first.push(Row::of(
                 Tone::Plain,
-                &format!("act {} of {} {title}", step.act + 1, room.plan.acts.len()).trim_end().to_owned(),
+                &format!("act {} of {} {title}", step.act + 1, room.plan.acts.len()).trim_end(),
             ));
             let minutes = room.plan.minutes_left_in_act(room.state.step);
             second.push(Row::of(Tone::Strong, &format!(" step {} of {}", step.number, room.plan.steps.len())));
             second.push(Row::of(Tone::Plain, &step.title));
-            second.push(Row::of(Tone::Plain, &format!("about {minutes} min left in act")));
+            second.push(Row::of(Tone::Plain, &format!("{minutes} min left in act")));
         }
         None => {
             first.push(Row::of(Tone::Plain, &format!("{} acts", room.plan.acts.len())));
             second.push(Row::of(Tone::Strong, &format!(" all {} steps behind us", room.plan.steps.len())));
         }
     }
-    let plan = Row::of(Tone::Faint, "plan ").with(Tone::Plain, &format!("{} ", room.plan_digest.label()));
+    let plan = Row::of(Tone::Faint, " plan ").with(Tone::Plain, &room.plan_digest.label());
     let head: String = room.head.hex().chars().take(HEAD_DIGITS).collect();
-    let clock = Row::of(Tone::Strong, &model.clock.hours_minutes())
-        .with(Tone::Faint, " UTC · head ")
-        .with(Tone::Strong, &head)
-        .with(Tone::Plain, " ");
-    let mut rows = flowed(first, " │ ", plan, width);
-    rows.extend(flowed(second, " · ", clock, width));
-    rows
+    let clock =
+        Row::of(Tone::Strong, &model.clock.hours_minutes()).with(Tone::Faint, " UTC · head ").with(Tone::Strong, &head);
+    placed(flowed(first, " │ ", Row::gap(), width), plan, flowed(second, " · ", Row::gap(), width), clock, width)
+}
+
+/// Plan and clock stand at the right of the first and the second group where there is room, else together below.
+fn placed(mut first: Vec<Row>, plan: Row, mut second: Vec<Row>, clock: Row, width: usize) -> Vec<Row> {
+    let fits = |rows: &[Row], right: &Row| rows.last().is_some_and(|row| row.width() + 2 + right.width() < width);
+    let at_right = |rows: &mut Vec<Row>, right: Row| {
+        let row = rows.pop().unwrap_or_default();
+        rows.push(row.padded(width.saturating_sub(right.width() + 1)).then(right));
+    };
+    let mut below = Vec::new();
+    if fits(&first, &plan) {
+        at_right(&mut first, plan);
+    } else {
+        below.push(plan);
+    }
+    if fits(&second, &clock) {
+        at_right(&mut second, clock);
+    } else {
+        if below.is_empty() {
+            below.push(Row::gap());
+        }
+        at_right(&mut below, clock);
+    }
+    first.into_iter().chain(second).chain(below).collect()
 }

@@ -1,0 +1,98 @@
+//! The loop around the model, with scripted input instead of a terminal.
+
+use super::room::*;
+use crate::basics::Digest;
+use crate::ceremony::event::Answer;
+use crate::devices::clock::SimulatedClock;
+use crate::runner::front_end::{Given, Seen, View};
+use crate::tui::input::{Input, InputSource, Key, Signal};
+use crate::tui::session::Session;
+use crate::tui::theme::Theme;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Gives its inputs one by one, each only after a wait, as a person does.
+struct Script(VecDeque<Input>);
+
+impl InputSource for Script {
+    fn next(&mut self, wait: Duration) -> Input {
+        if wait.is_zero() {
+            return Input::Tick;
+        }
+        // Slower than the type-ahead guard.
+        std::thread::sleep(Duration::from_millis(320));
+        self.0.pop_front().unwrap_or(Input::Lost("the script is at its end".to_owned()))
+    }
+}
+
+fn session(inputs: Vec<Input>) -> (Session<Script>, Terminal<TestBackend>) {
+    (Session::new(Script(inputs.into()), Theme::Bare), Terminal::new(TestBackend::new(80, 24)).unwrap())
+}
+
+fn keys(keys: &[Key]) -> Vec<Input> {
+    keys.iter().copied().map(Input::Key).collect()
+}
+
+fn seen_by<'a>(room: &'a Fixture, clock: &'a SimulatedClock) -> View<'a> {
+    View {
+        plan: &room.plan,
+        plan_digest: Digest::of(b"plan"),
+        state: &room.state,
+        head: Digest::of(b"head"),
+        entries: 3,
+        clock,
+    }
+}
+
+#[test]
+fn a_question_is_shown_and_its_answer_brought_back() {
+    let (room, clock) = (Fixture::production(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(keys(&[Key::Char('a'), Key::Char('b'), Key::Enter]));
+    let given = session.ask(&mut screen, &seen_by(&room, &clock), &initials());
+    assert!(matches!(given, Given::Answer(Answer::Initials { initials }) if initials == "ab"));
+    assert!(screen.backend().to_string().contains("PRODUCTION"));
+}
+
+#[test]
+fn nothing_of_a_typed_share_stays_on_the_screen() {
+    let (room, clock) = (Fixture::production(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(keys(&[Key::Char('k'), Key::Char('s'), Key::Char('1'), Key::Enter]));
+    let given = session.ask(&mut screen, &seen_by(&room, &clock), &share_for("prove"));
+    assert!(matches!(given, Given::Secret(secret) if secret.same_as(b"KS1")));
+    assert!(!screen.backend().to_string().contains("KS1"));
+}
+
+#[test]
+fn a_share_is_revealed_and_wiped() {
+    let (room, clock) = (Fixture::production(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(keys(&[Key::Char('r'), Key::Char('x'), Key::Char('w')]));
+    let seen = session.reveal(&mut screen, &seen_by(&room, &clock), &revealed());
+    assert_eq!(seen, Ok(Seen::Text));
+    assert!(
+        screen.backend().buffer().content.iter().all(|cell| cell.symbol() == " "),
+        "something is left on the screen"
+    );
+}
+
+#[test]
+fn whoever_asks_after_a_signal_is_told_to_leave() {
+    let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(vec![Input::Signal(Signal::Terminate)]);
+    let view = seen_by(&room, &clock);
+    assert!(session.reveal(&mut screen, &view, &revealed()).is_err());
+    let given = session.ask(&mut screen, &view, &initials());
+    assert!(matches!(given, Given::Answer(Answer::Leave { why }) if why == Signal::Terminate.why()));
+    assert!(!session.confirm_corrections(&mut screen, &view, &corrections()));
+    session.busy(&mut screen, &view, "end the strongroom");
+    session.ended(&mut screen, &view, &ending());
+}
+
+#[test]
+fn a_terminal_that_is_gone_leaves_the_ceremony_resumable() {
+    let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(Vec::new());
+    let given = session.ask(&mut screen, &seen_by(&room, &clock), &initials());
+    assert!(matches!(given, Given::Answer(Answer::Leave { .. })));
+}
