@@ -29,9 +29,8 @@ fn every_model(room: &Fixture, size: (u16, u16), look: &dyn Fn(&Model<'_>)) {
 #[test]
 fn every_screen_can_be_drawn_at_every_size() {
     let room = Fixture::rehearsal();
-    let widths: Vec<u16> = (0..=160).step_by(13).chain([1, 79, 80, 81, 119, 120, 121, 160]).collect();
-    for &width in &widths {
-        for height in [0, 1, 2, 3, 10, 23, 24, 25, 40, 60] {
+    for width in [0, 1, 40, 79, 80, 81, 100, 119, 120, 121, 160] {
+        for height in [0, 1, 10, 23, 24, 25, 40, 60] {
             every_model(&room, (width, height), &|model| {
                 let _ = screen(model);
             });
