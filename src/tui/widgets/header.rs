@@ -20,7 +20,7 @@ pub fn rows(model: &Model<'_>, width: usize) -> Vec<Row> {
             let title = room.plan.acts.get(step.act as usize).map_or("", String::as_str);
             first.push(Row::of(
                 Tone::Plain,
-                &format!("act {} of {} {title}", step.act + 1, room.plan.acts.len()).trim_end(),
+                format!("act {} of {} {title}", step.act + 1, room.plan.acts.len()).trim_end(),
             ));
             let minutes = room.plan.minutes_left_in_act(room.state.step);
             second.push(Row::of(Tone::Strong, &format!(" step {} of {}", step.number, room.plan.steps.len())));
