@@ -3,11 +3,13 @@
 
 pub mod disclosure;
 pub mod evidence;
+pub mod facts;
 pub mod folder;
 pub mod issued;
 pub mod meaning;
 pub mod replay;
 pub mod report;
+mod script_steps;
 pub mod signatures;
 pub mod signed;
 pub mod verdict;

@@ -7,5 +7,6 @@ pub mod clock;
 pub mod durable_file;
 pub mod entropy;
 pub mod removable;
+pub mod whole_folder;
 
 pub use clock::Clock;

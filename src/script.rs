@@ -9,6 +9,7 @@ pub mod parse;
 pub mod problem;
 pub mod reader;
 pub mod syntax;
+pub mod toml_1_0;
 
 pub use kind::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind};
 pub use problem::{Problem, Problems};

@@ -5,7 +5,7 @@ Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 
 import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
 
 LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12
-KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp(256|384)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
+KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp256|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
 KINDS = {k: v.split(",") for k, v in (pair.split(":") for pair in (     # kind: outcomes
     "opened:done run-key:done step:begun,done,skipped,reopened answer:agreed,refused,given intent:meant outcome:done,failed "
     "exception:opened pause:begun,ended resumed:done abort:done artifact:issued closed:done").split())}
@@ -13,9 +13,9 @@ PUBLIC_KINDS = {"run-key", "step", "artifact", "closed"}
 
 # Shapes for fits(): a type, a pattern, [shape], {str: shape} for any keys, {key: shape, ...} for exactly these keys
 HEX, MAYBE_HEX = re.compile("[0-9a-f]{64}"), re.compile("([0-9a-f]{64})?")
-HEADER = dict.fromkeys("approval_digest binding_digest governance_digest plan_digest previous_head".split(), MAYBE_HEX) | {
+HEADER = dict.fromkeys("approval_digest binding_digest governance_digest previous_head".split(), MAYBE_HEX) | {
     "argv": [str], "ceremony": str, "format": re.compile("anchorite-transcript/1"), "machine": {str: str},
-    "realm": re.compile("production|rehearsal"), "script_digest": HEX, "serial_seed_commitment": MAYBE_HEX, "started": int,
+    "plan_digest": HEX, "realm": re.compile("production|rehearsal"), "script_digest": HEX, "serial_seed_commitment": HEX, "started": int,
     "signers": [{"name": str, "person": str, "public_key": str}], "tool": {"digest": MAYBE_HEX, "version": str}}
 OPEN = {"exception": int, "kind": re.compile("|".join(KINDS)), "level": re.compile("public|auditor|complete"),
         "operation": MAYBE_HEX, "outcome": str, "role": str, "seq": int, "step": str, "time": int}
@@ -165,7 +165,7 @@ def signed(body, signature, keys, namespace):       # keys as public_key() gave 
             allowed, sig = pathlib.Path(tmp, "allowed_signers"), pathlib.Path(tmp, "sig")
             allowed.write_text("".join(f'run namespaces="{namespace}" {key}\n' for key in keys), encoding="ascii")
             sig.write_bytes(signature)
-            return subprocess.run(["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "run", "-n", namespace, "-s", sig],
+            return not {0, 13} & {*signature} and subprocess.run(["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "run", "-n", namespace, "-s", sig],
                                   input=body, capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired) as e:
         raise Unreadable(f"cannot run ssh-keygen: {e}") from None

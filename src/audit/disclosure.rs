@@ -3,6 +3,7 @@
 use crate::audit::evidence::plan_of;
 use crate::audit::folder::Files;
 use crate::audit::report;
+use crate::basics::SafeText;
 use crate::script::StepKind;
 use crate::transcript::{Level, Record, sums};
 
@@ -17,7 +18,11 @@ pub fn disclosed(files: &Files, level: Level, kinds: &[&dyn StepKind]) -> Result
     let plan = plan_of(files, &record, kinds).map_err(|refuted| refuted.problem)?;
     let withheld = record.disclose(level).map_err(|e| e.to_string())?;
     let copy_record = Record::read(&withheld).map_err(|bad| bad.to_string())?;
-    let mut copy = files.clone();
+    if let Some(path) = files.keys().find(|path| path.ends_with('\0')) {
+        return Err(format!("{}: expected a regular file", SafeText::cut(path.trim_end_matches('\0'), 200)));
+    }
+    let kept = files.iter().filter(|(path, _)| !path.ends_with('/'));
+    let mut copy: Files = kept.map(|(path, octets)| (path.clone(), octets.clone())).collect();
     copy.insert("report.html".to_owned(), report::html(&plan, &copy_record).into_bytes());
     copy.insert("transcript.jsonl".to_owned(), withheld);
     copy.remove(sums::FILE_NAME);

@@ -1,11 +1,13 @@
 //! Verifying an evidence folder: the four stages every verifier has, then what only the program that ran the ceremony can do:
 //! replay, certificates re-derived, attestations against the sign-off, approval signatures, the report.
 
+use crate::audit::facts::Facts;
 use crate::audit::folder::{self, Files, TEXT_OCTETS};
 use crate::audit::replay::{Replayed, replay};
 use crate::audit::verdict::{Claims, Refuted, Status, Verdict, What};
-use crate::audit::{issued, meaning, report, signed};
-use crate::basics::{Digest, limits};
+use crate::audit::{issued, meaning, report, script_steps, signed};
+use crate::basics::{Digest, canonical, limits};
+use crate::ceremony::state::Finish;
 use crate::pki::profile::Profile;
 use crate::plan::Plan;
 use crate::plan::resolve::{self, ProfileFile};
@@ -47,13 +49,15 @@ fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<(Record, bool
         format!("{}, {}: {} entries, head {}", header.realm, header.ceremony, record.lines.len(), record.head()),
     );
     claims.add("script", Status::Ok, format!("sha256 {}", header.script_digest));
-    let withheld = record.lines.iter().filter(|line| line.body().is_none()).count();
-    claims.add("bodies", Status::ok_if(withheld == 0), format!("{withheld} of {} withheld", record.lines.len()));
-    signed::checkpoints(files, &record, claims)?;
-    let pinned = signed::attestations(files, &record, pin, claims)?;
-    let steps = meaning::script_steps(script).map_err(entry_0)?;
-    let (passed, exceptions) = meaning::walk(&record, &steps)?;
-    let closed = signed::is_closed(&record);
+    let facts = Facts::of(&record);
+    let withheld = format!("{} of {} withheld", facts.withheld, record.lines.len());
+    claims.add("bodies", Status::ok_if(facts.withheld == 0), withheld);
+    let signed = signed::checkpoints(files, &record, &facts)?;
+    claims.add("checkpoints", Status::ok_if(signed > 0), format!("{signed} signed by run keys"));
+    let pinned = signed::attestations(files, &record, &facts, pin, claims)?;
+    let steps = script_steps::read(script).map_err(entry_0)?;
+    let (passed, exceptions) = meaning::walk(&record, &facts, &steps)?;
+    let closed = facts.closed;
     claims.add("steps", Status::Ok, format!("{passed} of {} passed, in order", steps.len()));
     claims.add("exceptions", Status::Ok, format!("{exceptions} opened"));
     claims.add(
@@ -63,7 +67,7 @@ fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<(Record, bool
     );
     let ending = if closed { format!("by entry {}", record.lines.len()) } else { "open, or aborted".to_owned() };
     claims.add("closed", Status::ok_if(closed), ending);
-    let count = meaning::artifacts(files, &record)?;
+    let count = meaning::artifacts(files, &facts)?;
     claims.add("artifacts", Status::Ok, format!("{count} recorded and present"));
     if meaning::approval(files, &record)? {
         claims.add("approval", Status::Ok, "the one the header names");
@@ -88,10 +92,10 @@ fn engine(files: &Files, record: &Record, kinds: &[&dyn StepKind], claims: &mut 
         .transpose()
         .map_err(|bad| Refuted::at(What::Entry, usize::try_from(bad.entry).unwrap_or(usize::MAX), bad.problem))?;
     match &replayed {
-        Some(Replayed { missing, .. }) if !missing.is_empty() && signed::is_closed(record) => {
-            return Err(Refuted::at(What::Entry, record.lines.len(), "the machine would have written more"));
+        Some(replayed) => {
+            ends_as_replayed(record, replayed)?;
+            claims.add("replay", Status::Ok, "the same entries, octet for octet");
         }
-        Some(_) => claims.add("replay", Status::Ok, "the same entries, octet for octet"),
         None => claims.add("replay", Status::Unchecked, "bodies are withheld in this copy"),
     }
     issued::derive_again(files, record, &plan, claims)?;
@@ -127,16 +131,40 @@ pub fn plan_of(files: &Files, record: &Record, kinds: &[&dyn StepKind]) -> Resul
             record.header.plan_digest
         )));
     }
+    let header = &record.header;
+    if plan.ceremony != header.ceremony || plan.previous_head != header.previous_head {
+        return Err(bad("expected the ceremony and previous head of the script, found others".to_owned()));
+    }
+    let people = plan.people.iter().map(|person| (person.id.as_str(), person.public_key.as_str()));
+    let signers = header.signers.iter().map(|signer| (signer.person.as_str(), signer.public_key.as_str()));
+    if !plan.realm.is_rehearsal() && !people.eq(signers) {
+        return Err(bad("expected the people of the script and their keys as signers, found others".to_owned()));
+    }
     Ok(plan)
 }
 
-/// Attestations say of agreement what their signers said at the sign-off.
+/// The record ends where the machine ends it, with the signers the header names.
+fn ends_as_replayed(record: &Record, replayed: &Replayed) -> Result<(), Refuted> {
+    let closed = Facts::of(record).closed;
+    if closed != (replayed.state.finished == Some(Finish::Closed)) || closed && !replayed.missing.is_empty() {
+        return Err(Refuted::at(What::Entry, record.lines.len(), "the machine would have ended the record elsewhere"));
+    }
+    if replayed.state.signers != record.header.signers {
+        return Err(Refuted::at(What::Entry, 1, "expected the signers of the header, found others"));
+    }
+    Ok(())
+}
+
+/// Attestations say of agreement what their signers said at the sign-off; who did not sign off has not agreed.
 fn sign_off(files: &Files, replayed: &Replayed) -> Result<(), Refuted> {
-    for agreement in &replayed.state.agreements {
-        let path = Attestation::file_name(&agreement.person);
+    let (all, _) = signed::signatories(files).map_err(|e| Refuted::named(What::Head, "allowed_signers", e))?;
+    for who in all {
+        let path = Attestation::file_name(&who);
         let Ok(octets) = folder::read(files, &path, TEXT_OCTETS) else { continue };
-        let said = serde_json::from_slice::<Attestation>(octets).ok();
-        if said.is_some_and(|said| said.agree != agreement.agree || said.remark != agreement.remark) {
+        let Ok(said) = canonical::parse::<Attestation>(octets, TEXT_OCTETS) else { continue };
+        let agreed = replayed.state.agreements.iter().find(|agreement| agreement.person == who);
+        let expected = agreed.map_or((false, ""), |agreement| (agreement.agree, agreement.remark.as_str()));
+        if (said.agree, said.remark.as_str()) != expected {
             return Err(Refuted::named(
                 What::Head,
                 &path,

@@ -4,12 +4,17 @@
 use crate::audit::folder::{self, FILE_OCTETS, Files, TEXT_OCTETS};
 use crate::audit::verdict::{Claims, Refuted, Status, What};
 use crate::audit::{meaning, signatures};
+use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, canonical, limits};
+use crate::ceremony::What as Happened;
 use crate::ceremony::effect::{self, Effect, Operation};
+use crate::ceremony::event::Outcome;
+use crate::keys::ssh::allowed_signers;
 use crate::pki::{Certificate, CertificateList, serial};
 use crate::plan::Plan;
 use crate::script::approval::{Approval, Governance, NAMESPACE};
 use crate::transcript::{Kind, Record};
+use std::collections::BTreeSet;
 
 /// Every artefact that is a certificate or a CRL is what a recorded operation says.
 ///
@@ -26,6 +31,7 @@ pub fn derive_again(files: &Files, record: &Record, plan: &Plan, claims: &mut Cl
     let names = folder::names(files, "artifacts").unwrap_or_default();
     let mut derived = 0_usize;
     let withheld = record.has_withheld();
+    serials_follow(record)?;
     for name in names {
         let bad = |problem: String| Refuted::named(What::Artifact, name, problem);
         let path = format!("artifacts/{name}");
@@ -70,6 +76,26 @@ fn built_from(plan: &Plan, operations: &[Operation], tbs: &[u8]) -> Result<(), S
         .iter()
         .any(|operation| effect::to_be_signed(plan.realm, &plan.profiles, operation).is_ok_and(|built| built == tbs));
     if found { Ok(()) } else { Err("no recorded operation gives these to-be-signed octets".to_owned()) }
+}
+
+/// Every serial number reserved is the one its index and the revealed seed give, each index once.
+fn serials_follow(record: &Record) -> Result<(), Refuted> {
+    let seed = record.lines.last().and_then(|line| line.body()).and_then(meaning::seed);
+    let Some(seed) = seed else { return Ok(()) };
+    let mut seen = BTreeSet::new();
+    for (at, line) in record.lines.iter().enumerate() {
+        let event = line.body().and_then(|body| body.get("event")).cloned();
+        let event = event.and_then(|event| serde_json::from_value::<Happened>(event).ok());
+        let Some(Happened::Done { outcome: Outcome::Serial { serial, index } }) = event else { continue };
+        let bad = |problem: String| Refuted::at(What::Entry, at + 1, problem);
+        let expected = hex_encode(&serial::of(&seed, index).map_err(bad)?);
+        if serial != expected || !seen.insert(index) {
+            return Err(bad(format!(
+                "serial {index}: expected {expected} from the revealed seed, once, found another"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The serial number is one the revealed seed gives, so it carries nothing else.
@@ -117,13 +143,16 @@ pub fn approval_signatures(files: &Files, record: &Record, plan: &Plan, claims: 
     }
     let governance =
         Governance::parse("governance.toml", toml).map_err(|p| bad("approval/governance.toml")(p.render()))?;
-    let trusted = signatures::allowed(signers, NAMESPACE).map_err(bad("approval/allowed_signers"))?;
-    let good = governance
-        .approvers
-        .iter()
+    // As strictly as before the run: a key under two names would count one person twice.
+    let text = std::str::from_utf8(signers).map_err(|e| bad("approval/allowed_signers")(e.to_string()))?;
+    let known = allowed_signers::parse(text).map_err(|e| bad("approval/allowed_signers")(e.to_string()))?;
+    let trusted = signatures::pinned(&known, NAMESPACE);
+    let approvers: BTreeSet<&String> = governance.approvers.iter().collect();
+    let good = approvers
+        .into_iter()
         .filter(|who| {
             let signature = folder::read(files, &format!("approval/approval.json.{who}.sig"), TEXT_OCTETS);
-            let keys = trusted.get(*who).cloned().unwrap_or_default();
+            let keys = trusted.get(who.as_str()).cloned().unwrap_or_default();
             signature.is_ok_and(|signature| signatures::signed(octets, signature, &keys, NAMESPACE))
         })
         .count();

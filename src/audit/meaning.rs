@@ -1,51 +1,16 @@
 //! Stage 4 of verifying: the entries against the steps of the script, artefacts and the list of files. The rules are those of
 //! `transcripts/README.md`, and `verify.py` has the same.
 
+use crate::audit::facts::{self, Facts};
 use crate::audit::folder::{self, FILE_OCTETS, Files};
+use crate::audit::script_steps::ScriptStep;
 use crate::audit::signatures::public_key;
-use crate::audit::signed;
 use crate::audit::verdict::{Refuted, What};
 use crate::basics::{Digest, SafeText};
 use crate::pki::serial;
 use crate::transcript::entry::{Body, Open};
 use crate::transcript::{Kind, Record, sums};
 use std::collections::BTreeSet;
-
-/// A step of the script: its id, and the role it needs where the script names one.
-pub type ScriptStep = (String, Option<String>);
-
-/// The steps in the order of `script.toml`, read as plain TOML: whoever verifies need not understand the rest.
-///
-/// # Errors
-/// Where the file is no TOML, or a step has no id of its own.
-pub fn script_steps(octets: &[u8]) -> Result<Vec<ScriptStep>, String> {
-    let text = std::str::from_utf8(octets).map_err(|_| "script.toml: expected UTF-8 text".to_owned())?;
-    let script: toml::Table = toml::from_str(text).map_err(|e| format!("script.toml: {}", e.message()))?;
-    let tables = |value: Option<&toml::Value>| value.and_then(toml::Value::as_array).cloned().unwrap_or_default();
-    let roles: Vec<(String, Vec<String>)> = tables(script.get("role"))
-        .iter()
-        .filter_map(|role| {
-            let name = role.get("name")?.as_str()?.to_owned();
-            let holders = tables(role.get("holders")).iter().filter_map(|h| h.as_str().map(str::to_owned)).collect();
-            Some((name, holders))
-        })
-        .collect();
-    let mut steps: Vec<ScriptStep> = Vec::new();
-    for step in tables(script.get("act")).iter().flat_map(|act| tables(act.get("step"))) {
-        let id = step.get("id").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-        if id.is_empty() || steps.iter().any(|(known, _)| *known == id) {
-            return Err(format!("script.toml: expected steps with ids of their own, found {}", SafeText::cut(&id, 80)));
-        }
-        let who = step.get("who").and_then(toml::Value::as_str).unwrap_or_default();
-        let role = roles
-            .iter()
-            .find(|(name, _)| name == who)
-            .or_else(|| roles.iter().find(|(_, holders)| holders.iter().any(|h| h == who)))
-            .map(|(name, _)| name.clone());
-        steps.push((id, role));
-    }
-    Ok(steps)
-}
 
 /// Outcomes each kind of entry may have.
 const fn outcomes(kind: Kind) -> &'static [&'static str] {
@@ -76,7 +41,7 @@ struct Walk<'s> {
 ///
 /// # Errors
 /// The first entry that breaks a rule.
-pub fn walk(record: &Record, steps: &[ScriptStep]) -> Result<(usize, u64), Refuted> {
+pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usize, u64), Refuted> {
     let mut walk = Walk { steps, at: 0, begun: false, again: false, exceptions: 0, closed: false };
     if record.lines.is_empty() {
         return Err(Refuted::at(What::Entry, 1, "expected opened, found the end of the record"));
@@ -84,17 +49,25 @@ pub fn walk(record: &Record, steps: &[ScriptStep]) -> Result<(usize, u64), Refut
     for (index, line) in record.lines.iter().enumerate() {
         let number = index + 1;
         let Some(open) = line.open() else { continue };
-        walk.entry(number, open, line.body(), record).map_err(|problem| Refuted::at(What::Entry, number, problem))?;
+        walk.entry(number, open, line.body(), record, facts)
+            .map_err(|problem| Refuted::at(What::Entry, number, problem))?;
     }
     Ok((walk.at, walk.exceptions))
 }
 
 impl Walk<'_> {
     fn here(&self) -> &str {
-        self.steps.get(self.at).map_or("", |(id, _)| id.as_str())
+        self.steps.get(self.at).map_or("", |step| step.id.as_str())
     }
 
-    fn entry(&mut self, number: usize, open: &Open, body: Option<&Body>, record: &Record) -> Result<(), String> {
+    fn entry(
+        &mut self,
+        number: usize,
+        open: &Open,
+        body: Option<&Body>,
+        record: &Record,
+        facts: &Facts,
+    ) -> Result<(), String> {
         if self.closed {
             return Err("expected nothing after closed".to_owned());
         }
@@ -128,15 +101,18 @@ impl Walk<'_> {
                 let key = body.and_then(|b| b.get("public_key")?.as_str()).and_then(public_key);
                 key.map(|_| ()).ok_or_else(|| "expected a public key".to_owned())
             }
-            Kind::Artifact => is_artifact(body),
-            Kind::Closed => self.close(body, record),
+            Kind::Artifact => body
+                .and_then(facts::artifact)
+                .map(|_| ())
+                .ok_or_else(|| "artefact: expected a plain file name, sha256 and size".to_owned()),
+            Kind::Closed => self.close(body, record, facts),
             _ => Ok(()),
         }
     }
 
     fn step(&mut self, open: &Open) -> Result<(), String> {
         if open.outcome == "reopened" {
-            let target = self.steps.iter().position(|(id, _)| *id == open.step).filter(|target| *target <= self.at);
+            let target = self.steps.iter().position(|step| step.id == open.step).filter(|target| *target <= self.at);
             let (true, Some(target)) = (open.exception > 0, target) else {
                 return Err("expected a step that was reached, reopened under an exception".to_owned());
             };
@@ -148,7 +124,7 @@ impl Walk<'_> {
             let here = if self.here().is_empty() { "no more steps" } else { self.here() };
             return Err(format!("expected {here}, found step {}", SafeText::cut(&open.step, 80)));
         }
-        let role = self.steps.get(self.at).and_then(|(_, role)| role.clone());
+        let role = self.steps.get(self.at).and_then(|step| step.role.clone());
         match open.outcome.as_str() {
             "begun" if self.begun && !self.again => {
                 return Err("expected the step to begin once, or again after a resume".to_owned());
@@ -176,7 +152,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn close(&mut self, body: Option<&Body>, record: &Record) -> Result<(), String> {
+    fn close(&mut self, body: Option<&Body>, record: &Record, facts: &Facts) -> Result<(), String> {
         self.closed = true;
         if !self.here().is_empty() {
             return Err(format!("expected every step done, found {} open", self.here()));
@@ -185,9 +161,10 @@ impl Walk<'_> {
         if body.get("exceptions").and_then(serde_json::Value::as_u64) != Some(self.exceptions) {
             return Err(format!("expected {} exceptions to be counted", self.exceptions));
         }
-        let recorded: serde_json::Map<String, serde_json::Value> = signed::artifacts(record)
-            .into_iter()
-            .map(|(name, (sha256, _))| (name, serde_json::Value::String(sha256)))
+        let recorded: serde_json::Map<String, serde_json::Value> = facts
+            .artifacts
+            .iter()
+            .map(|(name, (sha256, _))| (name.clone(), serde_json::Value::String(sha256.hex())))
             .collect();
         if body.get("artifacts") != Some(&serde_json::Value::Object(recorded)) {
             return Err("expected the artefacts of the record, found others".to_owned());
@@ -206,27 +183,12 @@ pub fn seed(body: &Body) -> Option<Digest> {
     Digest::parse(body.get("serial_seed")?.as_str()?)
 }
 
-fn is_artifact(body: Option<&Body>) -> Result<(), String> {
-    let text = |key: &str| body.and_then(|b| b.get(key)?.as_str()).unwrap_or_default();
-    let name = text("name");
-    let plain = !name.is_empty()
-        && name != "."
-        && name != ".."
-        && !name.contains('/')
-        && name.chars().all(crate::basics::safe_text::is_printable);
-    let size = body.and_then(|b| b.get("size")?.as_u64());
-    if plain && Digest::parse(text("sha256")).is_some() && size.is_some() {
-        return Ok(());
-    }
-    Err("artefact: expected a plain file name, sha256 and size".to_owned())
-}
-
 /// Artefacts in the folder are those of the record, and all of them.
 ///
 /// # Errors
 /// The first, by name, that is not.
-pub fn artifacts(files: &Files, record: &Record) -> Result<usize, Refuted> {
-    let recorded = signed::artifacts(record);
+pub fn artifacts(files: &Files, facts: &Facts) -> Result<usize, Refuted> {
+    let recorded = &facts.artifacts;
     let present =
         folder::names(files, "artifacts").map_err(|problem| Refuted::named(What::Artifact, "artifacts", problem))?;
     let names: BTreeSet<&str> = present.into_iter().chain(recorded.keys().map(String::as_str)).collect();
@@ -234,7 +196,7 @@ pub fn artifacts(files: &Files, record: &Record) -> Result<usize, Refuted> {
         let bad = |problem: String| Refuted::named(What::Artifact, name, problem);
         let (sha256, size) = recorded.get(name).ok_or_else(|| bad("expected only what the record names".to_owned()))?;
         let octets = folder::read(files, &format!("artifacts/{name}"), FILE_OCTETS).map_err(bad)?;
-        if Digest::of(octets).hex() != *sha256 || octets.len() as u64 != *size {
+        if Digest::of(octets) != *sha256 || octets.len() as u64 != *size {
             return Err(bad(format!(
                 "expected digest {sha256} and {size} octets, found {} and {}",
                 Digest::of(octets),

@@ -24,10 +24,10 @@ pub fn html(plan: &Plan, record: &Record) -> String {
     steps(&mut page, plan, &entries);
     machine(&mut page, record, &entries);
     page.heading("Evidence");
-    let artifacts = crate::audit::signed::artifacts(record);
+    let artifacts = crate::audit::facts::Facts::of(record).artifacts;
     page.table(
         &["Artefact", "SHA-256", "Octets"],
-        artifacts.iter().map(|(name, (sha256, size))| vec![name.clone(), sha256.clone(), size.to_string()]),
+        artifacts.iter().map(|(name, (sha256, size))| vec![name.clone(), sha256.hex(), size.to_string()]),
     );
     page.finish()
 }

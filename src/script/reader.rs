@@ -4,6 +4,7 @@ use crate::basics::Instant;
 use crate::basics::limits;
 use crate::script::problem::{Problems, nearest};
 use crate::script::syntax::Located;
+use crate::script::toml_1_0;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::Spanned;
@@ -25,6 +26,10 @@ pub fn document<'t>(text: &'t str, octets: usize, problems: &mut Problems) -> Op
             format!("expected tables and arrays nested at most {} deep", limits::NESTING),
             "a script never needs more",
         );
+        return None;
+    }
+    if let Some(what) = toml_1_0::newer(text) {
+        problems.add(0..0, format!("expected TOML 1.0, found {what}"), "other people's verifiers read TOML 1.0");
         return None;
     }
     match DeTable::parse(text) {

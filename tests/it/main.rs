@@ -8,3 +8,4 @@ mod layering;
 mod program;
 mod record_mutations;
 mod secret_scan;
+mod verifiers_agree;

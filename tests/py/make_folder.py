@@ -130,12 +130,12 @@ def checkpoint(folder, keys, size, head):
 
 
 def attest(folder, keys, who, entries, heads, changes=None):
-    issued = {e["body"]["name"]: e["body"]["sha256"] for e in entries if e["kind"] == "artifact"}
+    issued = {e["body"]["name"]: e["body"]["sha256"] for e in entries if e["kind"] == "artifact" and {"name", "sha256"} <= e["body"].keys()}
     script = hashlib.sha256((folder / "script.toml").read_bytes()).hexdigest()
     said = {"agree": True, "artifacts": issued, "ceremony": CEREMONY, "entries": len(entries),
             "exceptions": sum(e["kind"] == "exception" for e in entries), "format": "anchorite-attestation/1", "head": heads[-1].hex(),
             "plan_digest": "ab" * 32, "realm": REALM, "remark": "", "script_digest": script, "statement": "I was there.", "who": who,
-            "run_keys": [e["body"]["public_key"] for e in entries if e["kind"] == "run-key"]} | (changes or {})
+            "run_keys": [e["body"]["public_key"] for e in entries if e["kind"] == "run-key" and "public_key" in e["body"]]} | (changes or {})
     path = folder / f"attestation.{who}.json"
     path.write_bytes(jcs(said))
     sign(keys, who, "rehearsal-evidence@anchorite", path)

@@ -4,8 +4,7 @@ use crate::audit::disclosure::disclosed;
 use crate::ceremony::steps;
 use crate::cli::commands::rehearse::refuse_existing;
 use crate::cli::{ExitCode, Failure, output};
-use crate::devices::durable_file;
-use crate::runner::closing::read_folder;
+use crate::devices::{durable_file, whole_folder};
 use crate::transcript::Level;
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use std::path::Path;
 /// Where the folder does not verify as a record, or the new one exists.
 pub fn disclose(folder: &Path, level: Level, out: &Path) -> Result<ExitCode, Failure> {
     refuse_existing(out)?;
-    let files = read_folder(folder)?;
+    let files = whole_folder::read(folder)?;
     let copy = disclosed(&files, level, &steps::kinds())?;
     durable_file::new_folder(out)?;
     for (path, octets) in &copy {

@@ -5,8 +5,7 @@ use crate::audit::{Pin, verify as audit_verify};
 use crate::basics::{Digest, limits};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure, output};
-use crate::devices::durable_file;
-use crate::runner::closing::read_folder;
+use crate::devices::{durable_file, whole_folder};
 use std::path::Path;
 
 /// Verifies a folder.
@@ -31,7 +30,7 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
     if !folder.is_dir() {
         return Err(Failure::from(format!("{}: expected an evidence folder, found none", folder.display())));
     }
-    let files = read_folder(folder)?;
+    let files = whole_folder::read(folder)?;
     let verdict = audit_verify(&files, &Pin { signers, expect }, &steps::kinds());
     if json {
         output::json(&verdict)?;
