@@ -60,6 +60,36 @@ fn every_mistake_is_found_at_its_place() {
 }
 
 #[test]
+fn the_place_of_a_mistake_is_its_line_and_column_with_a_caret_under_it() {
+    let changed = script().replacen("title = \"Open\"", "titel = \"Open\"", 1);
+    let line = changed.lines().position(|l| l.starts_with("titel")).unwrap() + 1;
+    let (code, said) = check(changed.as_bytes());
+    assert_eq!(code, 3);
+    assert!(said.contains(&format!("script.toml:{line}:1: ")), "{said}");
+    let shown: Vec<&str> = said.lines().skip_while(|l| !l.contains("| titel")).take(2).collect();
+    assert_eq!(shown[0].find("titel"), shown[1].find("^^^^^"), "{said}");
+}
+
+#[test]
+fn a_step_before_what_it_needs_is_told_which_step_comes_too_late() {
+    let source = script();
+    let step = |id: &str| {
+        let start = source.find(&format!("[[act.step]]\nid = \"{id}\"")).unwrap();
+        let end = source[start + 1..].find("\n[[").map_or(source.len(), |at| start + 1 + at + 1);
+        source[start..end].to_owned()
+    };
+    for (early, late) in [("root", "check"), ("deal", "key"), ("crl", "root"), ("key", "machine")] {
+        // The two steps change places.
+        let (first, second) = (step(late), step(early));
+        let changed = source.replace(&first, "PLACE-1").replace(&second, &first).replace("PLACE-1", &second);
+        assert_ne!(changed, source);
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!((early, code), (early, 3), "{said}");
+        assert!(said.contains(&format!("step {early} comes before")), "{early} before {late}: {said}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_reported_at_once() {
     let mut changed = script();
     for (from, to, _) in MISTAKES.iter().take(4) {

@@ -95,11 +95,31 @@ fn no_prompt_takes_an_empty_line_or_somebody_elses_initials() {
     assert!(said.contains("found XX"), "{said}");
 }
 
-/// The simulated person answers `n` prompts, then the process is killed; resumed, the ceremony comes to its end.
+/// The simulated person answers `n` prompts, then the process is killed; resumed, the ceremony comes to its end. Four tests of one
+/// kind, so that they run side by side.
 #[test]
-fn a_ceremony_killed_after_any_prompt_resumes_to_a_record_both_verifiers_accept() {
+fn a_ceremony_killed_while_the_room_gathers_resumes_to_a_record_both_verifiers_accept() {
+    killed_and_resumed(0..9);
+}
+
+#[test]
+fn a_ceremony_killed_while_the_key_is_made_resumes_to_a_record_both_verifiers_accept() {
+    killed_and_resumed(9..18);
+}
+
+#[test]
+fn a_ceremony_killed_while_issuing_resumes_to_a_record_both_verifiers_accept() {
+    killed_and_resumed(18..27);
+}
+
+#[test]
+fn a_ceremony_killed_near_its_end_resumes_to_a_record_both_verifiers_accept() {
+    killed_and_resumed(27..35);
+}
+
+fn killed_and_resumed(points: std::ops::Range<usize>) {
     let folder = tempfile::tempdir().unwrap();
-    for answers in 0..35 {
+    for answers in points {
         let out = folder.path().join(format!("out-{answers}"));
         killed_after(answers, &out);
         let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(120));

@@ -3,6 +3,8 @@
 
 mod bad_scripts;
 mod ceremony_runs;
+mod closed_terminal;
+mod command_line;
 mod goldens;
 mod layering;
 mod program;

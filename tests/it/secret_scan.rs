@@ -60,6 +60,9 @@ fn needles(out: &Path) -> Vec<Needle> {
     let identity = String::from_utf8(identity).unwrap().trim().to_owned();
     assert!(identity.starts_with("AGE-SECRET-KEY-1"));
     all.push(Needle { name: "identity".to_owned(), octets: identity.clone().into_bytes() });
+    let (_, scalar) = bech32::decode(&identity).unwrap();
+    assert_eq!(scalar.len(), 32);
+    all.extend(spellings("identity, raw", &scalar));
     let identity_file = out.with_extension("identity");
     std::fs::write(&identity_file, &identity).unwrap();
     let sealed = out.join("state/vault/small-root.g1.key.age");

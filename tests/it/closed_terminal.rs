@@ -1,0 +1,136 @@
+//! The full screen in a real pty: when its terminal goes away or a signal asks it to end, the program ends, and the record goes
+//! on. (A program that lives on without a terminal spins, and keeps a strongroom with secrets alive.)
+
+use crate::program::{anchorite_with, code, root, said, verify_py};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+struct Session {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Receiver<Vec<u8>>,
+    raw: Vec<u8>,
+    screen: vt100::Parser,
+}
+
+impl Session {
+    fn rehearse(out: &Path) -> Self {
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_anchorite"));
+        command.args(["rehearse", "ceremony-scripts/small-root", "--out", out.to_str().unwrap()]);
+        command.cwd(root());
+        command.env("TERM", "xterm-256color");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let output = chunks(pair.master.try_clone_reader().unwrap());
+        Self { master: pair.master, child, output, raw: Vec::new(), screen: vt100::Parser::new(40, 120, 0) }
+    }
+
+    fn wait_for(&mut self, text: &str) {
+        let until = Instant::now() + DEADLINE;
+        while !self.screen.screen().contents().contains(text) {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(octets) = self.output.recv_timeout(left) else {
+                let _ = self.child.kill();
+                panic!("{text} is not on the screen:\n{}", self.screen.screen().contents());
+            };
+            self.screen.process(&octets);
+            self.raw.extend(octets);
+        }
+    }
+}
+
+/// What comes out of a terminal, until it is closed.
+fn chunks(mut reader: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, chunks) = channel();
+    std::thread::spawn(move || {
+        let mut octets = [0; 4096];
+        while let Ok(n @ 1..) = reader.read(&mut octets) {
+            if sender.send(octets[..n].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    chunks
+}
+
+/// Whether the program ends before the deadline; killed where it does not.
+fn ends(mut child: Box<dyn Child + Send + Sync>) -> bool {
+    let mut killer = child.clone_killer();
+    let (sender, ended) = channel();
+    std::thread::spawn(move || sender.send(child.wait().is_ok()));
+    let in_time = ended.recv_timeout(DEADLINE).is_ok();
+    if !in_time {
+        let _ = killer.kill();
+    }
+    in_time
+}
+
+fn goes_on(out: &Path) {
+    let resumed = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(120));
+    assert_eq!(code(&resumed), 0, "{}", said(&resumed));
+    assert_eq!(verify_py(&out.join("evidence"), &[]).0, 8);
+}
+
+#[test]
+fn a_signal_to_end_gives_the_terminal_back_and_the_record_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut session = Session::rehearse(&out);
+    session.wait_for("Look at the machine");
+    let id = session.child.process_id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(ends(session.child), "SIGTERM ends the program");
+    // The last words may still be in the pty.
+    let until = Instant::now() + DEADLINE;
+    while let Ok(octets) = session.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        session.raw.extend(octets);
+    }
+    let leaves = b"\x1b[?1049l";
+    assert!(session.raw.windows(leaves.len()).any(|w| w == leaves), "the alternate screen was left");
+    drop(session.master);
+    goes_on(&out);
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_program_and_the_record_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, id) = (folder.path().join("out"), folder.path().join("pid"));
+    // A window that is killed: nothing but it has the other side of the pty open.
+    let mut window = Command::new("python3")
+        .arg(root().join("tests/py/hold_pty.py"))
+        .arg(&id)
+        .arg(env!("CARGO_BIN_EXE_anchorite"))
+        .args(["rehearse", "ceremony-scripts/small-root", "--out", out.to_str().unwrap()])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = chunks(window.stdout.take().unwrap());
+    let mut screen = vt100::Parser::new(40, 120, 0);
+    let until = Instant::now() + DEADLINE;
+    while !screen.screen().contents().contains("Look at the machine") {
+        screen.process(&output.recv_timeout(until.saturating_duration_since(Instant::now())).expect("a first screen"));
+    }
+    let id: i32 = std::fs::read_to_string(&id).unwrap().parse().unwrap();
+    let program = pidfd_open(Pid::from_raw(id).unwrap(), PidfdFlags::empty()).unwrap();
+    window.kill().unwrap();
+    window.wait().unwrap();
+    let wait = Timespec { tv_sec: DEADLINE.as_secs().try_into().unwrap(), tv_nsec: 0 };
+    let ended = rustix::event::poll(&mut [PollFd::new(&program, PollFlags::IN)], Some(&wait)).unwrap();
+    if ended == 0 {
+        let _ = rustix::process::pidfd_send_signal(&program, Signal::KILL);
+    }
+    assert_eq!(ended, 1, "the program lives on without its terminal");
+    goes_on(&out);
+}
