@@ -25,8 +25,13 @@ pub struct Replayed {
 pub fn replay(plan: &Plan, record: &Record) -> Result<Replayed, BadEntry> {
     let mut state = State::default();
     let mut at = 0_usize;
-    let mut last =
-        Replayed { state: State::default(), missing: Vec::new(), before: 0, checkpoint: false, time: record.header.started };
+    let mut last = Replayed {
+        state: State::default(),
+        missing: Vec::new(),
+        before: 0,
+        checkpoint: false,
+        time: record.header.started,
+    };
     while let Some(line) = record.lines.get(at) {
         last.before = at;
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
