@@ -128,7 +128,11 @@ impl StepMachine for CheckShares {
             Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => {
                 return Err(reason.clone());
             }
-            Input::Outcome(Outcome::Consistent { .. }) => made.consistent = true,
+            Input::Outcome(Outcome::Consistent { .. }) => {
+                made.consistent = true;
+                // These were typed to the prover; whoever unlocks later types to the maker.
+                made.typed.clear();
+            }
             Input::Answer(answer) if made.consistent => {
                 asking::take_all(plan, step, &mut state.local.answered, answer)?;
             }
