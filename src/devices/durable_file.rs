@@ -88,6 +88,18 @@ fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.partial"))
 }
 
+/// Gives a file another name that nothing has, durably.
+///
+/// # Errors
+/// Where the name is taken, or the disk refuses.
+pub fn move_to(from: &Path, to: &Path) -> Result<(), FileError> {
+    renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(FileError::of(to, "renaming"))?;
+    for path in [to, from] {
+        sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
 /// Makes the names in a folder durable.
 ///
 /// # Errors

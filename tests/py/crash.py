@@ -101,6 +101,7 @@ class Drill:
             except (Broken, subprocess.TimeoutExpired, OSError, KeyError, ValueError) as bad:
                 with self.lock:
                     self.bad.append(f"{label} {' '.join(map(str, item))}: {bad}")
+                    print("BAD", self.bad[-1][:800], flush=True)
                 return "BAD"
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             counts.update(pool.map(one, items))

@@ -20,7 +20,7 @@ def need(condition, text):
         raise Broken(text)
 
 
-def run(argv, timeout=120):
+def run(argv, timeout=60):
     """Exit code and everything the program said. Negative codes are signals."""
     done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout, cwd=ROOT)
