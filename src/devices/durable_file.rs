@@ -111,6 +111,20 @@ pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
     fsync(&handle).map_err(FileError::of(folder, "making the folder durable"))
 }
 
+/// Whether this is the name of a file that was never whole.
+#[must_use]
+pub fn is_partial(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with('.') && name.ends_with(".partial"))
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    std::fs::remove_file(path).map_err(FileError::of(path, "removing"))
+}
+
 /// Makes a folder that must not exist.
 ///
 /// # Errors
