@@ -10,6 +10,8 @@ pub struct Replayed {
     pub state: State,
     /// Entries of the last turn that the record lacks: the machine died while writing them.
     pub missing: Vec<Entry>,
+    /// Lines after the header before the last turn.
+    pub before: usize,
     /// Whether the head was to be signed at the end of the last turn.
     pub checkpoint: bool,
     /// Time of the last event, which the missing entries share.
@@ -23,9 +25,15 @@ pub struct Replayed {
 pub fn replay(plan: &Plan, record: &Record) -> Result<Replayed, BadEntry> {
     let mut state = State::default();
     let mut at = 0_usize;
-    let mut last =
-        Replayed { state: State::default(), missing: Vec::new(), checkpoint: false, time: record.header.started };
+    let mut last = Replayed {
+        state: State::default(),
+        missing: Vec::new(),
+        before: 0,
+        checkpoint: false,
+        time: record.header.started,
+    };
     while let Some(line) = record.lines.get(at) {
+        last.before = at;
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         let bad = |problem: &str| BadEntry { entry: number, problem: problem.to_owned() };
         let (Some(open), Some(body)) = (line.open(), line.body()) else { return Err(bad("its body is withheld")) };

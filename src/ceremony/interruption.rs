@@ -199,7 +199,11 @@ pub fn take(
                 return Err("expected the first eight digits of a head".to_owned());
             };
             let typed: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-            let known = typed.len() >= 8 && turn.state.heads.iter().any(|head| typed.starts_with(head.as_str()));
+            // Heads from before the program ended: the one on the screen now is no note of anybody's.
+            let heads = &turn.state.heads;
+            let before =
+                heads.iter().rposition(|head| last_head.hex().starts_with(head.as_str())).map_or(0, |at| at + 1);
+            let known = typed.len() >= 8 && heads.iter().take(before).any(|head| typed.starts_with(head.as_str()));
             if !known {
                 return Err("no entry of this record has that head: if you noted it rightly, entries are missing. Do not go on without an exception".to_owned());
             }

@@ -3,6 +3,7 @@
 
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;
+use crate::ceremony::state::Interruption;
 use crate::cli::output;
 use crate::custody::share::Correction;
 use crate::runner::FrontEnd;
@@ -11,7 +12,7 @@ use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
 /// The simulated room.
 #[derive(Default)]
 pub struct Auto {
-    /// A refusal of a simulated person is a defect: after a few the run is left instead of looping.
+    /// A refusal of a simulated person, or what fails again and again, is a defect: after a few the run is left instead of looping.
     refusals: u32,
 }
 
@@ -23,7 +24,11 @@ impl FrontEnd for Auto {
     }
 
     fn ask(&mut self, view: &View<'_>, prompt: &Prompt) -> Given {
-        if let Some(refusal) = &prompt.refusal {
+        let failed = match &view.state.interruption {
+            Some(Interruption::Failed { reason, .. }) => Some(reason),
+            _ => None,
+        };
+        if let Some(refusal) = prompt.refusal.as_ref().or(failed) {
             self.refusals += 1;
             output::words(&format!("  refused: {refusal}"));
             if self.refusals > MOST_REFUSALS {

@@ -297,15 +297,16 @@ fn line(question: &str) -> Option<String> {
 /// One line that is not echoed where the input is a terminal, octet by octet into a fixed place.
 fn secret_line(question: &str) -> Option<Secret> {
     use std::io::Write;
-    let mut error = std::io::stderr();
-    let _ = write!(error, "{question}");
-    let _ = error.flush();
     let stdin = std::io::stdin();
     let before = tcgetattr(&stdin).ok();
     if let Some(mut quiet) = before.clone() {
         quiet.local_modes.remove(LocalModes::ECHO);
         let _ = tcsetattr(&stdin, OptionalActions::Now, &quiet);
     }
+    // Asked only now: whoever types fast must not see a share appear.
+    let mut error = std::io::stderr();
+    let _ = write!(error, "{question}");
+    let _ = error.flush();
     let mut secret = Secret::with_capacity(limits::SECRET_CHARS);
     let mut ended = true;
     for octet in stdin.lock().bytes() {

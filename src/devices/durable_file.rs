@@ -7,6 +7,7 @@
 //! The second fsync of the file is not a slip: FAT forgets the content of a renamed file without it.
 
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags, fdatasync, fsync, open, renameat_with};
+use rustix::io::retry_on_intr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,10 @@ pub fn create(path: &Path, octets: &[u8]) -> Result<(), FileError> {
     if path.exists() {
         let there = read(path, octets.len() + 1)?;
         if there == octets {
-            return Ok(());
+            // Written by a run that died, or was told of an error, before it knew that the file lasts.
+            let file = File::open(path).map_err(FileError::of(path, "opening"))?;
+            retry_on_intr(|| fsync(&file)).map_err(FileError::of(path, "making durable"))?;
+            return sync_folder(path.parent().unwrap_or(Path::new(".")));
         }
         let cause = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
         return Err(FileError {
@@ -78,12 +82,12 @@ fn put(path: &Path, octets: &[u8], flags: RenameFlags) -> Result<(), FileError> 
     // Left by a run that died between these calls; its content was never whole under the final name.
     let _ = std::fs::remove_file(&temp);
     let written = write_temp(&temp, octets).and_then(|file| {
-        match renameat_with(CWD, &temp, CWD, path, flags) {
+        match retry_on_intr(|| renameat_with(CWD, &temp, CWD, path, flags)) {
             // FAT and some others know no flags: the name was checked above, and one ceremony has one writer.
             Err(rustix::io::Errno::INVAL) => std::fs::rename(&temp, path).map_err(FileError::of(path, "renaming"))?,
             other => other.map_err(FileError::of(path, "renaming"))?,
         }
-        fsync(&file).map_err(FileError::of(path, "making durable"))?;
+        retry_on_intr(|| fsync(&file)).map_err(FileError::of(path, "making durable"))?;
         sync_folder(path.parent().unwrap_or(Path::new(".")))
     });
     if written.is_err() {
@@ -96,13 +100,26 @@ fn write_temp(temp: &Path, octets: &[u8]) -> Result<File, FileError> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let mut file = File::from(open(temp, flags, Mode::RUSR | Mode::WUSR).map_err(FileError::of(temp, "creating"))?);
     file.write_all(octets).map_err(FileError::of(temp, "writing"))?;
-    fsync(&file).map_err(FileError::of(temp, "making durable"))?;
+    retry_on_intr(|| fsync(&file)).map_err(FileError::of(temp, "making durable"))?;
     Ok(file)
 }
 
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.partial"))
+}
+
+/// Gives a file another name that nothing has, durably.
+///
+/// # Errors
+/// Where the name is taken, or the disk refuses.
+pub fn move_to(from: &Path, to: &Path) -> Result<(), FileError> {
+    retry_on_intr(|| renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE))
+        .map_err(FileError::of(to, "renaming"))?;
+    for path in [to, from] {
+        sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
 }
 
 /// Makes the names in a folder durable.
@@ -113,7 +130,21 @@ pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let handle = open(folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map_err(FileError::of(folder, "opening the folder"))?;
-    fsync(&handle).map_err(FileError::of(folder, "making the folder durable"))
+    retry_on_intr(|| fsync(&handle)).map_err(FileError::of(folder, "making the folder durable"))
+}
+
+/// Whether this is the name of a file that was never whole.
+#[must_use]
+pub fn is_partial(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with('.') && name.ends_with(".partial"))
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    std::fs::remove_file(path).map_err(FileError::of(path, "removing"))
 }
 
 /// Makes a folder that must not exist.
@@ -177,7 +208,10 @@ impl Appender {
     /// Where the disk refuses.
     pub fn append(&mut self, octets: &[u8]) -> Result<(), FileError> {
         let before = self.file.metadata().map_err(FileError::of(&self.path, "looking at"))?.len();
-        let written = self.file.write_all(octets).and_then(|()| fdatasync(&self.file).map_err(std::io::Error::from));
+        let written = self
+            .file
+            .write_all(octets)
+            .and_then(|()| retry_on_intr(|| fdatasync(&self.file)).map_err(std::io::Error::from));
         written.map_err(|cause| {
             let _ = self.file.set_len(before);
             FileError { path: self.path.clone(), what: "appending", cause }
@@ -192,5 +226,5 @@ impl Appender {
 pub fn cut_back(path: &Path, length: u64) -> Result<(), FileError> {
     let file = std::fs::OpenOptions::new().write(true).open(path).map_err(FileError::of(path, "opening"))?;
     file.set_len(length).map_err(FileError::of(path, "cutting back"))?;
-    fsync(&file).map_err(FileError::of(path, "making durable"))
+    retry_on_intr(|| fsync(&file)).map_err(FileError::of(path, "making durable"))
 }

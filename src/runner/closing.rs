@@ -48,7 +48,13 @@ pub fn close(folder: &Folder, plan: &Plan, record: &Record, state: &State, seed:
 /// # Errors
 /// Where the folder cannot be read or written.
 pub fn list_files(evidence: &Path) -> Result<(), RunError> {
-    let files = read_folder(evidence)?;
+    let mut files = read_folder(evidence)?;
+    // Left by a run that died while it wrote a file: the file itself has been written since.
+    let partial: Vec<String> = files.keys().filter(|path| durable_file::is_partial(path)).cloned().collect();
+    for path in &partial {
+        durable_file::remove(&evidence.join(path))?;
+        files.remove(path);
+    }
     durable_file::replace(&evidence.join(sums::FILE_NAME), sums::render(&files).as_bytes())?;
     Ok(())
 }

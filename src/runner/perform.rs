@@ -5,6 +5,7 @@ use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Outcome, What, WrittenFile};
 use crate::ceremony::{Effect, State};
 use crate::custody::quorum::{QuorumId, QuorumRecord, Retired};
+use crate::devices::durable_file::FileError;
 use crate::devices::{durable_file, removable};
 use crate::pki::serial;
 use crate::plan::Plan;
@@ -105,6 +106,7 @@ impl<R: RealmType> Run<'_, R> {
     }
 
     fn make_key(&mut self, name: &str, request: Request) -> Result<Outcome, String> {
+        self.set_aside_unrecorded(name).map_err(|e| e.to_string())?;
         match self.strongrooms.maker(request)? {
             (Response::KeyMade { public_key, recipient, quorum_id, commitments, sealed }, _) => {
                 let octets = hex_decode(&sealed).ok_or("the strongroom gave no sealed key")?;
@@ -116,6 +118,19 @@ impl<R: RealmType> Run<'_, R> {
             }
             _ => Err("the strongroom made no key".to_owned()),
         }
+    }
+
+    /// A sealed key under the name of one that is yet to be made was left by a machine that died before its entry was
+    /// durable: no share of it was ever shown, so nobody can open it. It is kept, out of the way.
+    fn set_aside_unrecorded(&self, name: &str) -> Result<(), FileError> {
+        let path = self.folder.vault().join(name);
+        if !path.exists() {
+            return Ok(());
+        }
+        let aside = self.folder.state().join("sealed-without-record");
+        durable_file::folder(&aside)?;
+        let free = (1..=9_999_u32).map(|n| aside.join(format!("{name}.{n}"))).find(|path| !path.exists());
+        durable_file::move_to(&path, &free.unwrap_or_else(|| aside.join(name)))
     }
 
     fn show_share(

@@ -16,7 +16,7 @@ use crate::runner::room::{RealmType, Room};
 use crate::runner::run::{Run, RunError};
 use crate::runner::strongrooms::{Reach, Strongrooms};
 use crate::transcript::entry::{FORMAT, Header, Tool};
-use crate::transcript::{Chain, Record, Signer};
+use crate::transcript::{Chain, Kind, Record, Signer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -137,14 +137,23 @@ impl<'f, R: RealmType> Run<'f, R> {
         front: &'f mut dyn FrontEnd,
     ) -> Result<Self, RunError> {
         let plan_digest = plan.digest()?;
-        let record = read_record(&folder)?;
+        let mut record = read_record(&folder)?;
         if record.header.plan_digest != plan_digest || record.header.realm != R::REALM {
             return Err(RunError::Other(
                 "the script in the folder is not the one of its record: nothing was changed".to_owned(),
             ));
         }
-        let replayed =
-            replay(&plan, &record).map_err(|bad| RunError::Other(format!("the record does not replay: {bad}")))?;
+        let replaying = |record: &Record| {
+            replay(&plan, record).map_err(|bad| RunError::Other(format!("the record does not replay: {bad}")))
+        };
+        let mut replayed = replaying(&record)?;
+        // The head of a closed record is signed by a run key that is gone now, before its last turn is written. A turn that
+        // is not whole was never acknowledged: this one is cut off, and the record closed anew.
+        if replayed.missing.iter().any(|entry| entry.kind == Kind::Closed) {
+            cut_to_lines(&folder, replayed.before + 1)?;
+            record = read_record(&folder)?;
+            replayed = replaying(&record)?;
+        }
         ledger.project(&record)?;
         let room = room(&record);
         let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), reach);
@@ -206,6 +215,14 @@ pub fn read_record(folder: &Folder) -> Result<Record, RunError> {
         octets.truncate(whole);
     }
     Record::read(&octets).map_err(|bad| RunError::Other(format!("{}: {bad}", path.display())))
+}
+
+/// Cuts the record back to its first lines.
+fn cut_to_lines(folder: &Folder, lines: usize) -> Result<(), RunError> {
+    let path = folder.transcript();
+    let octets = durable_file::read(&path, limits::TRANSCRIPT_OCTETS)?;
+    let length: usize = octets.split_inclusive(|octet| *octet == b'\n').take(lines).map(<[u8]>::len).sum();
+    Ok(durable_file::cut_back(&path, length as u64)?)
 }
 
 /// A checkpoint is signed just before the lines it covers are written; one that covers lines which never were is set aside.

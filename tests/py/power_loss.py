@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""Disk states a power cut could leave, built from one traced rehearsal: each unsynced write kept, dropped or torn, each
+unsynced change of a folder kept or dropped. Every state must resume to a closed record that verifies, with every acknowledged line.
+
+    power_loss.py --binary target/release/anchorite [--states 500] [--all] [--seed N]
+
+What a disk promises here is POSIX and no more: a file's octets last once fsync or fdatasync of it returned, a name once fsync of its
+folder returned. SQLite's files are left out: the ledger is rebuilt from the record. Two controls must find losses, or this drill is
+blind: the same search with the syncs of the record, and with those of folders, taken as never issued.
+"""
+import argparse, collections, concurrent.futures, hashlib, pathlib, random, re, shutil, subprocess, sys, tempfile, threading, time
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import drill
+from drill import ROOT, Broken, need
+
+TRACED = "open,openat,creat,write,pwrite64,fsync,fdatasync,renameat2,renameat,rename,unlink,unlinkat,ftruncate,mkdir,mkdirat"
+CALL = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+)")
+TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+BLOCK = 4096
+
+
+def octets(text):
+    return bytes.fromhex(text.replace("\\x", ""))
+
+
+class Inode:
+    def __init__(self):
+        self.ops, self.synced, self.size, self.folder = [], 0, 0, False
+
+    def content(self, kept):
+        data = bytearray()
+        for at, (offset, piece) in kept:
+            if piece is None:
+                del data[offset:]
+                data.extend(bytes(offset - len(data)))
+            else:
+                data.extend(bytes(max(0, offset + len(piece) - len(data))))
+                data[offset:offset + len(piece)] = piece
+        return bytes(data)
+
+
+class Disk:
+    """The disk, call by call: what is durable, and what is under way."""
+
+    def __init__(self, folder, ignore=None):
+        self.folder, self.ignore = str(folder), ignore
+        self.inodes, self.names, self.durable, self.pending, self.handles = [], {}, {}, [], {}
+        self.acknowledged, self.named = b"", False
+
+    def inode(self, folder=False):
+        self.inodes.append(Inode())
+        self.inodes[-1].folder = folder
+        return len(self.inodes) - 1
+
+    def ours(self, path):
+        return path is not None and (path + "/").startswith(self.folder + "/") and "ledger.sqlite" not in path
+
+    def change(self, path, *op):
+        self.pending.append((path.rpartition("/")[0], op))
+
+    @staticmethod
+    def apply(names, op):
+        if op[0] == "add":
+            names[op[1]] = op[2]
+        elif op[0] == "move":
+            names.pop(op[1], None)
+            names[op[2]] = op[3]
+        else:
+            names.pop(op[1], None)
+
+    def call(self, name, args, result):
+        if result < 0:
+            return False
+        texts = [octets(t).decode("utf-8", "replace") for t in TEXT.findall(args)] if name in (
+            "open", "openat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat") else []
+        if name in ("open", "openat"):
+            path = texts[0]
+            if not self.ours(path) and path != self.folder.rpartition("/")[0]:
+                self.handles.pop(result, None)
+                return False
+            fresh = path not in self.names and "O_CREAT" in args
+            if fresh:
+                self.names[path] = self.inode()
+                self.change(path, "add", path, self.names[path])
+            self.handles[result] = [self.names.get(path), path, 0, "O_APPEND" in args]
+            return fresh
+        if name in ("mkdir", "mkdirat"):
+            if not self.ours(texts[0]):
+                return False
+            self.names[texts[0]] = self.inode(True)
+            self.change(texts[0], "add", texts[0], self.names[texts[0]])
+            return True
+        if name in ("rename", "renameat", "renameat2"):
+            old, new = texts[-2:]
+            if not self.ours(old):
+                return False
+            self.names[new] = self.names.pop(old)
+            self.change(new, "move", old, new, self.names[new])
+            return True
+        if name in ("unlink", "unlinkat"):
+            if not self.ours(texts[0]):
+                return False
+            self.names.pop(texts[0], None)
+            self.change(texts[0], "drop", texts[0])
+            return True
+        # The number of a closed file may be a pipe's by now: strace says what it is.
+        match = re.match(r"(\d+)<([^>]*)>", args)
+        handle = self.handles.get(int(match[1]))
+        path = re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), match[2])
+        if handle is None or not (self.ours(path) or path == self.folder.rpartition("/")[0]):
+            return False
+        number, position, append = self.names.get(path), handle[2], handle[3]
+        if name in ("fsync", "fdatasync"):
+            return self.sync(number, path)
+        inode = self.inodes[number]
+        if name == "ftruncate":
+            size = int(args.rsplit(",", 1)[1])
+            inode.ops.append((size, None))
+            inode.size = size
+            return True
+        data = octets(TEXT.search(args)[1])[:result]
+        if name == "pwrite64":
+            offset = int(args.rsplit(",", 1)[1])
+        else:
+            offset = inode.size if append else position
+            handle[2] = offset + len(data)
+        inode.ops.append((offset, data))
+        inode.size = max(inode.size, offset + len(data))
+        return True
+
+    def sync(self, number, path):
+        record = self.folder + "/evidence/transcript.jsonl"
+        if number is None or self.inodes[number].folder:
+            # The folder is durable now, unless the control pretends that nobody asked.
+            if self.ignore != "folders":
+                left = []
+                for parent, op in self.pending:
+                    if parent == path:
+                        self.apply(self.durable, op)
+                    else:
+                        left.append((parent, op))
+                self.pending = left
+        elif not (self.ignore == "record" and self.names.get(record) == number):
+            self.inodes[number].synced = len(self.inodes[number].ops)
+        # A line is acknowledged when the program went on after the call that makes it durable; its file needs a name too.
+        self.named |= record in self.names and path == self.folder + "/evidence"
+        if self.named and (self.names[record] == number or path == self.folder + "/evidence"):
+            inode = self.inodes[self.names[record]]
+            self.acknowledged = inode.content(list(enumerate(inode.ops)))
+        return True
+
+    def unsure(self):
+        """Places of a choice: each unsynced change of a folder, each unsynced write."""
+        return [("name", at) for at in range(len(self.pending))] + [
+            ("write", number, at) for number, inode in enumerate(self.inodes) for at in range(inode.synced, len(inode.ops))]
+
+    def state(self, choose):
+        """Files by path (None for a folder). `choose` says of each unsure place: keep, drop, torn, zeros or blocks."""
+        names = dict(self.durable)
+        for at, (_, op) in enumerate(self.pending):
+            if choose(("name", at)) != "drop":
+                self.apply(names, op)
+        files = {}
+        for path, number in sorted(names.items()):
+            if path.rpartition("/")[0] not in files and path != self.folder:
+                continue
+            if self.inodes[number].folder:
+                files[path] = None
+                continue
+            inode, kept = self.inodes[number], []
+            for at, (offset, piece) in enumerate(inode.ops):
+                word = choose(("write", number, at)) if at >= inode.synced else "keep"
+                if piece is not None and word == "torn":
+                    piece = piece[:len(piece) * 2 // 3]
+                elif piece is not None and word == "zeros":
+                    piece = bytes(len(piece))
+                elif piece is not None and word == "blocks" and len(piece) > BLOCK:
+                    cut = BLOCK - offset % BLOCK
+                    piece = bytes(cut) + piece[cut:]
+                if word != "drop":
+                    kept.append((at, (offset, piece)))
+            files[path] = inode.content(kept)
+        return files
+
+
+def trace(binary, work):
+    """The calls of one rehearsal, and its folder."""
+    folder, log = work / "reference", work / "trace"
+    strace = ["strace", "-y", "-xx", "-s", "1000000", "-e", "trace=" + TRACED, "-o", log]
+    code, said = drill.run([*strace, binary, "rehearse", ROOT / "ceremony-scripts/small-root", "--plain", "--auto",
+                            "--seed", 7, "--out", folder], timeout=300)
+    need(code == 0, f"the rehearsal itself: exit {code}: {said[-400:]}")
+    calls = []
+    for line in log.read_text(errors="replace").splitlines():
+        match = CALL.match(line)
+        if match:
+            calls.append((match[1], match[2], int(match[3])))
+    return folder, calls
+
+
+def states(folder, calls, rng, ignore=None, tries=8):
+    """Distinct states: (label, files, acknowledged octets). At each call: nothing of what is unsure, all of it, and mixtures."""
+    disk, seen, found = Disk(folder, ignore), set(), []
+    for at, (name, args, result) in enumerate(calls):
+        if not disk.call(name, args, result):
+            continue
+        unsure = disk.unsure()
+        plans = [("none", dict.fromkeys(unsure, "drop")), ("all", dict.fromkeys(unsure, "keep"))]
+        for _ in range(tries if unsure else 0):
+            words = {}
+            for place in unsure:
+                words[place] = rng.choice(("keep", "drop") if place[0] == "name" else ("keep", "drop", "torn", "zeros", "blocks"))
+            plans.append(("mixed", words))
+        for label, words in plans:
+            files = disk.state(lambda place, words=words: words.get(place, "keep"))
+            digest = hashlib.sha256(repr((sorted(files.items()), disk.acknowledged)).encode()).digest()
+            if digest not in seen:
+                seen.add(digest)
+                found.append((f"{label} at call {at} {name}", files, disk.acknowledged))
+    need(ignore or check_model(disk, folder), "the model of the disk does not end in what the rehearsal left")
+    return found
+
+
+def check_model(disk, folder):
+    """With nothing lost, the model is the disk."""
+    files = disk.state(lambda place: "keep")
+    real = {str(p): None if p.is_dir() else p.read_bytes() for p in [folder, *folder.rglob("*")] if "ledger.sqlite" not in p.name}
+    for path in sorted(set(files) ^ set(real)) + [p for p in files if p in real and files[p] != real[p]]:
+        print("model:", path, len(files.get(path) or b""), len(real.get(path) or b""))
+        return False
+    return True
+
+
+def build(files, folder, root):
+    for path, content in files.items():
+        there = pathlib.Path(str(root) + path[len(str(folder)):])
+        if content is None:
+            there.mkdir()
+        else:
+            there.write_bytes(content)
+
+
+def torn_inside(record, acknowledged):
+    """Whether whole lines after the acknowledged ones are damaged: blocks of one write that reached the disk out of order."""
+    return any(b"\0" in line for line in record[len(acknowledged):].split(b"\n")[:-1])
+
+
+def drill_states(binary, folder, chosen, work, label):
+    lock, bad, counts, began = threading.Lock(), [], collections.Counter(), time.monotonic()
+
+    def one(item):
+        number, (what, files, acknowledged) = item
+        root = work / f"state-{number}"
+        try:
+            if str(folder) not in files:
+                need(not acknowledged, "acknowledged lines are gone with their folder")
+                return "no folder"
+            build(files, folder, root)
+            record = drill.transcript(root)
+            need(record.startswith(acknowledged), f"acknowledged lines are gone: {len(acknowledged)} octets, {len(record)} there")
+            if torn_inside(record, acknowledged):
+                code, said = drill.run([binary, "resume", root, "--plain"])
+                need(code == 1 and "entry" in said, f"a line torn inside: exit {code}: {said[-300:]}")
+                return "stopped with a reason (blocks out of order)"
+            return drill.resume_and_check(binary, root, folder, acknowledged, "")
+        except (Broken, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as broken:
+            with lock:
+                bad.append(f"{label}: {what}: {broken}")
+            return "BAD"
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        counts.update(pool.map(one, enumerate(chosen)))
+    print(f"{label}: {len(chosen)} states in {time.monotonic() - began:.0f} s: "
+          + ", ".join(f"{n} {w}" for w, n in counts.most_common()), flush=True)
+    return bad
+
+
+def losses(found, folder):
+    """States of a control in which an acknowledged line is not there; no program runs for this."""
+    record = str(folder) + "/evidence/transcript.jsonl"
+    return sum(not (files.get(record) or b"").startswith(acknowledged) for _, files, acknowledged in found)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, type=pathlib.Path)
+    parser.add_argument("--states", type=int, default=500)
+    parser.add_argument("--all", action="store_true", help="every distinct state found, with more mixtures")
+    parser.add_argument("--seed", type=int, default=7)
+    args = parser.parse_args()
+    if not shutil.which("strace"):
+        sys.exit("power_loss.py: needs strace (apt-get install strace): a judge that is absent is no pass")
+    rng = random.Random(args.seed)
+    with tempfile.TemporaryDirectory(prefix="anchorite-power-") as work:
+        work = pathlib.Path(work)
+        folder, calls = trace(args.binary.resolve(), work)
+        found = states(folder, calls, rng, tries=24 if args.all else 8)
+        chosen = found if args.all or len(found) <= args.states else [found[i] for i in sorted(rng.sample(range(len(found)), args.states))]
+        print(f"{len(calls)} calls, {len(found)} distinct states")
+        bad = drill_states(args.binary.resolve(), folder, chosen, work, "power loss")
+        for ignore in ("record", "folders"):
+            control = states(folder, calls, rng, ignore, tries=1)
+            lost = losses(control, folder)
+            print(f"control: syncs of {ignore} taken as never issued: {lost} of {len(control)} states lose acknowledged lines")
+            if not lost:
+                bad.append(f"control {ignore}: this drill does not see a writer that forgets to sync")
+        if losses(found, folder):
+            bad.append(f"{losses(found, folder)} states lose acknowledged lines")
+    for text in bad:
+        print("BAD", text)
+    print("power_loss.py: " + (f"{len(bad)} broken" if bad else "every invariant held"))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

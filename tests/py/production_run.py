@@ -1,0 +1,425 @@
+#!/usr/bin/env python3
+"""A production run of small-root through a terminal, as two people would type it: approved, governed, bound, with a typing slip,
+somebody else's share, the death of the program twice, signatures made outside, and a stranger's verification; and every refusal.
+
+    production_run.py --binary target/release/anchorite [--keep DIR]
+
+Nothing here sleeps: every wait is for a text, with a deadline.
+"""
+import argparse, datetime, os, pathlib, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import drill
+from drill import ROOT, Broken, need
+
+DEADLINE = 60
+PEOPLE = {"Ada Byron": ("ada", "AB"), "Grace Hopper": ("grace", "GH")}
+SERIALS = {"The ceremony laptop": "LT-0042", "USB stick A": "USB-000311"}
+BAD_LOOKING = {"0": "2", "2": "0"}
+
+
+def sh(*argv, code=0, cwd=None):
+    done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True, cwd=cwd, timeout=DEADLINE)
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    need(done.returncode == code, f"{' '.join(map(str, argv))[:200]}: exit {done.returncode}, expected {code}: {said[-800:]}")
+    return said
+
+
+class Terminal:
+    """A program on a pty: everything it showed, and a wait for its next question."""
+
+    def __init__(self, argv):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(str(argv[0]), [str(a) for a in argv])
+        self.shown, self.taken, self.code = "", 0, None
+
+    def read(self, deadline):
+        ready, _, _ = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))
+        need(ready, f"nothing more within {DEADLINE} s; the screen ends:\n{self.shown[-1500:]}")
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            _, status = os.waitpid(self.pid, 0)
+            self.code = os.waitstatus_to_exitcode(status)
+            return False
+        self.shown += data.decode(errors="replace").replace("\r\n", "\n")
+        return True
+
+    def question(self):
+        """The block since the last answer, once it ends in a question; None when the program has ended."""
+        deadline = time.monotonic() + DEADLINE
+        while not (self.shown.endswith(": ") and len(self.shown) > self.taken and self.settled()):
+            if not self.read(deadline):
+                return None
+        block, self.taken = self.shown[self.taken:], len(self.shown)
+        return block
+
+    def settled(self):
+        line = self.shown[self.taken:].rsplit("\n", 1)[-1]
+        return any(re.search(pattern, line) for pattern, _ in RULES)
+
+    def type(self, text):
+        # What the terminal echoes belongs to this answer, not to the next question.
+        os.write(self.fd, text.encode() + b"\n")
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        deadline = time.monotonic() + DEADLINE
+        while self.read(deadline):
+            pass
+        need(self.code == -9, f"killed: {self.code}")
+
+    def end(self):
+        os.close(self.fd)
+
+
+class Room:
+    """Two people who remember what they wrote down."""
+
+    def __init__(self, words):
+        self.governance, self.cards, self.head, self.exceptions = words, {}, "", 0
+        self.slips, self.stop_at, self.asked, self.secret_typed = {}, None, [], []
+
+    def who(self, block):
+        for line in reversed(block.splitlines()):
+            for name in PEOPLE:
+                if line.startswith(name + " · "):
+                    return name
+        raise Broken(f"nobody is named in:\n{block}")
+
+    def sit(self, terminal):
+        """Answers until the program ends, or the question named by `stop_at` is there."""
+        while (block := terminal.question()) is not None:
+            heads = re.findall(r"· head ([0-9a-f]{8})\]", block)
+            self.head = heads[-1] if heads else self.head
+            question = block.rsplit("\n", 1)[-1].strip()
+            self.asked.append(question)
+            need(len(self.asked) < 400, "the questions do not end: " + " | ".join(self.asked[-6:]))
+            if self.stop_at and re.search(self.stop_at, block):
+                self.stop_at = None
+                return block
+            for pattern, rule in RULES:
+                match = re.search(pattern, question)
+                if match:
+                    terminal.type(rule(self, block, match))
+                    break
+            else:
+                raise Broken(f"a question nobody expected: {question!r} in\n{block}")
+        return None
+
+    # What they answer.
+    def initials(self, block, _):
+        return PEOPLE[self.who(block)][1]
+
+    def number(self, block, match):
+        thing = next((n for t, n in SERIALS.items() if t in block), None)
+        need(thing, f"a thing nobody knows: {block}")
+        return self.slips.pop("number", thing)
+
+    def reveal(self, block, _):
+        self.dealing = re.findall(r"(.*) alone: share (\d+) of \d+ · quorum (\S+) · generation (\d+)", block)[-1]
+        return ""
+
+    def hide(self, block, _):
+        groups = re.findall(r"\b[0-9A-Z]{4}\b", block)
+        need(len(groups) == 20, f"a share has 20 groups, not {len(groups)}:\n{block}")
+        self.cards[(self.dealing[3], self.dealing[1])] = "".join(groups)
+        self.generation = self.dealing[3]
+        return ""
+
+    def share(self, block, match):
+        index = match[1]
+        if "not taken" in block:
+            self.refusals.append(re.findall(r"not taken: (.*)", block)[-1])
+        card = self.cards[(self.generation, index)]
+        wanted = self.slips.pop(("share", index), None)
+        text = wanted(self, card) if callable(wanted) else card
+        self.secret_typed.append(text)
+        return " ".join(text[i:i + 4] for i in range(0, len(text), 4))
+
+    refusals = ()
+
+    def any_share(self, block, _):
+        if "not taken" in block:
+            self.refusals.append(re.findall(r"not taken: (.*)", block)[-1])
+        wanted = self.slips.pop("unlock", None)
+        text = wanted(self) if wanted else self.hand.pop(0)(self)
+        self.secret_typed.append(text)
+        return text
+
+    def corrections(self, block, _):
+        self.corrected = block
+        return "yes"
+
+    def fingerprint(self, block, _):
+        return re.findall(r"fingerprint\s+((?:[a-z]+ ){11}[a-z]+)", block)[-1]
+
+    def sheet(self, block, _):
+        self.exceptions += 1
+        return "the test machine is no ceremony machine; we go on"
+
+    def look(self, block, _):
+        if "need" in block and "decision" in block:
+            return "!"
+        raise Broken(f"something failed in the room:\n{block}")
+
+
+def fixed(text):
+    return lambda *_: text
+
+
+RULES = [
+    (r"the twelve words on your paper .*: $|the twelve words on your paper .*:$", lambda room, *_: room.slips.pop("governance", room.governance)),
+    (r"^\s*`r` (?:look again|try again): ?$", Room.look),
+    (r"^\s*expected(?: \[.*\])?: ?$", lambda room, block, match: "" if "[" in match[0] else "a machine as the rules say"),
+    (r"^\s*happened(?: \[.*\])?: ?$", lambda room, block, match: "" if "[" in match[0] else "network and swap on the machine of the test"),
+    (r"^\s*decided(?: \[.*\])?: ?$", lambda room, block, match: "" if "[" in match[0] else Room.sheet(room, block, match)),
+    (r"skip this step\?", fixed("")),
+    (r"decided by, initials of two people: ?$", fixed("AB GH")),
+    (r"Enter to fill in the sheet: ?$", fixed("")),
+    (r"time on your watch, UTC .*: ?$", lambda *_: datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M")),
+    (r"your initials, if you agree: ?$", Room.initials),
+    (r"number on .*\(as printed\): ?$", Room.number),
+    (r"type `([^`]*)`: ?$", lambda room, block, match: match[1]),
+    (r"Enter shows it; have card and pen ready: ?$", Room.reveal),
+    (r"written on the card\? Enter hides it: ?$", Room.hide),
+    (r"your share, from your card \(not shown\): ?$", Room.any_share),
+    (r"share (\d+), from your card \(not shown\): ?$", Room.share),
+    (r"`yes` or `no`: ?$", Room.corrections),
+    (r"twelve words \(twelve words\): ?$", Room.fingerprint),
+    (r"^\s*your initials: ?$", Room.initials),
+    (r"`agree` or `do not agree`: ?$", fixed("agree")),
+    (r"remark \(may be empty\): ?$", fixed("seen with my own eyes")),
+    (r"first eight digits of the head .*: ?$", lambda room, *_: room.heads_typed.pop(0) or room.head),
+]
+
+
+class World:
+    """Keys, governance, a script with the participants' keys, and as many approvals as are needed."""
+
+    def __init__(self, binary, work):
+        self.binary, self.work, self.count = binary, work, 0
+        shutil.copytree(ROOT / "ceremony-scripts", work / "scripts")
+        self.script = work / "scripts" / "small-root" / "script.toml"
+        text, pins = self.script.read_text(), []
+        (work / "keys").mkdir()
+        for person, _ in PEOPLE.values():
+            line = self.key(person)
+            at = text.index(f'id = "{person}"')
+            text = text[:at] + re.sub(r'public_key = "[^"]*"', f'public_key = "{line}"', text[at:], count=1)
+            pins.append(f'{person} namespaces="evidence@anchorite" {line}\n')
+        self.script.write_text(text)
+        (work / "pins").write_text("".join(pins))
+        self.governance = work / "governance"
+        self.governance.mkdir()
+        (self.governance / "governance.toml").write_text(
+            'format = "anchorite-governance/1"\ntitle = "Example Devices"\napprovers = ["olga", "piet"]\nthreshold = 2\n')
+        (self.governance / "allowed_signers").write_text("".join(
+            f'{who} namespaces="script-approval@anchorite" {self.key(who)}\n' for who in ("olga", "piet")))
+        (work / "usb").mkdir()
+        self.ledger = work / "ledger.sqlite"
+        sh(binary, "ledger", "init", self.ledger)
+        self.binding = work / "binding.toml"
+        self.binding.write_text(f'format = "anchorite-binding/1"\nledger = "{self.ledger}"\n[media]\nvault-a = "{work / "usb"}"\n')
+        sh(binary, "check", self.script.parent, "--realm", "production")
+
+    def key(self, who):
+        path = self.work / "keys" / who
+        sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path)
+        return " ".join(path.with_suffix(".pub").read_text().split()[:2])
+
+    def approval(self, approvers=("olga", "piet"), days=(-1, 1)):
+        self.count += 1
+        folder = self.work / f"approval-{self.count}"
+        folder.mkdir()
+        now = datetime.datetime.now(datetime.timezone.utc)
+        dates = [(now + datetime.timedelta(days=d)).strftime("%Y-%m-%dT%H:%M:%SZ") for d in days]
+        path = folder / "approval.json"
+        sh(self.binary, "approve", "make", self.script.parent, "--not-before", dates[0], "--not-after", dates[1], "--out", path)
+        for who in approvers:
+            sh("ssh-keygen", "-q", "-Y", "sign", "-n", "script-approval@anchorite", "-f", self.work / "keys" / who, path)
+            (folder / "approval.json.sig").rename(folder / f"approval.json.{who}.sig")
+        return path
+
+    def argv(self, approval, out, script=None):
+        return [self.binary, "run", script or self.script.parent, "--governance", self.governance, "--approval", approval,
+                "--binding", self.binding, "--out", out, "--plain"]
+
+    def words(self):
+        """The twelve words of the governance folder, as the approvers wrote them on paper: worked out here, not asked of the tool."""
+        digest = drill.verify.tagged("governance", "production", (self.governance / "governance.toml").read_bytes(),
+                                     (self.governance / "allowed_signers").read_bytes())
+        digest = bytes.fromhex(digest) if isinstance(digest, str) else digest
+        words = (ROOT / "src/basics/words.txt").read_text().split()
+        bits = int.from_bytes(digest, "big") >> (256 - 132)
+        return " ".join(words[(bits >> (11 * (11 - i))) & 2047] for i in range(12))
+
+
+def signed_and_verified(world, out):
+    """Attestations are signed outside, brought back, and a stranger verifies with pinned signers."""
+    evidence = out / "evidence"
+    need(drill.verify.verify(str(evidence))["exit"] == 8, "unsigned evidence is consistent and unpinned")
+    for person, _ in PEOPLE.values():
+        outside = world.work / f"{out.name}-{person}.json"
+        shutil.copy(evidence / f"attestation.{person}.json", outside)
+        other = next(p for p, _ in PEOPLE.values() if p != person)
+        sh("ssh-keygen", "-q", "-Y", "sign", "-n", "evidence@anchorite", "-f", world.work / "keys" / other, outside)
+        sh(world.binary, "evidence", "sign", evidence, "--who", person, "--signature", f"{outside}.sig", code=4)
+        os.unlink(f"{outside}.sig")
+        sh("ssh-keygen", "-q", "-Y", "sign", "-n", "evidence@anchorite", "-f", world.work / "keys" / person, outside)
+        sh(world.binary, "evidence", "sign", evidence, "--who", person, "--signature", f"{outside}.sig")
+    said = sh(sys.executable, ROOT / "transcripts/verify.py", evidence, "--signers", world.work / "pins")
+    sh("sha256sum", "--quiet", "-c", "SHA256SUMS", cwd=evidence)
+    return said
+
+
+def no_share_left(world, room, terminals, out):
+    """Shares are nowhere but on the screen between reveal and hide."""
+    shares = set(room.cards.values())
+    drill.no_secret(out, "", shares)
+    drill.no_secret(world.work / "none", (world.ledger.read_bytes() + b"".join(p.read_bytes() for p in (world.work / "usb").iterdir())).decode("latin-1"), shares)
+    for terminal in terminals:
+        screen = re.sub(r"ready: \n.*?\x1b\[H\x1b\[2J\x1b\[3J", "", terminal.shown, flags=re.S)
+        need(screen != terminal.shown or not shares, "no share was cleared from the screen")
+        drill.no_secret(world.work / "none", screen, shares)
+
+
+def refusals(world):
+    good = world.approval()
+    out = world.work / "never"
+    tries = [
+        ("no signature", world.argv(world.approval(()), out)),
+        ("one signature of two", world.argv(world.approval(("olga",)), out)),
+        ("approval over", world.argv(world.approval(days=(-3, -1)), out)),
+        ("approval not begun", world.argv(world.approval(days=(1, 3)), out)),
+    ]
+    swapped = world.approval(("olga",))
+    shutil.copy(swapped.with_name("approval.json.olga.sig"), swapped.with_name("approval.json.piet.sig"))
+    tries.append(("another's signature", world.argv(swapped, out)))
+    wrong = world.approval(())
+    for who in ("olga", "piet"):
+        sh("ssh-keygen", "-q", "-Y", "sign", "-n", "evidence@anchorite", "-f", world.work / "keys" / who, wrong)
+        wrong.with_name("approval.json.sig").rename(wrong.with_name(f"approval.json.{who}.sig"))
+    tries.append(("signed for something else", world.argv(wrong, out)))
+    changed = world.work / "changed"
+    shutil.copytree(world.work / "scripts", changed)
+    path = changed / "small-root" / "script.toml"
+    path.write_text(path.read_text().replace("Ten minutes", "Nine minutes"))
+    tries.append(("script changed", world.argv(good, out, path.parent)))
+    profile = world.work / "changed-profile"
+    shutil.copytree(world.work / "scripts", profile)
+    for file in (profile / "profiles").glob("*.toml"):
+        file.write_text(file.read_text() + "# changed\n")
+    tries.append(("profile changed", world.argv(good, out, profile / "small-root")))
+    for name, argv in tries:
+        said = sh(*argv, code=6)
+        need("hint" in said, f"{name}: no hint: {said}")
+        need(not out.exists(), f"{name}: refused, and yet made a folder")
+    loose = world.binding.read_text()
+    world.binding.write_text(loose.replace("vault-a", "vault-b"))
+    sh(*world.argv(good, out), code=3)
+    world.binding.write_text(loose.replace(str(world.ledger), str(world.work / "no-ledger")))
+    sh(*world.argv(good, out), code=7)
+    world.binding.write_text(loose)
+    need(not out.exists(), "refused, and yet made a folder")
+    # A rehearsal's evidence is no production evidence, whoever signs it.
+    rehearsed = world.work / "rehearsed"
+    sh(world.binary, "rehearse", world.script.parent, "--plain", "--auto", "--seed", "1", "--out", rehearsed)
+    answer = drill.verify.verify(str(rehearsed / "evidence"), signers=str(world.work / "pins"))
+    need(answer["exit"] != 0, "a rehearsal verified with production pins")
+    return len(tries) + 3
+
+
+def whole_run(world):
+    """Beginning to end, with a typing slip and somebody else's share."""
+    out, room, approval = world.work / "run", Room(world.words()), world.approval()
+    room.refusals = []
+    room.slips = {
+        "governance": "these are not the words at all of this governance folder here now",
+        "number": "LT-0043",
+        ("share", "1"): lambda room, card: card[:30] + ("Q" if card[30] != "Q" else "P") + card[31:],
+        ("share", "2"): lambda room, card: room.cards[("1", "1")],
+    }
+    terminal = Terminal(world.argv(approval, out))
+    need(room.sit(terminal) is None and terminal.code == 0, f"exit {terminal.code}:\n{terminal.shown[-1500:]}")
+    terminal.end()
+    need("should be" in getattr(room, "corrected", ""), "the slip was not shown with its correction")
+    need(len(room.refusals) == 1, f"somebody else's share was refused once: {room.refusals}")
+    need(room.exceptions >= 1, "the machine of the test needed no exception")
+    need("not the words of this governance" in terminal.shown, "wrong governance words were taken")
+    need(sorted(p.name for p in (world.work / "usb").iterdir()) == [
+        "manifest.json", "small-root.1.crl.pem", "small-root.crt.pem", "small-root.g1.key.age"], "what is on the stick")
+    no_share_left(world, room, [terminal], out)
+    signed_and_verified(world, out)
+    said = sh(*world.argv(approval, world.work / "again"), code=6)
+    need("used" in said, f"the same approval again: {said}")
+    return room
+
+
+def run_that_dies(world):
+    """kill -9 in the middle of dealing, and again between the last proof and the certificate."""
+    for file in (world.work / "usb").iterdir():
+        file.unlink()
+    out, room, terminals = world.work / "dies", Room(world.words()), []
+    room.refusals = []
+    first = Terminal(world.argv(world.approval(), out))
+    room.stop_at = r"Prove share 2 of 3"
+    need(room.sit(first) is not None, f"ended early, exit {first.code}:\n{first.shown[-800:]}")
+    first.kill()
+    terminals.append(first)
+    # Somebody who noted another head is not believed, nor one who reads what the screen shows now.
+    second = Terminal([world.binary, "resume", out, "--plain"])
+    noted, room.heads_typed = room.head, ["00000000", None, room.head, room.head]
+    room.stop_at = r"Issue the root certificate"
+    need(room.sit(second) is not None, f"ended early, exit {second.code}:\n{second.shown[-1500:]}")
+    need("not proven by all its custodians" in second.shown, "the generation was not voided")
+    need(second.shown.count("no entry of this record has that head") == 2 and not room.heads_typed, "a head nobody could have noted was taken")
+    need(noted in second.shown, "the head that was noted was not typed back")
+    need(room.generation == "2", f"generation {room.generation} was dealt after the first was voided")
+    second.kill()
+    terminals.append(second)
+    third = Terminal([world.binary, "resume", out, "--plain"])
+    room.heads_typed = [room.head, room.head]
+    room.hand = [lambda r: r.cards[("2", "1")], lambda r: r.cards[("2", "1")], lambda r: r.cards[("2", "3")]]
+    room.slips["unlock"] = lambda r: r.cards[("1", "1")]
+    need(room.sit(third) is None and third.code == 0, f"exit {third.code}:\n{third.shown[-1500:]}")
+    terminals.append(third)
+    need(len(room.refusals) == 2, f"a card of a voided generation and the same share twice are refused: {room.refusals}")
+    for terminal in terminals:
+        terminal.end()
+    names = sorted(p.name for p in (world.work / "usb").iterdir())
+    need("small-root.g2.key.age" in names and "small-root.g1.key.age" not in names, f"on the stick: {names}")
+    drill.serials_once(drill.transcript(out))
+    no_share_left(world, room, terminals[:2], out)
+    signed_and_verified(world, out)
+    return room
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, type=pathlib.Path)
+    parser.add_argument("--keep", type=pathlib.Path, help="work in this new folder and leave it")
+    args = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="anchorite-run-") as work:
+        if args.keep:
+            args.keep.mkdir()
+            work = args.keep.resolve()
+        world = World(args.binary.resolve(), pathlib.Path(work))
+        try:
+            for name, part in (("refusals", refusals), ("a whole run", whole_run), ("a run that dies twice", run_that_dies)):
+                got = part(world)
+                detail = got if isinstance(got, int) else f"{len(got.asked)} questions answered, refused: {'; '.join(got.refusals)}"
+                print(f"{name}: {detail}", flush=True)
+        except Broken as bad:
+            print("BAD", bad)
+            return 1
+    print(f"production_run.py: every part held, {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
