@@ -25,6 +25,14 @@ pub fn protect() -> BTreeMap<String, String> {
     ])
 }
 
+/// What every process of the program does before anything else, the ones with a screen too: a share being shown or typed passes
+/// through them. Locking all memory is left to the strongroom: a screen's process may need more than it is allowed to lock.
+pub fn leave_no_dump() {
+    // What fails here is found by the environment step, which reads it back.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
 /// Answers frames on standard input until it ends.
 ///
 /// # Errors
