@@ -8,8 +8,10 @@ use crate::cli::output;
 use crate::custody::share::{Correction, lines};
 use crate::runner::FrontEnd;
 use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use rustix::io::retry_on_intr;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::IsTerminal;
+use zeroize::Zeroizing;
 
 /// Words that mean something on every prompt.
 const HELP: &str = "`!` exception   `pause`   `abort`   `leave` stop and resume later   `no` not agreed";
@@ -286,11 +288,28 @@ fn line(question: &str) -> Option<String> {
     let mut error = std::io::stderr();
     let _ = write!(error, "{question}");
     let _ = error.flush();
-    let mut typed = String::new();
-    let mut input = std::io::stdin().lock().take(limits::TYPED_CHARS as u64 * 4);
-    match input.read_line(&mut typed) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(typed.trim().to_owned()),
+    let mut typed = Vec::new();
+    loop {
+        match octet() {
+            Some(b'\n') => break,
+            Some(octet) => typed.push(octet),
+            None if typed.is_empty() => return None,
+            None => break,
+        }
+        if typed.len() >= limits::TYPED_CHARS * 4 {
+            break;
+        }
+    }
+    Some(String::from_utf8_lossy(&typed).trim().to_owned())
+}
+
+/// The next octet of standard input; `None` at its end. Read from the descriptor itself: the standard library's buffer would keep a
+/// typed share for as long as the program lives.
+fn octet() -> Option<u8> {
+    let mut octet = Zeroizing::new([0]);
+    match retry_on_intr(|| rustix::io::read(rustix::stdio::stdin(), &mut *octet)) {
+        Ok(1) => octet.first().copied(),
+        _ => None,
     }
 }
 
@@ -309,17 +328,12 @@ fn secret_line(question: &str) -> Option<Secret> {
     let _ = error.flush();
     let mut secret = Secret::with_capacity(limits::SECRET_CHARS);
     let mut ended = true;
-    for octet in stdin.lock().bytes() {
-        match octet {
-            Ok(b'\n' | b'\r') => {
-                ended = false;
-                break;
-            }
-            Ok(octet) => {
-                secret.push(octet);
-            }
-            Err(_) => break,
+    while let Some(octet) = octet() {
+        if matches!(octet, b'\n' | b'\r') {
+            ended = false;
+            break;
         }
+        secret.push(octet);
     }
     if let Some(before) = before {
         let _ = tcsetattr(&stdin, OptionalActions::Now, &before);
