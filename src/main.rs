@@ -8,7 +8,7 @@ use anchorite::strongroom::process;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
-    process::leave_no_dump();
+    process::guard_program();
     // The program starts itself as its strongroom: no flags, no environment, only this word.
     if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {
         return if process::serve().is_ok() { ExitCode::Done.into() } else { ExitCode::Failure.into() };

@@ -1,7 +1,7 @@
 //! Secret octets: cannot be printed, cloned, compared with `==` or serialised, and are overwritten when dropped.
 //!
 //! The type has a fixed capacity, so it never leaves an old copy behind by growing. Memory locking is a property of
-//! the process (`strongroom::process` and the front end lock all their pages), so no `unsafe` is needed here.
+//! the process (`strongroom::process` locks all pages of every process of the program), so no `unsafe` is needed here.
 //!
 //! ```compile_fail
 //! fn printable<T: std::fmt::Debug>() {}

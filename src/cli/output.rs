@@ -14,6 +14,14 @@ pub fn words(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// A line of words with secrets between them, part by part: standard error has no buffer that would keep them.
+pub fn words_with_secrets(parts: &[&[u8]]) {
+    let mut error = std::io::stderr().lock();
+    for part in parts.iter().chain(&[&b"\n"[..]]) {
+        let _ = error.write_all(part);
+    }
+}
+
 /// A value as JSON, one line.
 ///
 /// # Errors

@@ -201,7 +201,7 @@ impl FrontEnd for Plain {
         line("  Enter shows it; have card and pen ready: ").ok_or("input ended")?;
         let shown = lines(&share.text);
         for text in &shown {
-            output::words(&format!("     {}", text.expose_text()));
+            output::words_with_secrets(&[b"     ", text.expose()]);
         }
         line("  written on the card? Enter hides it: ").ok_or("input ended")?;
         // Up over what was shown, and clear to the end of the screen: and the scrollback of terminals that keep one.
@@ -212,13 +212,8 @@ impl FrontEnd for Plain {
     fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> bool {
         output::words("  what was typed is no share, but is near one. Does the card say:");
         for c in corrections {
-            output::words(&format!(
-                "    line {}, group {}: {} should be {}",
-                c.place.line,
-                c.place.group,
-                c.typed.expose_text(),
-                c.should_be.expose_text()
-            ));
+            let place = format!("    line {}, group {}: ", c.place.line, c.place.group);
+            output::words_with_secrets(&[place.as_bytes(), c.typed.expose(), b" should be ", c.should_be.expose()]);
         }
         loop {
             match line("  `yes` or `no`: ").as_deref() {

@@ -3,7 +3,8 @@
 use crate::strongroom::protocol::{self, FrameError, Request, Response};
 use crate::strongroom::room::Room;
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::thread::{CapabilitySet, capabilities, set_no_new_privs};
 use std::collections::BTreeMap;
 
 /// The word with which the program starts itself as a strongroom.
@@ -12,25 +13,33 @@ pub const ARGUMENT: &str = "strongroom-process";
 /// What this process could do against its secrets leaving: said in the transcript, whatever came of it.
 #[must_use]
 pub fn protect() -> BTreeMap<String, String> {
-    let said = |result: Result<(), rustix::io::Errno>| match result {
-        Ok(()) => "yes".to_owned(),
-        Err(error) => format!("no: {error}"),
-    };
+    fn said<E: std::fmt::Display>(result: Result<(), E>) -> String {
+        result.map_or_else(|error| format!("no: {error}"), |()| "yes".to_owned())
+    }
     let zero = Rlimit { current: Some(0), maximum: Some(0) };
     BTreeMap::from([
         ("no core dumps".to_owned(), said(setrlimit(Resource::Core, zero))),
         ("not dumpable".to_owned(), said(set_dumpable_behavior(DumpableBehavior::NotDumpable))),
-        ("no new privileges".to_owned(), said(rustix::thread::set_no_new_privs(true))),
-        ("memory locked".to_owned(), said(mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE))),
+        ("no new privileges".to_owned(), said(set_no_new_privs(true))),
+        ("memory locked".to_owned(), said(lock_memory())),
     ])
 }
 
-/// What every process of the program does before anything else, the ones with a screen too: a share being shown or typed passes
-/// through them. Locking all memory is left to the strongroom: a screen's process may need more than it is allowed to lock.
-pub fn leave_no_dump() {
-    // What fails here is found by the environment step, which reads it back.
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+/// Keeps every page of this process out of swap, those to come too. Only where the kernel sets no limit: with one, the process would
+/// end in the middle of a ceremony when it needs a page more.
+fn lock_memory() -> Result<(), String> {
+    let unlimited = getrlimit(Resource::Memlock).current.is_none()
+        || capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
+    if !unlimited {
+        return Err("the limit for locked memory: `ulimit -l unlimited` lifts it".to_owned());
+    }
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).map_err(|error| error.to_string())
+}
+
+/// What the program with the screen does before anything else: a share being shown or typed passes through it.
+pub fn guard_program() {
+    // Core dumps are read back by the environment step; for the rest the ceremony goes on as on a machine that grants less.
+    let _ = protect();
 }
 
 /// Answers frames on standard input until it ends.

@@ -9,6 +9,7 @@ Nothing here sleeps: every wait is for a text, with a deadline.
 import argparse, datetime, os, pathlib, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import drill
+import memory
 from drill import ROOT, Broken, need
 
 DEADLINE = 60
@@ -97,6 +98,7 @@ class Room:
             self.head = heads[-1] if heads else self.head
             question = block.rsplit("\n", 1)[-1].strip()
             self.asked.append(question)
+            self.nothing_kept(terminal, question)
             need(len(self.asked) < 400, "the questions do not end: " + " | ".join(self.asked[-6:]))
             if self.stop_at and re.search(self.stop_at, block):
                 self.stop_at = None
@@ -109,6 +111,15 @@ class Room:
             else:
                 raise Broken(f"a question nobody expected: {question!r} in\n{block}")
         return None
+
+    def nothing_kept(self, terminal, question):
+        """What was shown or typed is not in the memory of the program with the screen once that is over."""
+        if self.cards and "hides it" not in question and os.geteuid() == 0:
+            hits = memory.found(terminal.pid, self.cards.values())
+            need(not hits, f"at {question!r} a share is still in memory: {hits[:4]}")
+            self.looked += 1
+
+    looked = 0
 
     # What they answer.
     def initials(self, block, _):
