@@ -6,7 +6,7 @@ use crate::ceremony::event::{Answer, Event, Outcome, What};
 use crate::ceremony::exception;
 use crate::ceremony::interruption;
 use crate::ceremony::prompt::Prompt;
-use crate::ceremony::state::{Finish, Interruption, Local, State};
+use crate::ceremony::state::{Finish, GovernanceToConfirm, Interruption, Local, State};
 use crate::ceremony::steps::{self, Input, Room, StepNext};
 use crate::plan::{Plan, Step};
 use crate::transcript::{Entry, Kind, Level, Signer};
@@ -63,8 +63,8 @@ fn wanted(plan: &Plan, state: &State) -> StepNext {
         let run = u32::try_from(state.run_keys.len() + 1).unwrap_or(u32::MAX);
         return StepNext::Do(Box::new(Effect::MakeRunKey { run }));
     }
-    if let Some(interruption) = &state.interruption {
-        return StepNext::Ask(Box::new(interruption::prompt(plan, state, interruption)));
+    if let Some(interruption) = state.due() {
+        return StepNext::Ask(Box::new(interruption::prompt(plan, state, &interruption)));
     }
     match (plan.steps.get(state.step), steps::kind_at(plan, state.step)) {
         (Some(step), Some(kind)) => match kind.next(&Room { plan, step, state }) {
@@ -131,8 +131,7 @@ fn take(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Prompt>) {
             turn.state.opened = true;
             turn.state.signers.clone_from(signers);
             if !governance_words.is_empty() {
-                turn.state.interruption =
-                    Some(Interruption::Governance { words: governance_words.clone(), confirmed: 0 });
+                turn.state.governance = Some(GovernanceToConfirm { words: governance_words.clone(), confirmed: 0 });
             }
             turn.entries.push(Entry::new(Kind::Opened, "done").with("ceremony", plan.ceremony.clone()));
         }
@@ -221,7 +220,7 @@ fn answered(plan: &Plan, turn: &mut Turn, event: &Event, answer: &Answer, role: 
             refuse(turn, "the answer was no: nothing was done; agree, or open an exception with `!`".to_owned())
         }
         _ => {
-            if let Some(interruption) = turn.state.interruption.clone() {
+            if let Some(interruption) = turn.state.due() {
                 match interruption::take(plan, turn, &interruption, answer, role, step_id) {
                     Ok(()) => {}
                     Err(reason) => refuse(turn, reason),
@@ -315,7 +314,7 @@ fn settle(plan: &Plan, turn: &mut Turn) {
         if turn.state.finished.is_some() {
             break;
         }
-        if turn.state.run_key_live && turn.state.interruption.is_none() && !turn.state.begun {
+        if turn.state.run_key_live && turn.state.due().is_none() && !turn.state.begun {
             let Some(step) = plan.steps.get(turn.state.step) else { break };
             turn.state.begun = true;
             turn.entries
@@ -344,6 +343,9 @@ pub(super) fn end_step(plan: &Plan, turn: &mut Turn, outcome: &'static str, exce
     turn.entries.push(
         Entry::new(Kind::Step, outcome).by(&step.role).at(&step.id).under(exception).with("title", step.title.clone()),
     );
+    if exception > 0 {
+        turn.state.skipped.insert(turn.state.step);
+    }
     turn.state.step += 1;
     turn.state.begun = false;
     turn.state.local = Local::default();

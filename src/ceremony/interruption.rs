@@ -5,7 +5,7 @@ use crate::ceremony::advance::{Turn, end_step};
 use crate::ceremony::event::{Answer, Event};
 use crate::ceremony::exception::Sheet;
 use crate::ceremony::prompt::{Ask, ChoiceOption, Line, Prompt};
-use crate::ceremony::state::{Interruption, Local, Retired, State};
+use crate::ceremony::state::{GovernanceToConfirm, Interruption, Local, Retired, State};
 use crate::ceremony::steps::asking::{agreed, choice, initials_prompt, prompt_for};
 use crate::plan::Plan;
 use crate::script::kind;
@@ -181,8 +181,8 @@ pub fn take(
                 );
             }
             turn.entries.push(entry("agreed").with("governance", words.clone()));
-            turn.state.interruption =
-                (*confirmed == 0).then(|| Interruption::Governance { words: words.clone(), confirmed: 1 });
+            turn.state.governance =
+                (*confirmed == 0).then(|| GovernanceToConfirm { words: words.clone(), confirmed: 1 });
         }
         Interruption::Paused { .. } => {
             agreed(plan, people.first().map_or("", String::as_str), answer)?;
@@ -289,6 +289,8 @@ fn void(plan: &Plan, turn: &mut Turn, event: &Event, quorum: &str, generation: u
             && plan.authority(kind::text(&step.params, "authority")).is_some_and(|a| a.quorum == quorum)
     });
     let Some((position, step)) = maker.and_then(|position| Some((position, plan.steps.get(position)?))) else { return };
+    // What was skipped after it is met again.
+    turn.state.skipped.split_off(&position);
     turn.state.step = position;
     turn.state.begun = false;
     turn.state.local = Local::default();

@@ -107,6 +107,14 @@ pub enum Interruption {
     },
 }
 
+/// The governance folder of a chain's first ceremony, until two people have typed its words from paper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GovernanceToConfirm {
+    pub words: String,
+    /// How many people have.
+    pub confirmed: u32,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Finish {
@@ -141,7 +149,12 @@ pub struct State {
     pub strongroom: bool,
     /// An intent whose outcome has not come.
     pub waiting: Option<Effect>,
+    /// What came up between steps; asked through [`State::due`].
     pub interruption: Option<Interruption>,
+    /// Outlives every interruption, failure and resume: nothing begins before it is settled.
+    pub governance: Option<GovernanceToConfirm>,
+    /// Positions of the steps that an exception skipped.
+    pub skipped: BTreeSet<usize>,
     pub agreements: Vec<Agreement>,
     pub refusal: Option<String>,
     /// First eight digits of every head so far, by entry number.
@@ -150,4 +163,17 @@ pub struct State {
     /// Hexadecimal, once revealed.
     pub serial_seed: String,
     pub finished: Option<Finish>,
+}
+
+impl State {
+    /// What must be settled before the step goes on: what came up last, then the governance folder.
+    #[must_use]
+    pub fn due(&self) -> Option<Interruption> {
+        self.interruption.clone().or_else(|| {
+            self.governance.as_ref().map(|governance| Interruption::Governance {
+                words: governance.words.clone(),
+                confirmed: governance.confirmed,
+            })
+        })
+    }
 }
