@@ -17,6 +17,7 @@ pub mod qr;
 pub mod quorum;
 pub mod share;
 pub mod sharing;
+pub mod stray;
 mod typed;
 
 pub use check::{ShareFault, ShareProven, check};

@@ -100,6 +100,26 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// Every text in the answer that a person typed freely, and that the record would keep.
+    pub fn texts_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Answer::Initials { initials } => vec![initials],
+            Answer::Typed { text } => vec![text],
+            Answer::Chosen { key } => vec![key],
+            Answer::SignOff { initials, remark, .. } => vec![initials, remark],
+            Answer::Exception { sheet } | Answer::Abort { sheet } => {
+                [&mut sheet.expected, &mut sheet.happened, &mut sheet.decided]
+                    .into_iter()
+                    .chain(&mut sheet.by)
+                    .collect()
+            }
+            Answer::Pause { why, staying } => std::iter::once(why).chain(staying).collect(),
+            Answer::No | Answer::Dice { .. } | Answer::Share { .. } | Answer::Leave { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The strongroom's word on a typed share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]

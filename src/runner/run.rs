@@ -5,6 +5,7 @@ use crate::basics::{Digest, canonical};
 use crate::ceremony::event::{Answer, What};
 use crate::ceremony::state::Finish;
 use crate::ceremony::{Ask, Event, Moment, Next, Prompt, State, advance, next};
+use crate::custody::stray::looks_like_a_share;
 use crate::devices::durable_file::{self, Appender, FileError};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
@@ -15,6 +16,7 @@ use crate::runner::rehearsal;
 use crate::runner::room::{RealmType, Room};
 use crate::runner::strongrooms::{Strongrooms, TypedShare};
 use crate::transcript::{Chain, Checkpoint, Entry, Line};
+use zeroize::Zeroize;
 
 /// Why a run cannot go on. The record is whole up to its last entry; it can be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +148,7 @@ impl<R: RealmType> Run<'_, R> {
 
     /// Asks one prompt and turns what comes back into an event. Dice and shares go to the strongroom; what it says is the answer.
     fn ask(&mut self, prompt: &Prompt) -> Result<What, RunError> {
-        let given = self.with_front(|view, front, _| front.ask(view, prompt));
+        let given = self.ask_until_recordable(prompt);
         let front_end = self.front.word();
         let (given, simulated) = match given {
             Given::Simulate if self.plan.realm.is_rehearsal() => {
@@ -170,6 +172,25 @@ impl<R: RealmType> Run<'_, R> {
                 What::Failed { reason, strongroom_gone: true }
             }
         })
+    }
+
+    /// Asks until what comes back may stand in the record: a share typed where none was asked for never gets there.
+    fn ask_until_recordable(&mut self, prompt: &Prompt) -> Given {
+        let mut given = self.with_front(|view, front, _| front.ask(view, prompt));
+        while let Given::Answer(answer) = &mut given {
+            let mut texts = answer.texts_mut();
+            if !texts.iter().any(|text| looks_like_a_share(text)) {
+                break;
+            }
+            texts.iter_mut().for_each(|text| text.zeroize());
+            let mut again = prompt.clone();
+            again.refusal = Some(
+                "this looks like a share, or a part of one, and no share is asked for here: nothing of it was kept or recorded. Clear what can still be read on the screen"
+                    .to_owned(),
+            );
+            given = self.with_front(|view, front, _| front.ask(view, &again));
+        }
+        given
     }
 
     /// A typed share: the strongroom's verdict, and the custodian's word on corrections.

@@ -95,6 +95,23 @@ fn no_prompt_takes_an_empty_line_or_somebody_elses_initials() {
     assert!(said.contains("found XX"), "{said}");
 }
 
+#[test]
+fn a_share_typed_where_none_is_asked_for_is_never_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    // The first line of a card, its beginning without spaces, and another line of it.
+    let typed = "KR1Q 7XM2 9PLA 0TTW W3EE\nkr1q7xm29pla\nQ7XM 29PL A0TT W3EE 88ZK\nAB\nleave\n";
+    let output =
+        anchorite_with(&["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()], typed);
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    assert_eq!(said(&output).matches("this looks like a share").count(), 3, "{}", said(&output));
+    for file in files(folder.path()) {
+        let octets = std::fs::read(folder.path().join(&file)).unwrap();
+        let text = String::from_utf8_lossy(&octets).to_lowercase();
+        assert!(!text.contains("29pl") && !text.contains("7xm2"), "{file:?}");
+    }
+}
+
 /// The simulated person answers `n` prompts, then the process is killed; resumed, the ceremony comes to its end. Four tests of one
 /// kind, so that they run side by side.
 #[test]
