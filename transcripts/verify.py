@@ -4,7 +4,7 @@ Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--json]
 Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read. Needs Python 3.11 and ssh-keygen."""
 import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
 
-LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12
+LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP, PIN_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12, 64 << 10
 KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp256|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
 KINDS = {k: v.split(",") for k, v in (pair.split(":") for pair in (     # kind: outcomes
     "opened:done run-key:done step:begun,done,skipped,reopened answer:agreed,refused,given intent:meant outcome:done,failed "
@@ -146,6 +146,10 @@ def read(path, cap=TEXT_CAP):
         need(stat.S_ISREG(os.fstat(f.fileno()).st_mode), f"{path.name}: expected a regular file")
         need(len(octets := f.read(cap + 1)) <= cap, f"{path.name}: expected at most {cap} octets, found more")
         return octets
+def bring(path):            # the verifier's own file: it may be a link or a pipe, and is bounded all the same
+    with open(path, "rb") as f:
+        need(len(octets := f.read(PIN_CAP + 1)) <= PIN_CAP, f"expected at most {PIN_CAP} octets, found more")
+        return octets
 def names(path):            # sorted, none where there is no such directory; a symlink is not a directory here
     need(not os.path.lexists(path) or stat.S_ISDIR(path.lstat().st_mode), f"{path.name}: expected a directory")
     return sorted(os.listdir(path)) if os.path.lexists(path) else []
@@ -253,26 +257,30 @@ def script_steps(octets):
 
 def check_meaning(record, steps):
     """The entries against the steps of the script; returns (steps passed, exceptions opened)."""
-    ids, p, begun, again, exceptions, kind = list(steps), 0, False, False, 0, ""
+    ids, p, begun, again, exceptions, kind, issued, excuses = list(steps), 0, False, False, 0, "", set(), {}
     if len(record.lines) == 1:
         raise Refuted("entry", 1, "expected opened, found the end of the record")
     for n, line in enumerate(record.lines[1:], 1):
         opened, body, here = line["open"], line.get("body"), ids[p] if p < len(ids) else ""
         with at("entry", n):
-            need(kind != "closed", "expected nothing after closed")
+            need(kind not in ("closed", "abort"), f"expected nothing after {kind}")
             kind, outcome, step, number = opened["kind"], opened["outcome"], opened["step"], opened["exception"]
             need((kind == "opened") == (n == 1), f"expected opened as entry 1 and nowhere else, found {kind}")
             need(outcome in KINDS[kind], f"outcome of {kind}: expected {' or '.join(KINDS[kind])}, found {outcome}")
             exceptions += kind == "exception"
             need(number == exceptions if kind == "exception" else number <= exceptions,
                  f"exception {number}: expected the next number, or one opened before, after {exceptions} of them")
+            if kind == "exception":
+                excuses[number] = step          # it is for what happened there, and used up by one step skipped or reopened
             if kind == "step" and outcome == "reopened":
-                need(number and step in ids[:p + 1], f"expected an exception and a step up to {here or 'the last'}, found {step}")
+                need(excuses.pop(number, None) is not None and step in ids[:p + 1],
+                     f"expected an exception of its own and a step up to {here or 'the last'}, found exception {number}, step {step}")
                 p, begun = ids.index(step), False
             elif kind == "step":
                 need(here and step == here, f"step {outcome}: expected {here or 'no more steps'}, found {step}")
                 need(outcome != "begun" or again or not begun, f"expected {step} to begin once, or again after a resume")
-                need(outcome != "skipped" or number, f"expected an exception that allows skipping {step}, found none")
+                need(outcome != "skipped" or excuses.pop(number, None) == step,
+                     f"expected an exception opened at {step} and not used yet to skip it, found {number}")
                 need(outcome != "done" or begun and opened["role"] == steps[step],
                      f"expected {step} to have begun, and done by the role {steps[step]}, found {opened['role']}")
                 p, begun, again = (p, True, False) if outcome == "begun" else (p + 1, False, again)
@@ -280,7 +288,9 @@ def check_meaning(record, steps):
                 need(step in ("", here), f"step: expected {here or 'no step'}, found {step}")
             again = again or kind == "resumed"
             need(kind != "run-key" or public_key(body.get("public_key")), "expected a public key")
-            need(kind != "artifact" or is_artifact(body), "artifact: expected a plain file name, sha256 and size")
+            need(kind != "artifact" or is_artifact(body) and body["name"] not in issued,
+                 "artifact: expected a plain file name not issued before, sha256 and size")
+            issued |= {body["name"]} if kind == "artifact" else set()
             if kind == "closed":
                 need(not here, f"closed: expected every step done, found {here} open")
                 same(body.get("exceptions"), exceptions, "exceptions")
@@ -312,7 +322,9 @@ def check_sums(folder):
     while todo:
         prefix = todo.pop()
         with at("file", prefix or "."):
-            for path in (prefix + name for name in names(folder / prefix)):
+            inside = names(folder / prefix)
+            present |= set() if inside or prefix in ("", "approval/", "artifacts/", "checkpoints/", "profiles/") else {prefix[:-1]}
+            for path in (prefix + name for name in inside):
                 is_folder = stat.S_ISDIR((folder / path).lstat().st_mode) and path.count("/") < 8
                 todo.append(path + "/") if is_folder else present.add(path)
     for path in sorted((present - {"SHA256SUMS"}) | set(listed), key=lambda p: p.encode("utf-8", "surrogateescape")):
@@ -362,7 +374,7 @@ def verify(folder, signers=None, expect=None):
         claims.append({"claim": visible(name), "status": status, "detail": visible(detail)})
     try:
         os.listdir(folder := pathlib.Path(folder).resolve())
-        pins = None if signers is None else pathlib.Path(signers).read_bytes()
+        pins = None if signers is None else bring(signers)
         allowed_signers(pins or b"", "")                # a line that is not understood ends it here
     except (OSError, ValueError, RuntimeError) as e:
         raise Unreadable(f"cannot read the folder or the signers file: {e}") from None

@@ -10,7 +10,7 @@ use crate::basics::{Digest, SafeText};
 use crate::pki::serial;
 use crate::transcript::entry::{Body, Open};
 use crate::transcript::{Kind, Record, sums};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Outcomes each kind of entry may have.
 const fn outcomes(kind: Kind) -> &'static [&'static str] {
@@ -34,7 +34,11 @@ struct Walk<'s> {
     /// Whether a resume came since the last step began, so that it may begin again.
     again: bool,
     exceptions: u64,
-    closed: bool,
+    /// The step each exception was opened at, until a step is skipped or reopened under it.
+    excuses: BTreeMap<u64, String>,
+    issued: BTreeSet<String>,
+    /// Word of the kind that ended the record.
+    ended: Option<&'static str>,
 }
 
 /// Walks the entries; gives steps passed and exceptions opened.
@@ -42,7 +46,16 @@ struct Walk<'s> {
 /// # Errors
 /// The first entry that breaks a rule.
 pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usize, u64), Refuted> {
-    let mut walk = Walk { steps, at: 0, begun: false, again: false, exceptions: 0, closed: false };
+    let mut walk = Walk {
+        steps,
+        at: 0,
+        begun: false,
+        again: false,
+        exceptions: 0,
+        excuses: BTreeMap::new(),
+        issued: BTreeSet::new(),
+        ended: None,
+    };
     if record.lines.is_empty() {
         return Err(Refuted::at(What::Entry, 1, "expected opened, found the end of the record"));
     }
@@ -68,8 +81,8 @@ impl Walk<'_> {
         record: &Record,
         facts: &Facts,
     ) -> Result<(), String> {
-        if self.closed {
-            return Err("expected nothing after closed".to_owned());
+        if let Some(ended) = self.ended {
+            return Err(format!("expected nothing after {}", ended));
         }
         if (open.kind == Kind::Opened) != (number == 1) {
             return Err("expected opened as entry 1 and nowhere else".to_owned());
@@ -90,6 +103,9 @@ impl Walk<'_> {
         if !numbered {
             return Err(format!("expected the next exception or one opened before, found {}", open.exception));
         }
+        if open.kind == Kind::Exception {
+            self.excuses.insert(self.exceptions, open.step.clone());
+        }
         if open.kind == Kind::Step {
             self.step(open)?;
         } else if !open.step.is_empty() && open.step != self.here() {
@@ -103,8 +119,13 @@ impl Walk<'_> {
             }
             Kind::Artifact => body
                 .and_then(facts::artifact)
+                .filter(|(name, _, _)| self.issued.insert((*name).to_owned()))
                 .map(|_| ())
-                .ok_or_else(|| "artefact: expected a plain file name, sha256 and size".to_owned()),
+                .ok_or_else(|| "artefact: expected a plain file name not issued before, sha256 and size".to_owned()),
+            Kind::Abort => {
+                self.ended = Some("abort");
+                Ok(())
+            }
             Kind::Closed => self.close(body, record, facts),
             _ => Ok(()),
         }
@@ -113,8 +134,11 @@ impl Walk<'_> {
     fn step(&mut self, open: &Open) -> Result<(), String> {
         if open.outcome == "reopened" {
             let target = self.steps.iter().position(|step| step.id == open.step).filter(|target| *target <= self.at);
-            let (true, Some(target)) = (open.exception > 0, target) else {
-                return Err("expected a step that was reached, reopened under an exception".to_owned());
+            let (Some(_), Some(target)) = (self.excuses.remove(&open.exception), target) else {
+                return Err(format!(
+                    "expected a step that was reached, reopened under an exception of its own, found exception {}",
+                    open.exception
+                ));
             };
             self.at = target;
             self.begun = false;
@@ -129,8 +153,13 @@ impl Walk<'_> {
             "begun" if self.begun && !self.again => {
                 return Err("expected the step to begin once, or again after a resume".to_owned());
             }
-            "skipped" if open.exception == 0 => {
-                return Err("expected an exception that allows skipping, found none".to_owned());
+            // One exception excuses one deviation, where it was opened.
+            "skipped" if self.excuses.remove(&open.exception).as_ref() != Some(&open.step) => {
+                return Err(format!(
+                    "expected an exception opened at {} and not used yet to skip it, found {}",
+                    self.here(),
+                    open.exception
+                ));
             }
             "done" if !self.begun => return Err("expected the step to have begun".to_owned()),
             "done" if role.as_deref() != Some(open.role.as_str()) => {
@@ -153,7 +182,7 @@ impl Walk<'_> {
     }
 
     fn close(&mut self, body: Option<&Body>, record: &Record, facts: &Facts) -> Result<(), String> {
-        self.closed = true;
+        self.ended = Some("closed");
         if !self.here().is_empty() {
             return Err(format!("expected every step done, found {} open", self.here()));
         }
