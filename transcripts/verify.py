@@ -222,8 +222,12 @@ def check_attestations(folder, record, pins, claim):
     with at("head", "allowed_signers"):
         found = [m for name in names(folder) if (m := re.fullmatch(r"attestation\.(.+)\.json(\.sig)?", name, re.DOTALL))]
         signatures = {m[1] for m in found if m[2]}
-        lines = pins if pins is not None else read(folder / "allowed_signers") if signatures else b""
-        trusted = allowed_signers(lines, namespace)
+        here = os.path.lexists(folder / "allowed_signers") or signatures and pins is None
+        trusted = allowed_signers(read(folder / "allowed_signers") if here else b"", namespace)
+        for who in trusted:     # the header, and so the head, says whose keys these are
+            known = {" ".join(s["public_key"].split(" ")[:2]) for s in record.header["signers"] if s["person"] == who}
+            need(known.issuperset(trusted[who]), f"expected of {who} the keys of the header's signers, found others")
+        trusted = trusted if pins is None else allowed_signers(pins, namespace)
     for who in sorted({m[1] for m in found} - signatures):
         claim("attestation " + who, False, "not signed")
     for who in sorted(signatures):
@@ -244,10 +248,11 @@ def check_attestations(folder, record, pins, claim):
     return missing
 
 # 4. Meaning
-def script_steps(octets):
-    """Step id -> the role it needs, or None, in the order of script.toml."""
+def script_steps(octets, header):
+    """Step id -> the role it needs, or None, in the order of script.toml; the header follows the record the script follows."""
     with at("entry", 0):
         script, found = tomllib.loads(octets.decode("utf-8")), {}
+        same(header["previous_head"], script.get("ceremony", {}).get("previous_head", ""), "previous_head")
         roles = {role["name"]: list(role.get("holders", [])) for role in script.get("role", [])}
         for step in [step for act in script.get("act", []) for step in act.get("step", [])]:
             who, name = step.get("who"), step["id"]
@@ -255,9 +260,32 @@ def script_steps(octets):
             found[name] = who if who in roles else next((role for role, holders in roles.items() if who in holders), None)
         return found
 
-def check_meaning(record, steps):
+def is_agreement(opened):
+    return opened["kind"] == "answer" and opened["outcome"] == "agreed" and not opened["step"]
+def confirming(line):
+    """(governance words, who read them from paper) where the line says such a thing."""
+    body = line.get("body", {}) if is_agreement(line["open"]) else {}
+    said = (body.get("governance"), body["asked"].get("who") if type(body.get("asked")) is dict else None)
+    return said if all(type(word) is str and word for word in said) else None
+
+def check_governance(record, n, claim):
+    """Before entry n, the first step: two people confirmed who may approve, unless an earlier record pins that."""
+    before, last = [line for line in record.lines[1:n]], record.header["previous_head"]
+    if record.realm == "production" and last:
+        claim("governance", "recorded", "pinned by the record that ended at " + last)
+    elif record.realm == "production":
+        shown, event = "body" in before[0], before[0].get("body", {}).get("event")
+        words = event.get("governance_words") if type(event) is dict else None
+        hidden = sum("leaf" in line and is_agreement(line["open"]) for line in before)
+        people = {who for read, who in filter(None, map(confirming, before)) if read == words or not shown}
+        need(len(people) + hidden > 1,
+             f"expected two people to have confirmed the governance before the first step, found {len(people) + hidden}")
+        claim("governance", "recorded" if shown and not hidden else False,
+              "confirmed by " + ", ".join(sorted(people)) if shown and not hidden else "withheld in this copy")
+
+def check_meaning(record, steps, claim=lambda *_: None):
     """The entries against the steps of the script; returns (steps passed, exceptions opened)."""
-    ids, p, begun, again, exceptions, kind, issued, excuses = list(steps), 0, False, False, 0, "", set(), {}
+    ids, p, begun, again, exceptions, kind, issued, excuses, stepped = list(steps), 0, False, False, 0, "", set(), {}, False
     if len(record.lines) == 1:
         raise Refuted("entry", 1, "expected opened, found the end of the record")
     for n, line in enumerate(record.lines[1:], 1):
@@ -270,6 +298,8 @@ def check_meaning(record, steps):
             exceptions += kind == "exception"
             need(number == exceptions if kind == "exception" else number <= exceptions,
                  f"exception {number}: expected the next number, or one opened before, after {exceptions} of them")
+            if kind == "step" and not stepped:
+                stepped = check_governance(record, n, claim) is None
             if kind == "exception":
                 excuses[number] = step          # it is for what happened there, and used up by one step skipped or reopened
             if kind == "step" and outcome == "reopened":
@@ -309,6 +339,37 @@ def check_artifacts(folder, record):
                 same((sha256(octets), len(octets)), record.artifacts[name], "sha256 and size")
     return len(record.artifacts)
 
+def check_approval(folder, record, claim):
+    """In production approval/ is the one the header names, and names the profiles; returns what of the folder that binds."""
+    here, header, found, production = folder / "approval", record.header, [], record.realm == "production"
+    with at("file", "approval/approval.json"):
+        if production or os.path.lexists(here / "approval.json"):
+            same(sha256(octets := read(here / "approval.json")), header["approval_digest"], "approval_digest")
+            found.append("approval/approval.json")
+            claim("approval", "recorded", "approval.json is the header's; its signatures are not checked here")
+    with at("file", "approval/governance.toml"):
+        if production or os.path.lexists(here / "governance.toml"):
+            both = read(here / "governance.toml"), read(here / "allowed_signers")
+            same(tagged("governance", record.realm, *both).hex(), header["governance_digest"], "governance_digest")
+            found += ["approval/governance.toml", "approval/allowed_signers"]
+    if production:
+        with at("file", "approval/approval.json"):
+            approval = canonical(octets)
+            for key in ("ceremony", "plan_digest", "realm", "script_digest"):
+                same(approval[key], header[key], key)
+            fits(approval["profiles"], {str: str}, "profiles")
+            approved = {name + ".toml": digest for name, digest in approval["profiles"].items()}
+        with at("file", "profiles"):
+            present = names(folder / "profiles")
+        for name in sorted({*approved, *present}):
+            with at("file", path := "profiles/" + name):
+                need(name in approved and name in present, "expected every profile of the approval, and no others")
+                same(sha256(read(folder / path)), approved[name], "sha256 in approval.json")
+                found.append(path)
+    return found
+
+BOUND = re.compile(r"script\.toml|transcript\.jsonl|SHA256SUMS|allowed_signers|artifacts/.+|checkpoints/[0-9]{6}\.checkpoint(\.sig)?|"
+                   r"attestation\.[^/]+\.json(\.sig)?", re.DOTALL)
 def check_sums(folder):
     """SHA256SUMS lists every other file, once, sorted by path, with its digest."""
     listed, present, todo, path = {}, set(), [""], ""
@@ -332,7 +393,7 @@ def check_sums(folder):
             need(path in present and path != "SHA256SUMS", "listed in SHA256SUMS: expected such a file, found none")
             need(path in listed, "expected every file in SHA256SUMS, found this one not listed")
             same(sha256(read(folder / path, FILE_CAP)), listed[path], "sha256")
-    return len(listed)
+    return listed
 
 def check_all(folder, pins, head_expected, claim):
     """All of it in the order of README.md, a claim at a time; returns whether the record is pinned."""
@@ -351,17 +412,16 @@ def check_all(folder, pins, head_expected, claim):
     pinned = not missing and (pins is not None or head_expected is not None)
     claim("pinned", pinned, "by the signers or the head you brought" if pinned else
           "missing: " + ", ".join(sorted(missing)) if missing else "bring your own allowed_signers, or the head")
-    passed, exceptions = check_meaning(record, script_steps(script))
+    passed, exceptions = check_meaning(record, script_steps(script, header), claim)
     claim("steps", True, f"{passed} passed, in order")
     claim("exceptions", True, f"{exceptions} opened")
     claim("serial seed", closed, "opens its commitment" if closed else "not opened yet")
     claim("closed", closed, f"by entry {last}" if closed else "the record is open or aborted")
     claim("artifacts", True, f"{check_artifacts(folder, record)} recorded and present")
-    with at("file", "approval/approval.json"):
-        if os.path.lexists(path := folder / "approval" / "approval.json"):
-            same(sha256(read(path)), header["approval_digest"], "approval_digest")
-            claim("approval", "recorded", "approval.json is the header's; its signatures are not checked here")
-    claim("sums", True, f"{check_sums(folder)} files as in SHA256SUMS")
+    bound = check_approval(folder, record, claim)
+    claim("sums", True, f"{len(listed := check_sums(folder))} files as in SHA256SUMS")
+    loose = [path for path in listed if path not in bound and not BOUND.fullmatch(path)]
+    claim("not bound by the record", not loose, ", ".join(loose) or "nothing")
     claim("replay", False, f"replay with anchorite {version}")
     claim("certificates", False, f"re-derive from their profiles with anchorite {version}")
     return pinned

@@ -3,9 +3,10 @@
 
 use crate::audit::facts::{self, Facts};
 use crate::audit::folder::{self, FILE_OCTETS, Files};
+use crate::audit::governance;
 use crate::audit::script_steps::ScriptStep;
 use crate::audit::signatures::public_key;
-use crate::audit::verdict::{Refuted, What};
+use crate::audit::verdict::{Refuted, Status, What};
 use crate::basics::{Digest, SafeText};
 use crate::pki::serial;
 use crate::transcript::entry::{Body, Open};
@@ -36,16 +37,26 @@ struct Walk<'s> {
     exceptions: u64,
     /// The step each exception was opened at, until a step is skipped or reopened under it.
     excuses: BTreeMap<u64, String>,
+    /// Whether a step has begun, and what was claimed of the governance then.
+    stepped: bool,
+    governance: Option<(Status, String)>,
     issued: BTreeSet<String>,
     /// Word of the kind that ended the record.
     ended: Option<&'static str>,
 }
 
-/// Walks the entries; gives steps passed and exceptions opened.
+/// What a walk to the end has seen.
+pub struct Walked {
+    pub passed: usize,
+    pub exceptions: u64,
+    pub governance: Option<(Status, String)>,
+}
+
+/// Walks the entries.
 ///
 /// # Errors
 /// The first entry that breaks a rule.
-pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usize, u64), Refuted> {
+pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<Walked, Refuted> {
     let mut walk = Walk {
         steps,
         at: 0,
@@ -53,6 +64,8 @@ pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usi
         again: false,
         exceptions: 0,
         excuses: BTreeMap::new(),
+        governance: None,
+        stepped: false,
         issued: BTreeSet::new(),
         ended: None,
     };
@@ -65,7 +78,7 @@ pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usi
         walk.entry(number, open, line.body(), record, facts)
             .map_err(|problem| Refuted::at(What::Entry, number, problem))?;
     }
-    Ok((walk.at, walk.exceptions))
+    Ok(Walked { passed: walk.at, exceptions: walk.exceptions, governance: walk.governance })
 }
 
 impl Walk<'_> {
@@ -102,6 +115,10 @@ impl Walk<'_> {
         };
         if !numbered {
             return Err(format!("expected the next exception or one opened before, found {}", open.exception));
+        }
+        if open.kind == Kind::Step && !self.stepped {
+            self.governance = governance::confirmed(record, number)?;
+            self.stepped = true;
         }
         if open.kind == Kind::Exception {
             self.excuses.insert(self.exceptions, open.step.clone());
@@ -234,23 +251,6 @@ pub fn artifacts(files: &Files, facts: &Facts) -> Result<usize, Refuted> {
         }
     }
     Ok(recorded.len())
-}
-
-/// The approval in the folder is the one the header names.
-///
-/// # Errors
-/// Where it is another.
-pub fn approval(files: &Files, record: &Record) -> Result<bool, Refuted> {
-    const PATH: &str = "approval/approval.json";
-    if !folder::exists(files, PATH) {
-        return Ok(false);
-    }
-    let bad = |problem: String| Refuted::named(What::File, PATH, problem);
-    let octets = folder::read(files, PATH, folder::TEXT_OCTETS).map_err(bad)?;
-    if Digest::of(octets).hex() != record.header.approval_digest {
-        return Err(bad("expected the approval the header names, found another".to_owned()));
-    }
-    Ok(true)
 }
 
 /// SHA256SUMS lists every other file of this copy, sorted, with its digest.

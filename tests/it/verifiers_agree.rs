@@ -105,6 +105,9 @@ fn the_example_is_re_derived_whole_and_disclosed_with_the_same_head() {
     let pin =
         Pin { signers: Some(audit::signatures::pin_file(&files["allowed_signers"]).unwrap()), expect: Some(head) };
     let whole = judged(&files, &pin);
+    let loose = whole["claims"].as_array().unwrap().last().unwrap();
+    let expected = json!({"claim": "not bound by the record", "status": "unchecked", "detail": "VERIFY.txt"});
+    assert_eq!(loose, &expected, "the report and the profiles are made again, so they are bound");
     assert_eq!(whole["exit"], 0, "{whole}");
     assert_eq!(judged(&files, &Pin::default())["exit"], 8);
     for level in [Level::Auditor, Level::Public] {
