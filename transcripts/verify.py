@@ -368,13 +368,15 @@ def check_approval(folder, record, claim):
                 found.append(path)
     return found
 
+RESUME = "resume it, or stop it, with `anchorite resume`"
 BOUND = re.compile(r"script\.toml|transcript\.jsonl|SHA256SUMS|allowed_signers|artifacts/.+|checkpoints/[0-9]{6}\.checkpoint(\.sig)?|"
                    r"attestation\.[^/]+\.json(\.sig)?", re.DOTALL)
-def check_sums(folder):
-    """SHA256SUMS lists every other file, once, sorted by path, with its digest."""
+def check_sums(folder, unfinished):
+    """SHA256SUMS lists every other file, once, sorted by path, with its digest; returns the paths, and whether there was a list."""
     listed, present, todo, path = {}, set(), [""], ""
+    here = os.path.lexists(folder / "SHA256SUMS") or not unfinished     # it is written when the tool stops, so not where it died
     with at("file", "SHA256SUMS"):
-        *lines, rest = read(folder / "SHA256SUMS", FILE_CAP).decode("utf-8").split("\n")
+        *lines, rest = (read(folder / "SHA256SUMS", FILE_CAP) if here else b"").decode("utf-8").split("\n")
         need(not rest, f"expected the last line to end with LF, found {rest}")
         for line in lines:
             m = re.fullmatch(r"SHA256 \((.+)\) = ([0-9a-f]{64})", line)
@@ -391,9 +393,10 @@ def check_sums(folder):
     for path in sorted((present - {"SHA256SUMS"}) | set(listed), key=lambda p: p.encode("utf-8", "surrogateescape")):
         with at("file", path):
             need(path in present and path != "SHA256SUMS", "listed in SHA256SUMS: expected such a file, found none")
-            need(path in listed, "expected every file in SHA256SUMS, found this one not listed")
-            same(sha256(read(folder / path, FILE_CAP)), listed[path], "sha256")
-    return listed
+            need(not here or path in listed, "expected every file in SHA256SUMS, found this one not listed")
+            digest = sha256(read(folder / path, FILE_CAP))
+            same(digest, listed.get(path, digest), "sha256")
+    return sorted(present - {"SHA256SUMS"}), here
 
 def check_all(folder, pins, head_expected, claim):
     """All of it in the order of README.md, a claim at a time; returns whether the record is pinned."""
@@ -416,11 +419,13 @@ def check_all(folder, pins, head_expected, claim):
     claim("steps", True, f"{passed} passed, in order")
     claim("exceptions", True, f"{exceptions} opened")
     claim("serial seed", closed, "opens its commitment" if closed else "not opened yet")
-    claim("closed", closed, f"by entry {last}" if closed else "the record is open or aborted")
+    ending = record.lines[-1].get("open", {}).get("kind")
+    claim("closed", closed, f"by entry {last}" if closed else "aborted" if ending == "abort" else f"the record is open; {RESUME}")
     claim("artifacts", True, f"{check_artifacts(folder, record)} recorded and present")
     bound = check_approval(folder, record, claim)
-    claim("sums", True, f"{len(listed := check_sums(folder))} files as in SHA256SUMS")
-    loose = [path for path in listed if path not in bound and not BOUND.fullmatch(path)]
+    paths, listed = check_sums(folder, ending not in ("closed", "abort"))
+    claim("sums", listed, f"{len(paths)} files as in SHA256SUMS" if listed else f"the record is open and there is no SHA256SUMS; {RESUME}")
+    loose = [path for path in paths if path not in bound and not BOUND.fullmatch(path)]
     claim("not bound by the record", not loose, ", ".join(loose) or "nothing")
     claim("replay", False, f"replay with anchorite {version}")
     claim("certificates", False, f"re-derive from their profiles with anchorite {version}")
@@ -433,7 +438,9 @@ def verify(folder, signers=None, expect=None):
         status = status if type(status) is str else "ok" if status else "unchecked"
         claims.append({"claim": visible(name), "status": status, "detail": visible(detail)})
     try:
-        os.listdir(folder := pathlib.Path(folder).resolve())
+        inside = os.listdir(folder := pathlib.Path(folder).resolve())
+        if "evidence" in inside and "transcript.jsonl" not in inside:
+            raise Unreadable(f"{folder}: expected an evidence folder, found the folder a ceremony writes to; verify {folder}/evidence")
         pins = None if signers is None else bring(signers)
         allowed_signers(pins or b"", "")                # a line that is not understood ends it here
     except (OSError, ValueError, RuntimeError) as e:

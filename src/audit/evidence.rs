@@ -1,7 +1,7 @@
 //! Verifying an evidence folder: the four stages every verifier has, then what only the program that ran the ceremony can do:
 //! replay, certificates re-derived, attestations against the sign-off, approval signatures, the report.
 
-use crate::audit::facts::Facts;
+use crate::audit::facts::{Ending, Facts};
 use crate::audit::folder::{self, Files, TEXT_OCTETS};
 use crate::audit::replay::{Replayed, replay};
 use crate::audit::verdict::{Claims, Refuted, Status, Verdict, What};
@@ -16,6 +16,8 @@ use crate::transcript::{Attestation, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::audit::signed::Pin;
+
+const RESUME: &str = "resume it, or stop it, with `anchorite resume`";
 
 /// Everything: what `verify.py` checks, and what needs the ceremony engine.
 #[must_use]
@@ -91,13 +93,21 @@ fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<Stages, Refut
         Status::ok_if(closed),
         if closed { "opens its commitment" } else { "revealed when the record is closed" },
     );
-    let ending = if closed { format!("by entry {}", record.lines.len()) } else { "open, or aborted".to_owned() };
+    let ending = match facts.ending {
+        Ending::Closed => format!("by entry {}", record.lines.len()),
+        Ending::Aborted => "aborted".to_owned(),
+        Ending::Open => format!("the record is open; {RESUME}"),
+    };
     claims.add("closed", Status::ok_if(closed), ending);
     let count = meaning::artifacts(files, &facts)?;
     claims.add("artifacts", Status::Ok, format!("{count} recorded and present"));
     let bound = bound::approval(files, &record, claims)?;
-    let listed = meaning::files_listed(files)?;
-    claims.add("sums", Status::Ok, format!("{listed} files as in SHA256SUMS"));
+    match meaning::files_listed(files, facts.ending)? {
+        Some(listed) => claims.add("sums", Status::Ok, format!("{listed} files as in SHA256SUMS")),
+        None => {
+            claims.add("sums", Status::Unchecked, format!("the record is open and there is no SHA256SUMS; {RESUME}"))
+        }
+    }
     claims.add("machine", Status::Recorded, format!("tool {} {}", header.tool.version, header.tool.digest));
     let loose = bound::loose(files, &bound);
     Ok(Stages { record, pinned, loose })

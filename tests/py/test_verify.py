@@ -138,6 +138,15 @@ class Good(Base):
         mk.sums(self.folder)
         answer = self.answers(0, signers=self.pins)
         self.assertEqual(("unchecked", "unchecked"), (self.status(answer, "closed"), self.status(answer, "serial seed")))
+        (self.folder / "SHA256SUMS").unlink()               # the machine died: nothing wrote it
+        self.assertEqual("unchecked", self.status(self.answers(0, signers=self.pins), "sums"))
+        self.answers(8)
+        (self.folder / "void").mkdir()
+        self.answers(4, ("file", "void"))
+        self.build(lambda e: e[:4] + [mk.entry("abort", "done")])
+        (self.folder / "artifacts" / "root.crt").unlink()
+        (self.folder / "SHA256SUMS").unlink()               # the tool stops after an abort, and writes it
+        self.answers(4, ("file", "SHA256SUMS"))
 
     def test_command_line(self):
         def run(*args):
@@ -148,6 +157,8 @@ class Good(Base):
         self.assertEqual(2, run().returncode)
         self.assertEqual(1, run(self.tmp / "nothing").returncode)
         self.assertEqual(1, run(self.pins).returncode)
+        self.assertIn("/evidence", run(self.folder.parent).stderr if shutil.copytree(self.good, self.folder) else "")
+        shutil.rmtree(self.folder)
         self.assertEqual(1, run(self.good, "--signers", self.tmp / "nothing").returncode)
         (self.tmp / "odd").write_text("ada cert-authority ssh-ed25519 AAAA\n")
         self.assertEqual(1, run(self.good, "--signers", self.tmp / "odd").returncode)
