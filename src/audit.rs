@@ -1,10 +1,12 @@
 //! Row 5: what a record means. Replays it through the machine, checks a whole evidence folder against its script, and renders
 //! the report. Pure: folders arrive as octets by path.
 
+pub mod bound;
 pub mod disclosure;
 pub mod evidence;
 pub mod facts;
 pub mod folder;
+mod governance;
 pub mod issued;
 pub mod meaning;
 pub mod replay;

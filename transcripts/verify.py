@@ -4,7 +4,7 @@ Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--json]
 Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read. Needs Python 3.11 and ssh-keygen."""
 import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
 
-LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12
+LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP, PIN_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12, 64 << 10
 KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp256|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
 KINDS = {k: v.split(",") for k, v in (pair.split(":") for pair in (     # kind: outcomes
     "opened:done run-key:done step:begun,done,skipped,reopened answer:agreed,refused,given intent:meant outcome:done,failed "
@@ -146,6 +146,10 @@ def read(path, cap=TEXT_CAP):
         need(stat.S_ISREG(os.fstat(f.fileno()).st_mode), f"{path.name}: expected a regular file")
         need(len(octets := f.read(cap + 1)) <= cap, f"{path.name}: expected at most {cap} octets, found more")
         return octets
+def bring(path):            # the verifier's own file: it may be a link or a pipe, and is bounded all the same
+    with open(path, "rb") as f:
+        need(len(octets := f.read(PIN_CAP + 1)) <= PIN_CAP, f"expected at most {PIN_CAP} octets, found more")
+        return octets
 def names(path):            # sorted, none where there is no such directory; a symlink is not a directory here
     need(not os.path.lexists(path) or stat.S_ISDIR(path.lstat().st_mode), f"{path.name}: expected a directory")
     return sorted(os.listdir(path)) if os.path.lexists(path) else []
@@ -218,8 +222,12 @@ def check_attestations(folder, record, pins, claim):
     with at("head", "allowed_signers"):
         found = [m for name in names(folder) if (m := re.fullmatch(r"attestation\.(.+)\.json(\.sig)?", name, re.DOTALL))]
         signatures = {m[1] for m in found if m[2]}
-        lines = pins if pins is not None else read(folder / "allowed_signers") if signatures else b""
-        trusted = allowed_signers(lines, namespace)
+        here = os.path.lexists(folder / "allowed_signers") or signatures and pins is None
+        trusted = allowed_signers(read(folder / "allowed_signers") if here else b"", namespace)
+        for who in trusted:     # the header, and so the head, says whose keys these are
+            known = {" ".join(s["public_key"].split(" ")[:2]) for s in record.header["signers"] if s["person"] == who}
+            need(known.issuperset(trusted[who]), f"expected of {who} the keys of the header's signers, found others")
+        trusted = trusted if pins is None else allowed_signers(pins, namespace)
     for who in sorted({m[1] for m in found} - signatures):
         claim("attestation " + who, False, "not signed")
     for who in sorted(signatures):
@@ -240,10 +248,11 @@ def check_attestations(folder, record, pins, claim):
     return missing
 
 # 4. Meaning
-def script_steps(octets):
-    """Step id -> the role it needs, or None, in the order of script.toml."""
+def script_steps(octets, header):
+    """Step id -> the role it needs, or None, in the order of script.toml; the header follows the record the script follows."""
     with at("entry", 0):
         script, found = tomllib.loads(octets.decode("utf-8")), {}
+        same(header["previous_head"], script.get("ceremony", {}).get("previous_head", ""), "previous_head")
         roles = {role["name"]: list(role.get("holders", [])) for role in script.get("role", [])}
         for step in [step for act in script.get("act", []) for step in act.get("step", [])]:
             who, name = step.get("who"), step["id"]
@@ -251,28 +260,57 @@ def script_steps(octets):
             found[name] = who if who in roles else next((role for role, holders in roles.items() if who in holders), None)
         return found
 
-def check_meaning(record, steps):
+def is_agreement(opened):
+    return opened["kind"] == "answer" and opened["outcome"] == "agreed" and not opened["step"]
+def confirming(line):
+    """(governance words, who read them from paper) where the line says such a thing."""
+    body = line.get("body", {}) if is_agreement(line["open"]) else {}
+    said = (body.get("governance"), body["asked"].get("who") if type(body.get("asked")) is dict else None)
+    return said if all(type(word) is str and word for word in said) else None
+
+def check_governance(record, n, claim):
+    """Before entry n, the first step: two people confirmed who may approve, unless an earlier record pins that."""
+    before, last = [line for line in record.lines[1:n]], record.header["previous_head"]
+    if record.realm == "production" and last:
+        claim("governance", "recorded", "pinned by the record that ended at " + last)
+    elif record.realm == "production":
+        shown, event = "body" in before[0], before[0].get("body", {}).get("event")
+        words = event.get("governance_words") if type(event) is dict else None
+        hidden = sum("leaf" in line and is_agreement(line["open"]) for line in before)
+        people = {who for read, who in filter(None, map(confirming, before)) if read == words or not shown}
+        need(len(people) + hidden > 1,
+             f"expected two people to have confirmed the governance before the first step, found {len(people) + hidden}")
+        claim("governance", "recorded" if shown and not hidden else False,
+              "confirmed by " + ", ".join(sorted(people)) if shown and not hidden else "withheld in this copy")
+
+def check_meaning(record, steps, claim=lambda *_: None):
     """The entries against the steps of the script; returns (steps passed, exceptions opened)."""
-    ids, p, begun, again, exceptions, kind = list(steps), 0, False, False, 0, ""
+    ids, p, begun, again, exceptions, kind, issued, excuses, stepped = list(steps), 0, False, False, 0, "", set(), {}, False
     if len(record.lines) == 1:
         raise Refuted("entry", 1, "expected opened, found the end of the record")
     for n, line in enumerate(record.lines[1:], 1):
         opened, body, here = line["open"], line.get("body"), ids[p] if p < len(ids) else ""
         with at("entry", n):
-            need(kind != "closed", "expected nothing after closed")
+            need(kind not in ("closed", "abort"), f"expected nothing after {kind}")
             kind, outcome, step, number = opened["kind"], opened["outcome"], opened["step"], opened["exception"]
             need((kind == "opened") == (n == 1), f"expected opened as entry 1 and nowhere else, found {kind}")
             need(outcome in KINDS[kind], f"outcome of {kind}: expected {' or '.join(KINDS[kind])}, found {outcome}")
             exceptions += kind == "exception"
             need(number == exceptions if kind == "exception" else number <= exceptions,
                  f"exception {number}: expected the next number, or one opened before, after {exceptions} of them")
+            if kind == "step" and not stepped:
+                stepped = check_governance(record, n, claim) is None
+            if kind == "exception":
+                excuses[number] = step          # it is for what happened there, and used up by one step skipped or reopened
             if kind == "step" and outcome == "reopened":
-                need(number and step in ids[:p + 1], f"expected an exception and a step up to {here or 'the last'}, found {step}")
+                need(excuses.pop(number, None) is not None and step in ids[:p + 1],
+                     f"expected an exception of its own and a step up to {here or 'the last'}, found exception {number}, step {step}")
                 p, begun = ids.index(step), False
             elif kind == "step":
                 need(here and step == here, f"step {outcome}: expected {here or 'no more steps'}, found {step}")
                 need(outcome != "begun" or again or not begun, f"expected {step} to begin once, or again after a resume")
-                need(outcome != "skipped" or number, f"expected an exception that allows skipping {step}, found none")
+                need(outcome != "skipped" or excuses.pop(number, None) == step,
+                     f"expected an exception opened at {step} and not used yet to skip it, found {number}")
                 need(outcome != "done" or begun and opened["role"] == steps[step],
                      f"expected {step} to have begun, and done by the role {steps[step]}, found {opened['role']}")
                 p, begun, again = (p, True, False) if outcome == "begun" else (p + 1, False, again)
@@ -280,7 +318,9 @@ def check_meaning(record, steps):
                 need(step in ("", here), f"step: expected {here or 'no step'}, found {step}")
             again = again or kind == "resumed"
             need(kind != "run-key" or public_key(body.get("public_key")), "expected a public key")
-            need(kind != "artifact" or is_artifact(body), "artifact: expected a plain file name, sha256 and size")
+            need(kind != "artifact" or is_artifact(body) and body["name"] not in issued,
+                 "artifact: expected a plain file name not issued before, sha256 and size")
+            issued |= {body["name"]} if kind == "artifact" else set()
             if kind == "closed":
                 need(not here, f"closed: expected every step done, found {here} open")
                 same(body.get("exceptions"), exceptions, "exceptions")
@@ -299,11 +339,44 @@ def check_artifacts(folder, record):
                 same((sha256(octets), len(octets)), record.artifacts[name], "sha256 and size")
     return len(record.artifacts)
 
-def check_sums(folder):
-    """SHA256SUMS lists every other file, once, sorted by path, with its digest."""
+def check_approval(folder, record, claim):
+    """In production approval/ is the one the header names, and names the profiles; returns what of the folder that binds."""
+    here, header, found, production = folder / "approval", record.header, [], record.realm == "production"
+    with at("file", "approval/approval.json"):
+        if production or os.path.lexists(here / "approval.json"):
+            same(sha256(octets := read(here / "approval.json")), header["approval_digest"], "approval_digest")
+            found.append("approval/approval.json")
+            claim("approval", "recorded", "approval.json is the header's; its signatures are not checked here")
+    with at("file", "approval/governance.toml"):
+        if production or os.path.lexists(here / "governance.toml"):
+            both = read(here / "governance.toml"), read(here / "allowed_signers")
+            same(tagged("governance", record.realm, *both).hex(), header["governance_digest"], "governance_digest")
+            found += ["approval/governance.toml", "approval/allowed_signers"]
+    if production:
+        with at("file", "approval/approval.json"):
+            approval = canonical(octets)
+            for key in ("ceremony", "plan_digest", "realm", "script_digest"):
+                same(approval[key], header[key], key)
+            fits(approval["profiles"], {str: str}, "profiles")
+            approved = {name + ".toml": digest for name, digest in approval["profiles"].items()}
+        with at("file", "profiles"):
+            present = names(folder / "profiles")
+        for name in sorted({*approved, *present}):
+            with at("file", path := "profiles/" + name):
+                need(name in approved and name in present, "expected every profile of the approval, and no others")
+                same(sha256(read(folder / path)), approved[name], "sha256 in approval.json")
+                found.append(path)
+    return found
+
+RESUME = "resume it, or stop it, with `anchorite resume`"
+BOUND = re.compile(r"script\.toml|transcript\.jsonl|SHA256SUMS|allowed_signers|artifacts/.+|checkpoints/[0-9]{6}\.checkpoint(\.sig)?|"
+                   r"attestation\.[^/]+\.json(\.sig)?", re.DOTALL)
+def check_sums(folder, unfinished):
+    """SHA256SUMS lists every other file, once, sorted by path, with its digest; returns the paths, and whether there was a list."""
     listed, present, todo, path = {}, set(), [""], ""
+    here = os.path.lexists(folder / "SHA256SUMS") or not unfinished     # it is written when the tool stops, so not where it died
     with at("file", "SHA256SUMS"):
-        *lines, rest = read(folder / "SHA256SUMS", FILE_CAP).decode("utf-8").split("\n")
+        *lines, rest = (read(folder / "SHA256SUMS", FILE_CAP) if here else b"").decode("utf-8").split("\n")
         need(not rest, f"expected the last line to end with LF, found {rest}")
         for line in lines:
             m = re.fullmatch(r"SHA256 \((.+)\) = ([0-9a-f]{64})", line)
@@ -312,15 +385,18 @@ def check_sums(folder):
     while todo:
         prefix = todo.pop()
         with at("file", prefix or "."):
-            for path in (prefix + name for name in names(folder / prefix)):
+            inside = names(folder / prefix)
+            present |= set() if inside or prefix in ("", "approval/", "artifacts/", "checkpoints/", "profiles/") else {prefix[:-1]}
+            for path in (prefix + name for name in inside):
                 is_folder = stat.S_ISDIR((folder / path).lstat().st_mode) and path.count("/") < 8
                 todo.append(path + "/") if is_folder else present.add(path)
     for path in sorted((present - {"SHA256SUMS"}) | set(listed), key=lambda p: p.encode("utf-8", "surrogateescape")):
         with at("file", path):
             need(path in present and path != "SHA256SUMS", "listed in SHA256SUMS: expected such a file, found none")
-            need(path in listed, "expected every file in SHA256SUMS, found this one not listed")
-            same(sha256(read(folder / path, FILE_CAP)), listed[path], "sha256")
-    return len(listed)
+            need(not here or path in listed, "expected every file in SHA256SUMS, found this one not listed")
+            digest = sha256(read(folder / path, FILE_CAP))
+            same(digest, listed.get(path, digest), "sha256")
+    return sorted(present - {"SHA256SUMS"}), here
 
 def check_all(folder, pins, head_expected, claim):
     """All of it in the order of README.md, a claim at a time; returns whether the record is pinned."""
@@ -339,17 +415,18 @@ def check_all(folder, pins, head_expected, claim):
     pinned = not missing and (pins is not None or head_expected is not None)
     claim("pinned", pinned, "by the signers or the head you brought" if pinned else
           "missing: " + ", ".join(sorted(missing)) if missing else "bring your own allowed_signers, or the head")
-    passed, exceptions = check_meaning(record, script_steps(script))
+    passed, exceptions = check_meaning(record, script_steps(script, header), claim)
     claim("steps", True, f"{passed} passed, in order")
     claim("exceptions", True, f"{exceptions} opened")
     claim("serial seed", closed, "opens its commitment" if closed else "not opened yet")
-    claim("closed", closed, f"by entry {last}" if closed else "the record is open or aborted")
+    ending = record.lines[-1].get("open", {}).get("kind")
+    claim("closed", closed, f"by entry {last}" if closed else "aborted" if ending == "abort" else f"the record is open; {RESUME}")
     claim("artifacts", True, f"{check_artifacts(folder, record)} recorded and present")
-    with at("file", "approval/approval.json"):
-        if os.path.lexists(path := folder / "approval" / "approval.json"):
-            same(sha256(read(path)), header["approval_digest"], "approval_digest")
-            claim("approval", "recorded", "approval.json is the header's; its signatures are not checked here")
-    claim("sums", True, f"{check_sums(folder)} files as in SHA256SUMS")
+    bound = check_approval(folder, record, claim)
+    paths, listed = check_sums(folder, ending not in ("closed", "abort"))
+    claim("sums", listed, f"{len(paths)} files as in SHA256SUMS" if listed else f"the record is open and there is no SHA256SUMS; {RESUME}")
+    loose = [path for path in paths if path not in bound and not BOUND.fullmatch(path)]
+    claim("not bound by the record", not loose, ", ".join(loose) or "nothing")
     claim("replay", False, f"replay with anchorite {version}")
     claim("certificates", False, f"re-derive from their profiles with anchorite {version}")
     return pinned
@@ -361,8 +438,10 @@ def verify(folder, signers=None, expect=None):
         status = status if type(status) is str else "ok" if status else "unchecked"
         claims.append({"claim": visible(name), "status": status, "detail": visible(detail)})
     try:
-        os.listdir(folder := pathlib.Path(folder).resolve())
-        pins = None if signers is None else pathlib.Path(signers).read_bytes()
+        inside = os.listdir(folder := pathlib.Path(folder).resolve())
+        if "evidence" in inside and "transcript.jsonl" not in inside:
+            raise Unreadable(f"{folder}: expected an evidence folder, found the folder a ceremony writes to; verify {folder}/evidence")
+        pins = None if signers is None else bring(signers)
         allowed_signers(pins or b"", "")                # a line that is not understood ends it here
     except (OSError, ValueError, RuntimeError) as e:
         raise Unreadable(f"cannot read the folder or the signers file: {e}") from None

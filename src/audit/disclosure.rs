@@ -15,6 +15,18 @@ use crate::transcript::{Level, Record, sums};
 pub fn disclosed(files: &Files, level: Level, kinds: &[&dyn StepKind]) -> Result<Files, String> {
     let octets = files.get("transcript.jsonl").ok_or("transcript.jsonl: expected a record, found none")?;
     let record = Record::read(octets).map_err(|bad| bad.to_string())?;
+    // A salt that was withheld cannot come back: such a copy would say of itself that it holds more than it does.
+    let lacking = record
+        .lines
+        .iter()
+        .filter(|line| line.body().is_none() && line.open().is_some_and(|o| o.level <= level))
+        .count();
+    if lacking > 0 {
+        return Err(format!(
+            "level {}: expected every body of that level, found {lacking} withheld in this copy already; start from a folder that has them",
+            level.word()
+        ));
+    }
     let plan = plan_of(files, &record, kinds).map_err(|refuted| refuted.problem)?;
     let withheld = record.disclose(level).map_err(|e| e.to_string())?;
     let copy_record = Record::read(&withheld).map_err(|bad| bad.to_string())?;

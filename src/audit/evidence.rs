@@ -1,11 +1,11 @@
 //! Verifying an evidence folder: the four stages every verifier has, then what only the program that ran the ceremony can do:
 //! replay, certificates re-derived, attestations against the sign-off, approval signatures, the report.
 
-use crate::audit::facts::Facts;
+use crate::audit::facts::{Ending, Facts};
 use crate::audit::folder::{self, Files, TEXT_OCTETS};
 use crate::audit::replay::{Replayed, replay};
 use crate::audit::verdict::{Claims, Refuted, Status, Verdict, What};
-use crate::audit::{issued, meaning, report, script_steps, signed};
+use crate::audit::{bound, governance, issued, meaning, report, script_steps, signed};
 use crate::basics::{Digest, canonical, limits};
 use crate::ceremony::state::Finish;
 use crate::pki::profile::Profile;
@@ -13,17 +13,21 @@ use crate::plan::Plan;
 use crate::plan::resolve::{self, ProfileFile};
 use crate::script::StepKind;
 use crate::transcript::{Attestation, Record};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::audit::signed::Pin;
+
+const RESUME: &str = "resume it, or stop it, with `anchorite resume`";
 
 /// Everything: what `verify.py` checks, and what needs the ceremony engine.
 #[must_use]
 pub fn verify(files: &Files, pin: &Pin, kinds: &[&dyn StepKind]) -> Verdict {
     let mut claims = Claims::default();
-    let result = stages(files, pin, &mut claims).and_then(|(record, pinned)| {
-        engine(files, &record, kinds, &mut claims)?;
-        Ok(pinned)
+    let result = stages(files, pin, &mut claims).and_then(|stages| {
+        let mut loose = stages.loose;
+        engine(files, &stages.record, kinds, &mut loose, &mut claims)?;
+        unbound(&loose, &mut claims);
+        Ok(stages.pinned)
     });
     Verdict::of(result, claims)
 }
@@ -32,11 +36,29 @@ pub fn verify(files: &Files, pin: &Pin, kinds: &[&dyn StepKind]) -> Verdict {
 #[must_use]
 pub fn verify_record(files: &Files, pin: &Pin) -> Verdict {
     let mut claims = Claims::default();
-    let result = stages(files, pin, &mut claims).map(|(_, pinned)| pinned);
+    let result = stages(files, pin, &mut claims).map(|stages| {
+        unbound(&stages.loose, &mut claims);
+        stages.pinned
+    });
     Verdict::of(result, claims)
 }
 
-fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<(Record, bool), Refuted> {
+/// What the four stages leave to be looked at.
+struct Stages {
+    record: Record,
+    pinned: bool,
+    /// Files nothing in the record says anything about.
+    loose: BTreeSet<String>,
+}
+
+/// A reader takes whatever lies in the folder for part of the evidence, so what is not is named.
+fn unbound(loose: &BTreeSet<String>, claims: &mut Claims) {
+    let names: Vec<&str> = loose.iter().map(String::as_str).collect();
+    let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    claims.add("not bound by the record", Status::ok_if(loose.is_empty()), names);
+}
+
+fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<Stages, Refuted> {
     let entry_0 = |problem: String| Refuted::at(What::Entry, 0, problem);
     let script = folder::read(files, "script.toml", TEXT_OCTETS).map_err(entry_0)?;
     let octets = folder::read(files, "transcript.jsonl", limits::TRANSCRIPT_OCTETS).map_err(entry_0)?;
@@ -55,37 +77,57 @@ fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<(Record, bool
     let signed = signed::checkpoints(files, &record, &facts)?;
     claims.add("checkpoints", Status::ok_if(signed > 0), format!("{signed} signed by run keys"));
     let pinned = signed::attestations(files, &record, &facts, pin, claims)?;
-    let steps = script_steps::read(script).map_err(entry_0)?;
-    let (passed, exceptions) = meaning::walk(&record, &facts, &steps)?;
+    let script = script_steps::read(script).map_err(entry_0)?;
+    if script.previous_head != header.previous_head {
+        return Err(entry_0("previous_head: expected that of the script, found another".to_owned()));
+    }
+    let walked = meaning::walk(&record, &facts, &script.steps)?;
     let closed = facts.closed;
-    claims.add("steps", Status::Ok, format!("{passed} of {} passed, in order", steps.len()));
-    claims.add("exceptions", Status::Ok, format!("{exceptions} opened"));
+    claims.add("steps", Status::Ok, format!("{} of {} passed, in order", walked.passed, script.steps.len()));
+    claims.add("exceptions", Status::Ok, format!("{} opened", walked.exceptions));
+    if let Some((status, detail)) = walked.governance {
+        claims.add("governance", status, detail);
+    }
     claims.add(
         "serial seed",
         Status::ok_if(closed),
         if closed { "opens its commitment" } else { "revealed when the record is closed" },
     );
-    let ending = if closed { format!("by entry {}", record.lines.len()) } else { "open, or aborted".to_owned() };
+    let ending = match facts.ending {
+        Ending::Closed => format!("by entry {}", record.lines.len()),
+        Ending::Aborted => "aborted".to_owned(),
+        Ending::Open => format!("the record is open; {RESUME}"),
+    };
     claims.add("closed", Status::ok_if(closed), ending);
     let count = meaning::artifacts(files, &facts)?;
     claims.add("artifacts", Status::Ok, format!("{count} recorded and present"));
-    if meaning::approval(files, &record)? {
-        claims.add("approval", Status::Ok, "the one the header names");
+    let bound = bound::approval(files, &record, claims)?;
+    match meaning::files_listed(files, facts.ending)? {
+        Some(listed) => claims.add("sums", Status::Ok, format!("{listed} files as in SHA256SUMS")),
+        None => {
+            claims.add("sums", Status::Unchecked, format!("the record is open and there is no SHA256SUMS; {RESUME}"))
+        }
     }
-    let listed = meaning::files_listed(files)?;
-    claims.add("sums", Status::Ok, format!("{listed} files as in SHA256SUMS"));
     claims.add("machine", Status::Recorded, format!("tool {} {}", header.tool.version, header.tool.digest));
-    Ok((record, pinned))
+    let loose = bound::loose(files, &bound);
+    Ok(Stages { record, pinned, loose })
 }
 
-/// What needs the ceremony engine of this very version.
-fn engine(files: &Files, record: &Record, kinds: &[&dyn StepKind], claims: &mut Claims) -> Result<(), Refuted> {
+/// What needs the ceremony engine of this very version; what it finds to follow from the record is no longer loose.
+fn engine(
+    files: &Files,
+    record: &Record,
+    kinds: &[&dyn StepKind],
+    loose: &mut BTreeSet<String>,
+    claims: &mut Claims,
+) -> Result<(), Refuted> {
     if record.header.tool.version != env!("CARGO_PKG_VERSION") {
         let with = format!("replay with anchorite {}", record.header.tool.version);
         claims.add("replay", Status::Unchecked, with);
         return Ok(());
     }
     let plan = plan_of(files, record, kinds)?;
+    governance::words_are_the_headers(record).map_err(|problem| Refuted::at(What::Entry, 1, problem))?;
     let complete = !record.has_withheld();
     let replayed = complete
         .then(|| replay(&plan, record))
@@ -102,8 +144,16 @@ fn engine(files: &Files, record: &Record, kinds: &[&dyn StepKind], claims: &mut 
     if let Some(replayed) = &replayed {
         sign_off(files, replayed)?;
     }
-    issued::approval_signatures(files, record, &plan, claims)?;
-    report_is_ours(files, record, &plan, claims)
+    for approver in issued::approval_signatures(files, record, &plan, claims)? {
+        loose.remove(&format!("approval/approval.json.{approver}.sig"));
+    }
+    report_is_ours(files, record, &plan, claims)?;
+    loose.remove("report.html");
+    // The plan, whose digest is the header's, says the digest of every profile it uses.
+    for name in plan.profile_digests.keys() {
+        loose.remove(&format!("profiles/{name}.toml"));
+    }
+    Ok(())
 }
 
 /// The plan of the script and profiles in the folder; its digest must be the header's.

@@ -6,12 +6,21 @@ use crate::transcript::{Kind, Line, Record};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// How a record ends so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Closed,
+    Aborted,
+    Open,
+}
+
 /// Facts both verifiers read off the lines, before they ask what the lines mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// Lines, the header line included.
     pub total: usize,
     pub closed: bool,
+    pub ending: Ending,
     pub exceptions: usize,
     pub withheld: usize,
     /// Line number and key, `None` where the body has no text there.
@@ -23,9 +32,15 @@ pub struct Facts {
 impl Facts {
     #[must_use]
     pub fn of(record: &Record) -> Self {
+        let ending = match record.opens().last().map(|open| open.kind) {
+            Some(Kind::Closed) => Ending::Closed,
+            Some(Kind::Abort) => Ending::Aborted,
+            _ => Ending::Open,
+        };
         let mut facts = Self {
             total: record.heads.len(),
-            closed: record.opens().last().is_some_and(|open| open.kind == Kind::Closed),
+            closed: ending == Ending::Closed,
+            ending,
             exceptions: record.opens().filter(|open| open.kind == Kind::Exception).count(),
             withheld: record.lines.iter().filter(|line| matches!(line, Line::Withheld(_))).count(),
             run_keys: Vec::new(),

@@ -109,14 +109,19 @@ fn serial_is_ours(record: &Record, certificate: &Certificate) -> Result<(), Stri
     if ours { Ok(()) } else { Err("its serial number is not one the revealed seed gives".to_owned()) }
 }
 
-/// In production: enough approvers of the governance in the folder signed the approval, and it covers this script.
+/// In production: enough approvers of the governance in the folder signed the approval, and it covers this script. Gives who.
 ///
 /// # Errors
 /// The file that does not.
-pub fn approval_signatures(files: &Files, record: &Record, plan: &Plan, claims: &mut Claims) -> Result<(), Refuted> {
+pub fn approval_signatures(
+    files: &Files,
+    record: &Record,
+    plan: &Plan,
+    claims: &mut Claims,
+) -> Result<BTreeSet<String>, Refuted> {
     if record.header.realm.is_rehearsal() {
         claims.add("approval", Status::Unchecked, "rehearsals need none");
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     let bad = |path: &'static str| move |problem: String| Refuted::named(What::File, path, problem);
     let at_approval = bad("approval/approval.json");
@@ -148,24 +153,30 @@ pub fn approval_signatures(files: &Files, record: &Record, plan: &Plan, claims: 
     let known = allowed_signers::parse(text).map_err(|e| bad("approval/allowed_signers")(e.to_string()))?;
     let trusted = signatures::pinned(&known, NAMESPACE);
     let approvers: BTreeSet<&String> = governance.approvers.iter().collect();
-    let good = approvers
+    let good: BTreeSet<String> = approvers
         .into_iter()
         .filter(|who| {
             let signature = folder::read(files, &format!("approval/approval.json.{who}.sig"), TEXT_OCTETS);
             let keys = trusted.get(who.as_str()).cloned().unwrap_or_default();
             signature.is_ok_and(|signature| signatures::signed(octets, signature, &keys, NAMESPACE))
         })
-        .count();
-    if good < governance.threshold {
+        .cloned()
+        .collect();
+    if good.len() < governance.threshold {
         return Err(at_approval(format!(
-            "expected {} signatures of approvers, found {good} good ones",
-            governance.threshold
+            "expected {} signatures of approvers, found {} good ones",
+            governance.threshold,
+            good.len()
         )));
     }
     claims.add(
         "approvers",
         Status::Recorded,
-        format!("{good} signed; whether they may is said by the governance you trust: {}", digest.twelve_words()),
+        format!(
+            "{} signed; whether they may is said by the governance you trust: {}",
+            good.len(),
+            digest.twelve_words()
+        ),
     );
-    Ok(())
+    Ok(good)
 }

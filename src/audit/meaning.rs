@@ -1,16 +1,17 @@
 //! Stage 4 of verifying: the entries against the steps of the script, artefacts and the list of files. The rules are those of
 //! `transcripts/README.md`, and `verify.py` has the same.
 
-use crate::audit::facts::{self, Facts};
+use crate::audit::facts::{self, Ending, Facts};
 use crate::audit::folder::{self, FILE_OCTETS, Files};
+use crate::audit::governance;
 use crate::audit::script_steps::ScriptStep;
 use crate::audit::signatures::public_key;
-use crate::audit::verdict::{Refuted, What};
+use crate::audit::verdict::{Refuted, Status, What};
 use crate::basics::{Digest, SafeText};
 use crate::pki::serial;
 use crate::transcript::entry::{Body, Open};
 use crate::transcript::{Kind, Record, sums};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Outcomes each kind of entry may have.
 const fn outcomes(kind: Kind) -> &'static [&'static str] {
@@ -34,15 +35,40 @@ struct Walk<'s> {
     /// Whether a resume came since the last step began, so that it may begin again.
     again: bool,
     exceptions: u64,
-    closed: bool,
+    /// The step each exception was opened at, until a step is skipped or reopened under it.
+    excuses: BTreeMap<u64, String>,
+    /// Whether a step has begun, and what was claimed of the governance then.
+    stepped: bool,
+    governance: Option<(Status, String)>,
+    issued: BTreeSet<String>,
+    /// Word of the kind that ended the record.
+    ended: Option<&'static str>,
 }
 
-/// Walks the entries; gives steps passed and exceptions opened.
+/// What a walk to the end has seen.
+pub struct Walked {
+    pub passed: usize,
+    pub exceptions: u64,
+    pub governance: Option<(Status, String)>,
+}
+
+/// Walks the entries.
 ///
 /// # Errors
 /// The first entry that breaks a rule.
-pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usize, u64), Refuted> {
-    let mut walk = Walk { steps, at: 0, begun: false, again: false, exceptions: 0, closed: false };
+pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<Walked, Refuted> {
+    let mut walk = Walk {
+        steps,
+        at: 0,
+        begun: false,
+        again: false,
+        exceptions: 0,
+        excuses: BTreeMap::new(),
+        governance: None,
+        stepped: false,
+        issued: BTreeSet::new(),
+        ended: None,
+    };
     if record.lines.is_empty() {
         return Err(Refuted::at(What::Entry, 1, "expected opened, found the end of the record"));
     }
@@ -52,7 +78,7 @@ pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<(usi
         walk.entry(number, open, line.body(), record, facts)
             .map_err(|problem| Refuted::at(What::Entry, number, problem))?;
     }
-    Ok((walk.at, walk.exceptions))
+    Ok(Walked { passed: walk.at, exceptions: walk.exceptions, governance: walk.governance })
 }
 
 impl Walk<'_> {
@@ -68,8 +94,8 @@ impl Walk<'_> {
         record: &Record,
         facts: &Facts,
     ) -> Result<(), String> {
-        if self.closed {
-            return Err("expected nothing after closed".to_owned());
+        if let Some(ended) = self.ended {
+            return Err(format!("expected nothing after {}", ended));
         }
         if (open.kind == Kind::Opened) != (number == 1) {
             return Err("expected opened as entry 1 and nowhere else".to_owned());
@@ -90,6 +116,13 @@ impl Walk<'_> {
         if !numbered {
             return Err(format!("expected the next exception or one opened before, found {}", open.exception));
         }
+        if open.kind == Kind::Step && !self.stepped {
+            self.governance = governance::confirmed(record, number)?;
+            self.stepped = true;
+        }
+        if open.kind == Kind::Exception {
+            self.excuses.insert(self.exceptions, open.step.clone());
+        }
         if open.kind == Kind::Step {
             self.step(open)?;
         } else if !open.step.is_empty() && open.step != self.here() {
@@ -103,8 +136,13 @@ impl Walk<'_> {
             }
             Kind::Artifact => body
                 .and_then(facts::artifact)
+                .filter(|(name, _, _)| self.issued.insert((*name).to_owned()))
                 .map(|_| ())
-                .ok_or_else(|| "artefact: expected a plain file name, sha256 and size".to_owned()),
+                .ok_or_else(|| "artefact: expected a plain file name not issued before, sha256 and size".to_owned()),
+            Kind::Abort => {
+                self.ended = Some("abort");
+                Ok(())
+            }
             Kind::Closed => self.close(body, record, facts),
             _ => Ok(()),
         }
@@ -113,8 +151,11 @@ impl Walk<'_> {
     fn step(&mut self, open: &Open) -> Result<(), String> {
         if open.outcome == "reopened" {
             let target = self.steps.iter().position(|step| step.id == open.step).filter(|target| *target <= self.at);
-            let (true, Some(target)) = (open.exception > 0, target) else {
-                return Err("expected a step that was reached, reopened under an exception".to_owned());
+            let (Some(_), Some(target)) = (self.excuses.remove(&open.exception), target) else {
+                return Err(format!(
+                    "expected a step that was reached, reopened under an exception of its own, found exception {}",
+                    open.exception
+                ));
             };
             self.at = target;
             self.begun = false;
@@ -129,8 +170,13 @@ impl Walk<'_> {
             "begun" if self.begun && !self.again => {
                 return Err("expected the step to begin once, or again after a resume".to_owned());
             }
-            "skipped" if open.exception == 0 => {
-                return Err("expected an exception that allows skipping, found none".to_owned());
+            // One exception excuses one deviation, where it was opened.
+            "skipped" if self.excuses.remove(&open.exception).as_ref() != Some(&open.step) => {
+                return Err(format!(
+                    "expected an exception opened at {} and not used yet to skip it, found {}",
+                    self.here(),
+                    open.exception
+                ));
             }
             "done" if !self.begun => return Err("expected the step to have begun".to_owned()),
             "done" if role.as_deref() != Some(open.role.as_str()) => {
@@ -153,7 +199,7 @@ impl Walk<'_> {
     }
 
     fn close(&mut self, body: Option<&Body>, record: &Record, facts: &Facts) -> Result<(), String> {
-        self.closed = true;
+        self.ended = Some("closed");
         if !self.here().is_empty() {
             return Err(format!("expected every step done, found {} open", self.here()));
         }
@@ -207,28 +253,18 @@ pub fn artifacts(files: &Files, facts: &Facts) -> Result<usize, Refuted> {
     Ok(recorded.len())
 }
 
-/// The approval in the folder is the one the header names.
-///
-/// # Errors
-/// Where it is another.
-pub fn approval(files: &Files, record: &Record) -> Result<bool, Refuted> {
-    const PATH: &str = "approval/approval.json";
-    if !folder::exists(files, PATH) {
-        return Ok(false);
-    }
-    let bad = |problem: String| Refuted::named(What::File, PATH, problem);
-    let octets = folder::read(files, PATH, folder::TEXT_OCTETS).map_err(bad)?;
-    if Digest::of(octets).hex() != record.header.approval_digest {
-        return Err(bad("expected the approval the header names, found another".to_owned()));
-    }
-    Ok(true)
-}
-
-/// SHA256SUMS lists every other file of this copy, sorted, with its digest.
+/// SHA256SUMS lists every other file of this copy, sorted, with its digest; gives how many. It is written when the tool stops, so
+/// an open record may lack it where the machine died: `None`.
 ///
 /// # Errors
 /// The first file that is not as listed.
-pub fn files_listed(files: &Files) -> Result<usize, Refuted> {
+pub fn files_listed(files: &Files, ending: Ending) -> Result<Option<usize>, Refuted> {
+    if ending == Ending::Open && !folder::exists(files, sums::FILE_NAME) {
+        for path in folder::paths(files) {
+            folder::read(files, path, FILE_OCTETS).map_err(|p| Refuted::named(What::File, path, p))?;
+        }
+        return Ok(None);
+    }
     let list = folder::read(files, sums::FILE_NAME, FILE_OCTETS)
         .map_err(|p| Refuted::named(What::File, sums::FILE_NAME, p))?;
     let listed = sums::parse(list).map_err(|p| Refuted::named(What::File, sums::FILE_NAME, p))?;
@@ -248,5 +284,5 @@ pub fn files_listed(files: &Files) -> Result<usize, Refuted> {
             return Err(bad(format!("expected digest {digest}, found {}", Digest::of(octets))));
         }
     }
-    Ok(listed.len())
+    Ok(Some(listed.len()))
 }

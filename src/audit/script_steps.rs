@@ -14,11 +14,18 @@ pub struct ScriptStep {
 /// Digits of a decimal integer that a TOML reader has to bear.
 const DIGITS: usize = 4_300;
 
-/// Reads the steps in the order of the script.
+/// The record the script follows, and the steps in the order of the script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptSteps {
+    pub previous_head: String,
+    pub steps: Vec<ScriptStep>,
+}
+
+/// Reads the script.
 ///
 /// # Errors
 /// What keeps it from being read.
-pub fn read(octets: &[u8]) -> Result<Vec<ScriptStep>, String> {
+pub fn read(octets: &[u8]) -> Result<ScriptSteps, String> {
     let text = std::str::from_utf8(octets).map_err(|_| "script.toml: expected UTF-8 text")?;
     if text.starts_with('\u{feff}') {
         return Err("script.toml: expected TOML 1.0, found a byte order mark".to_owned());
@@ -31,6 +38,15 @@ pub fn read(octets: &[u8]) -> Result<Vec<ScriptStep>, String> {
     if table.values().any(|value| too_long(value.get_ref())) {
         return Err(format!("script.toml: expected integers of at most {DIGITS} digits"));
     }
+    let previous_head = match table.get("ceremony").map(|ceremony| ceremony.get_ref()) {
+        None => String::new(),
+        Some(DeValue::Table(ceremony)) => match ceremony.get("previous_head").map(|head| head.get_ref()) {
+            None => String::new(),
+            Some(DeValue::String(head)) => head.to_string(),
+            Some(_) => return Err("previous_head: expected text, found another value".to_owned()),
+        },
+        Some(_) => return Err("ceremony: expected a table, found another value".to_owned()),
+    };
     let mut roles: Vec<(Word, Vec<Word>)> = Vec::new();
     for role in items(table, "role")? {
         let name = word(role.get("name").ok_or("role: expected a name, found none")?.get_ref())?;
@@ -53,7 +69,7 @@ pub fn read(octets: &[u8]) -> Result<Vec<ScriptStep>, String> {
             steps.push(ScriptStep { id, role: role_of(step, &roles)? });
         }
     }
-    Ok(steps)
+    Ok(ScriptSteps { previous_head, steps })
 }
 
 /// The role `who` names, else the first role that person holds.

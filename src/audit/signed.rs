@@ -1,5 +1,6 @@
 //! Stages 2 and 3 of verification: the checkpoints run keys signed, and the attestations people signed over the last head.
 
+use crate::audit::bound;
 use crate::audit::facts::Facts;
 use crate::audit::folder::{self, Files, TEXT_OCTETS};
 use crate::audit::signatures::{self, Trusted, public_key, signed};
@@ -37,7 +38,7 @@ pub fn checkpoints(files: &Files, record: &Record, facts: &Facts) -> Result<usiz
 }
 
 /// `000214.checkpoint` or `000214.checkpoint.sig` -> 214.
-fn size_of(name: &str) -> Option<usize> {
+pub(super) fn size_of(name: &str) -> Option<usize> {
     let digits = name.strip_suffix(".sig").unwrap_or(name).strip_suffix(".checkpoint")?;
     (digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.parse().ok())?
 }
@@ -109,13 +110,16 @@ fn missing(
 ) -> Result<BTreeSet<String>, Refuted> {
     let namespace = record.header.realm.namespace("evidence");
     let (written, signed_by) = signatories(files).map_err(|e| Refuted::named(What::Head, "allowed_signers", e))?;
-    let trusted = match pins {
-        Some(pins) => signatures::pinned(pins, &namespace),
-        None if signed_by.is_empty() => Trusted::new(),
-        None => folder::read(files, "allowed_signers", TEXT_OCTETS)
-            .and_then(|octets| signatures::allowed(octets, &namespace))
-            .map_err(|e| Refuted::named(What::Head, "allowed_signers", e))?,
+    let here = folder::exists(files, "allowed_signers") || pins.is_none() && !signed_by.is_empty();
+    let own = if here {
+        folder::read(files, "allowed_signers", TEXT_OCTETS).and_then(|octets| signatures::allowed(octets, &namespace))
+    } else {
+        Ok(Trusted::new())
     };
+    let own = own
+        .and_then(|own| bound::own_signers(record, &own).map(|()| own))
+        .map_err(|e| Refuted::named(What::Head, "allowed_signers", e))?;
+    let trusted = pins.map_or(own, |pins| signatures::pinned(pins, &namespace));
     for who in written.difference(&signed_by) {
         claims.add(&format!("attestation {who}"), Status::Unchecked, "not signed");
     }

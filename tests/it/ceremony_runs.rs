@@ -139,6 +139,12 @@ fn killed_and_resumed(points: std::ops::Range<usize>) {
     for answers in points {
         let out = folder.path().join(format!("out-{answers}"));
         killed_after(answers, &out);
+        for (exit, said) in [verify(&out.join("evidence"), &[]), verify_py(&out.join("evidence"), &[])] {
+            assert!(
+                exit == 8 && said["claims"].to_string().contains("the record is open; resume it"),
+                "{answers}: {said}"
+            );
+        }
         let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(120));
         assert_eq!(code(&output), 0, "after {answers}: {}", said(&output));
         let (python, said) = verify_py(&out.join("evidence"), &[]);

@@ -235,7 +235,43 @@ fn a_disclosed_copy_never_lands_in_a_folder_that_exists() {
     let before = contents(folder.path());
     let output = anchorite(&["disclose", "transcripts/root-ca", "--level", "public", "--out", text(folder.path())]);
     assert_eq!(code(&output), 2, "{}", said(&output));
+    assert!(
+        said(&output).contains("name a new one with --out") && !said(&output).contains("resume"),
+        "{}",
+        said(&output)
+    );
     assert_eq!(contents(folder.path()), before);
+}
+
+#[test]
+fn a_copy_that_lacks_bodies_does_not_pass_for_one_of_a_higher_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let disclose = |from: &str, level: &str, to: &str| {
+        let output = anchorite(&["disclose", from, "--level", level, "--out", &path(to)]);
+        (code(&output), said(&output))
+    };
+    assert_eq!(disclose("transcripts/root-ca", "public", "public").0, 0);
+    for level in ["auditor", "complete"] {
+        let (code, said) = disclose(&path("public"), level, level);
+        assert!(code == 1 && said.contains("withheld in this copy already"), "{code} {said}");
+        assert!(!folder.path().join(level).exists());
+    }
+    assert_eq!(disclose(&path("public"), "public", "again").0, 0);
+}
+
+#[test]
+fn the_folder_of_a_ceremony_is_pointed_to_its_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = text(folder.path());
+    crate::program::copy(&root().join("transcripts/root-ca"), &folder.path().join("evidence"));
+    let copy = format!("{out}/copy");
+    for arguments in [vec!["verify", out], vec!["disclose", out, "--level", "public", "--out", &copy]] {
+        let output = anchorite(&arguments);
+        let hint = format!("`anchorite {} {out}/evidence`", arguments[0]);
+        assert!(code(&output) == 1 && said(&output).contains(&hint), "{}", said(&output));
+    }
+    assert_eq!(crate::program::verify_py(folder.path(), &[]).0, 1);
 }
 
 #[test]

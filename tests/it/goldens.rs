@@ -3,6 +3,7 @@
 
 use crate::program::{copy, files, rehearse, root, verify, verify_py};
 use std::path::Path;
+use std::process::Command;
 
 /// One readable line an entry. What depends on the randomness of `age` (sealed files) is named, not shown: heads, operation
 /// digests, the sealed file's digest.
@@ -87,4 +88,18 @@ fn the_example_evidence_folder_verifies() {
         let (code, said) = verifier(&example, &["--signers", signers.to_str().unwrap()]);
         assert_eq!(code, 0, "{said}");
     }
+}
+
+/// Strangers begin with these lines.
+#[test]
+fn the_commands_of_the_specification_verify_the_example() {
+    let transcripts = root().join("transcripts");
+    let page = std::fs::read_to_string(transcripts.join("README.md")).unwrap();
+    let commands = page.split("## Check one by hand\n```\n").nth(1).unwrap().split("```").next().unwrap();
+    let output = Command::new("sh").args(["-euc", commands]).current_dir(&transcripts).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let example = page.lines().find(|line| line.starts_with("witness-a namespaces=")).unwrap();
+    let listed = std::fs::read_to_string(transcripts.join("root-ca/allowed_signers")).unwrap();
+    assert!(listed.lines().any(|line| line == example), "{example}");
 }

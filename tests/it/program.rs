@@ -8,6 +8,11 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Whether the large tests take everything (`ANCHORITE_TESTS=full`, which `tests/all` sets) or the sample of the inner loop.
+pub fn full() -> bool {
+    std::env::var_os("ANCHORITE_TESTS").is_some_and(|size| size == "full")
+}
+
 pub fn anchorite(arguments: &[&str]) -> Output {
     anchorite_with(arguments, "")
 }

@@ -1,7 +1,7 @@
 //! Damage and forgery: both verifiers find the same first bad place, and a whole forgery is refuted as soon as anything is
 //! pinned.
 
-use crate::program::{copy, rehearse, verify, verify_py};
+use crate::program::{copy, full, rehearse, verify, verify_py};
 use anchorite::basics::{Digest, Realm, canonical};
 use anchorite::keys::ssh::SshSigningKey;
 use anchorite::transcript::{Checkpoint, Record, sums};
@@ -93,7 +93,7 @@ fn files_around_the_record_cannot_be_changed_removed_or_added() {
         "an artefact removed".to_owned(),
         Box::new(|f| std::fs::remove_file(f.join("artifacts/small-root.crt.pem")).unwrap()),
     ));
-    for (index, (what, damage)) in cases.iter().enumerate() {
+    for (index, (what, damage)) in cases.iter().enumerate().step_by(if full() { 1 } else { 3 }) {
         let damaged = folder.path().join(format!("damaged-{index}"));
         copy(&original, &damaged);
         damage(&damaged);
@@ -116,7 +116,7 @@ fn every_flipped_octet_of_the_record_is_found() {
     let whole = Record::read(&octets).unwrap();
     // Lines before the flipped one are checked the same way each time: a prefix of the record is enough.
     let prefix: usize = octets.split_inclusive(|o| *o == b'\n').take(8).map(<[u8]>::len).sum();
-    for at in 0..prefix {
+    for at in (0..prefix).step_by(if full() { 1 } else { 11 }) {
         let mut flipped = octets[..prefix].to_vec();
         flipped[at] ^= 1 << (at % 7);
         assert!(Record::read(&flipped).is_err_and(|bad| bad.entry <= 8), "octet {at}");

@@ -8,12 +8,14 @@ with verify.py. `build` also writes other records (other entries, other keys) so
 """
 import argparse
 import base64
+import contextlib
 import hashlib
 import json
 import pathlib
 import subprocess
 import tempfile
 
+# REALM is production inside in_production(); everything below follows it.
 REALM, CEREMONY, SEED = "rehearsal", "test-2026", "5e" * 32
 PEOPLE = ("ada", "witness-a")
 SCRIPT = b"""title = "a test of two steps"
@@ -35,6 +37,31 @@ id = "s-2"
 who = "witness-a"
 """
 ARTIFACT = b"not really a certificate\n"
+
+
+GOVERNANCE = {"governance.toml": b'format = "anchorite-governance/1"\n', "allowed_signers": b"# approvers\n"}
+PROFILE = b'title = "a profile"\n'
+WORDS = "abandon ability able about above absent absorb abstract absurd abuse access accident"
+
+
+@contextlib.contextmanager
+def in_production():
+    global REALM
+    REALM = "production"
+    try:
+        yield
+    finally:
+        REALM = "rehearsal"
+
+
+def namespace(what):
+    return ("rehearsal-" if REALM == "rehearsal" else "") + what + "@anchorite"
+
+
+def approval(script):
+    digest = hashlib.sha256(PROFILE).hexdigest()
+    return jcs({"ceremony": CEREMONY, "plan_digest": "ab" * 32, "profiles": {"root": digest}, "realm": REALM,
+                "script_digest": hashlib.sha256(script).hexdigest()})
 
 
 def jcs(value):     # enough for the ASCII keys of these tests
@@ -74,9 +101,12 @@ def entry(kind, outcome, body=None, *, level="public", role="tool", step="", exc
 def plan(keys, fill=0):
     """The entries of a good record; chain() numbers them."""
     name, digest = "root.crt", hashlib.sha256(ARTIFACT).hexdigest()
+    production = REALM == "production"
     return [
-        entry("opened", "done", {"front_end": "rehearsal"}),
+        entry("opened", "done", {"event": {"governance_words": WORDS}} if production else {"front_end": "rehearsal"}, level="auditor"),
         entry("run-key", "done", {"public_key": public(keys, "run")}),
+        *[entry("answer", "agreed", {"asked": {"who": who}, "governance": WORDS}, level="complete", role="operator")
+          for who in PEOPLE if production],
         entry("step", "begun", role="operator", step="s-1"),
         entry("answer", "agreed", {"asked": "ready?", "answer": "yes"}, level="auditor", role="operator", step="s-1"),
         *[entry("answer", "given", {"n": n, "said": "\u00e9 \u20ac \U0001f511\n\"\\"}, level="complete", role="operator", step="s-1")
@@ -92,12 +122,14 @@ def plan(keys, fill=0):
 
 
 def header(keys, script=SCRIPT):
+    named = {"approval_digest": hashlib.sha256(approval(script)).hexdigest(),
+             "governance_digest": tagged("governance", REALM, *GOVERNANCE.values()).hex()} if REALM == "production" else {}
     return {"approval_digest": "", "argv": ["anchorite", "rehearse"], "binding_digest": "", "ceremony": CEREMONY,
             "format": "anchorite-transcript/1", "governance_digest": "", "machine": {"host": "test"}, "plan_digest": "ab" * 32,
             "previous_head": "", "realm": REALM, "script_digest": hashlib.sha256(script).hexdigest(),
             "serial_seed_commitment": tagged("serial-seed", REALM, bytes.fromhex(SEED)).hex(),
             "signers": [{"name": who, "person": who, "public_key": public(keys, who)} for who in PEOPLE],
-            "started": 1_780_000_000_000, "tool": {"digest": "cd" * 32, "version": "0.1.0"}}
+            "started": 1_780_000_000_000, "tool": {"digest": "cd" * 32, "version": "0.1.0"}} | named
 
 
 def chain(head, entries, withhold=()):
@@ -126,7 +158,7 @@ def checkpoint(folder, keys, size, head):
     (folder / "checkpoints").mkdir(exist_ok=True)
     path = folder / "checkpoints" / f"{size:06}.checkpoint"
     path.write_text(f"anchorite/{REALM}/{CEREMONY}\n{size}\n{base64.b64encode(head).decode()}\n")
-    sign(keys, "run", "rehearsal-checkpoint@anchorite", path)
+    sign(keys, "run", namespace("checkpoint"), path)
 
 
 def attest(folder, keys, who, entries, heads, changes=None):
@@ -138,7 +170,7 @@ def attest(folder, keys, who, entries, heads, changes=None):
             "run_keys": [e["body"]["public_key"] for e in entries if e["kind"] == "run-key" and "public_key" in e["body"]]} | (changes or {})
     path = folder / f"attestation.{who}.json"
     path.write_bytes(jcs(said))
-    sign(keys, who, "rehearsal-evidence@anchorite", path)
+    sign(keys, who, namespace("evidence"), path)
 
 
 def allowed(keys):
@@ -155,6 +187,11 @@ def build(folder, keys, entries=None, *, fill=0, withhold=(), attesting=PEOPLE, 
     (folder / "allowed_signers").write_text(allowed(keys))
     (folder / "report.html").write_text("<p>for reading</p>\n")
     (folder / "VERIFY.txt").write_text("python3 verify.py . --signers YOUR_OWN_allowed_signers\n")
+    if REALM == "production":
+        for name, octets in {"approval/approval.json": approval(script), "profiles/root.toml": PROFILE,
+                             **{f"approval/{name}": octets for name, octets in GOVERNANCE.items()}}.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(octets)
     octets, heads = chain(head or header(keys, script), entries, withhold)
     (folder / "transcript.jsonl").write_bytes(octets)
     ends = {n + 1 for n, e in enumerate(entries, 1) if e["kind"] == "step" and e["outcome"] in ("done", "skipped")}

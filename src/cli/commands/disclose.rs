@@ -2,7 +2,7 @@
 
 use crate::audit::disclosure::disclosed;
 use crate::ceremony::steps;
-use crate::cli::commands::rehearse::refuse_existing;
+use crate::cli::commands::verify::expect_evidence;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{durable_file, whole_folder};
 use crate::transcript::Level;
@@ -13,7 +13,12 @@ use std::path::Path;
 /// # Errors
 /// Where the folder does not verify as a record, or the new one exists.
 pub fn disclose(folder: &Path, level: Level, out: &Path) -> Result<ExitCode, Failure> {
-    refuse_existing(out)?;
+    expect_evidence(folder, "disclose")?;
+    if out.exists() {
+        let found = format!("{}: expected no folder here, found one; nothing was changed", out.display());
+        return Err(Failure::new(ExitCode::Usage, found)
+            .with_hint("a copy goes into a folder of its own: name a new one with --out"));
+    }
     let files = whole_folder::read(folder)?;
     let copy = disclosed(&files, level, &steps::kinds())?;
     durable_file::new_folder(out)?;

@@ -27,9 +27,7 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
         }
         None => None,
     };
-    if !folder.is_dir() {
-        return Err(Failure::from(format!("{}: expected an evidence folder, found none", folder.display())));
-    }
+    expect_evidence(folder, "verify")?;
     let files = whole_folder::read(folder)?;
     let verdict = audit_verify(&files, &Pin { signers, expect }, &steps::kinds());
     if json {
@@ -42,4 +40,20 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
         8 => ExitCode::Unpinned,
         _ => ExitCode::Refuted,
     })
+}
+
+/// A ceremony says where it wrote, and that folder has the evidence inside.
+///
+/// # Errors
+/// Where the folder is none, or that one.
+pub fn expect_evidence(folder: &Path, verb: &str) -> Result<(), Failure> {
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return Err(Failure::from(format!("{shown}: expected an evidence folder, found none")));
+    }
+    if folder.join("evidence").exists() && !folder.join("transcript.jsonl").exists() {
+        let found = format!("{shown}: expected an evidence folder, found the folder a ceremony writes to");
+        return Err(Failure::from(found).with_hint(format!("`anchorite {verb} {shown}/evidence`")));
+    }
+    Ok(())
 }

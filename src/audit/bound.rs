@@ -1,0 +1,125 @@
+//! What of the folder the record binds beyond its own lines: whose keys `allowed_signers` may hold, the approval, governance and
+//! profiles of a production run. `SHA256SUMS` binds nothing: whoever rewrites the folder rewrites it too. What is left over
+//! is named in the verdict.
+
+use crate::audit::folder::{self, FILE_OCTETS, Files, TEXT_OCTETS};
+use crate::audit::signatures::Trusted;
+use crate::audit::verdict::{Claims, Refuted, Status, What};
+use crate::basics::{Digest, canonical};
+use crate::transcript::{Record, sums};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of the folder's own `allowed_signers`: each key is one the header, and so the head, gives that person.
+///
+/// # Errors
+/// A key that is not.
+pub fn own_signers(record: &Record, own: &Trusted) -> Result<(), String> {
+    for (who, keys) in own {
+        let theirs = record.header.signers.iter().filter(|signer| signer.person == *who);
+        let known: BTreeSet<String> =
+            theirs.map(|s| s.public_key.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        if !keys.iter().all(|key| known.contains(key)) {
+            return Err(format!("expected of {who} the keys of the header's signers, found others"));
+        }
+    }
+    Ok(())
+}
+
+const APPROVAL: &str = "approval/approval.json";
+const GOVERNANCE: &str = "approval/governance.toml";
+const APPROVERS: &str = "approval/allowed_signers";
+
+/// In production `approval/` is the one the header names, and names the profiles. A rehearsal has none; what it has
+/// nevertheless must be the header's. Gives the paths that are bound by it.
+///
+/// # Errors
+/// The file that is missing or another.
+pub fn approval(files: &Files, record: &Record, claims: &mut Claims) -> Result<BTreeSet<String>, Refuted> {
+    let header = &record.header;
+    let production = !header.realm.is_rehearsal();
+    let mut bound = BTreeSet::new();
+    let bad = |path: &'static str| move |problem: String| Refuted::named(What::File, path, problem);
+    let mut approved = None;
+    if production || folder::exists(files, APPROVAL) {
+        let octets = folder::read(files, APPROVAL, TEXT_OCTETS).map_err(bad(APPROVAL))?;
+        let found = Digest::of(octets).hex();
+        if found != header.approval_digest {
+            let expected = &header.approval_digest;
+            return Err(bad(APPROVAL)(format!("expected the approval {expected} of the header, found {found}")));
+        }
+        bound.insert(APPROVAL.to_owned());
+        claims.add("approval", Status::Recorded, "the one the header names");
+        approved = Some(octets);
+    }
+    if production || folder::exists(files, GOVERNANCE) {
+        let toml = folder::read(files, GOVERNANCE, TEXT_OCTETS).map_err(bad(GOVERNANCE))?;
+        let signers = folder::read(files, APPROVERS, TEXT_OCTETS).map_err(bad(GOVERNANCE))?;
+        let found = Digest::tagged("governance", header.realm, &[toml, signers]).hex();
+        if found != header.governance_digest {
+            let expected = &header.governance_digest;
+            return Err(bad(GOVERNANCE)(format!("expected the governance {expected} of the header, found {found}")));
+        }
+        bound.extend([GOVERNANCE.to_owned(), APPROVERS.to_owned()]);
+    }
+    if let (true, Some(octets)) = (production, approved) {
+        let profiles = approved_profiles(octets, record).map_err(bad(APPROVAL))?;
+        let present = folder::names(files, "profiles").map_err(bad("profiles"))?;
+        let names: BTreeSet<&str> = present.iter().copied().chain(profiles.keys().map(String::as_str)).collect();
+        for name in names {
+            let path = format!("profiles/{name}");
+            profile(files, &path, profiles.get(name).filter(|_| present.contains(name)))
+                .map_err(|problem| Refuted::named(What::File, &path, problem))?;
+            bound.insert(path);
+        }
+    }
+    Ok(bound)
+}
+
+/// File name to digest, of an approval that is for this record.
+fn approved_profiles(octets: &[u8], record: &Record) -> Result<BTreeMap<String, String>, String> {
+    let approval: Value = canonical::parse(octets, TEXT_OCTETS).map_err(|e| e.to_string())?;
+    let header = &record.header;
+    let (plan, script, realm) = (header.plan_digest.hex(), header.script_digest.hex(), header.realm.to_string());
+    let expected =
+        [("ceremony", &header.ceremony), ("plan_digest", &plan), ("realm", &realm), ("script_digest", &script)];
+    for (key, expected) in expected {
+        if approval.get(key).and_then(Value::as_str) != Some(expected.as_str()) {
+            return Err(format!("{key}: expected {expected} as in the header, found another"));
+        }
+    }
+    let profiles = approval.get("profiles").and_then(Value::as_object).ok_or("profiles: expected an object")?;
+    profiles
+        .iter()
+        .map(|(name, digest)| {
+            let digest = digest.as_str().ok_or_else(|| "profiles: expected digests".to_owned())?;
+            Ok((format!("{name}.toml"), digest.to_owned()))
+        })
+        .collect()
+}
+
+fn profile(files: &Files, path: &str, approved: Option<&String>) -> Result<(), String> {
+    let approved = approved.ok_or("expected every profile of the approval, and no others")?;
+    let found = Digest::of(folder::read(files, path, FILE_OCTETS)?).hex();
+    if found == *approved { Ok(()) } else { Err(format!("expected {approved} as in approval.json, found {found}")) }
+}
+
+/// Files that nothing in the record says anything about.
+#[must_use]
+pub fn loose(files: &Files, bound: &BTreeSet<String>) -> BTreeSet<String> {
+    let paths = folder::paths(files).into_iter();
+    paths.filter(|path| !of_the_record(path) && !bound.contains(*path)).map(str::to_owned).collect()
+}
+
+/// Paths other stages compare with the record, or have a claim of their own for.
+fn of_the_record(path: &str) -> bool {
+    let checkpoint = path.strip_prefix("checkpoints/").is_some_and(|name| super::signed::size_of(name).is_some());
+    let attestation = path.strip_prefix("attestation.").is_some_and(|rest| {
+        let who = rest.strip_suffix(".json.sig").or_else(|| rest.strip_suffix(".json"));
+        who.is_some_and(|who| !who.is_empty() && !who.contains('/'))
+    });
+    matches!(path, "script.toml" | "transcript.jsonl" | "allowed_signers" | sums::FILE_NAME)
+        || path.starts_with("artifacts/")
+        || checkpoint
+        || attestation
+}
