@@ -1,6 +1,6 @@
 //! Script -> [`Plan`]: every name looked up, every rule of the room checked, all problems reported at once.
 
-use crate::basics::{Digest, Instant, Realm, limits};
+use crate::basics::{Digest, Realm, limits};
 use crate::keys::Algorithm;
 use crate::keys::ssh::SshPublicKey;
 use crate::pki::name::{Subject, marked};
@@ -12,6 +12,7 @@ use crate::script::{Located, NameOf, Script, StepKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod steps;
+mod validity;
 
 /// A profile file the script names, already read.
 #[derive(Clone, Debug)]
@@ -312,15 +313,20 @@ impl Resolver<'_> {
             if let Err(error) = marked(self.realm, &subject).to_der() {
                 p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
             }
-            if self.realm == Realm::Production && subject.common_name.to_uppercase().contains("REHEARSAL") {
-                p.add(source.common_name.span.clone(), "a production subject must not carry the rehearsal's mark", "");
+            for value in [&source.organization, &source.common_name] {
+                if self.realm == Realm::Production && value.value.to_uppercase().contains("REHEARSAL") {
+                    p.add(
+                        value.span.clone(),
+                        format!("`{}`: a production subject must not carry the rehearsal's mark", value.value),
+                        "the tool puts the mark there in a rehearsal; leave it out of the script",
+                    );
+                }
             }
-            if source.not_after.value <= source.not_before.value {
-                p.add(source.not_after.span.clone(), "`not_after` is not after `not_before`", "");
-            }
+            let file = self.profiles.get(&source.profile.value).and_then(|file| file.as_ref().ok());
+            self.validity(source, file.map(|file| &file.profile), p);
             match self.profiles.get(&source.profile.value) {
                 Some(Ok(file)) => {
-                    for problem in suits(&file.profile, algorithm, source.not_before.value, source.not_after.value) {
+                    for problem in suits(&file.profile, algorithm) {
                         p.add(
                             source.span.clone(),
                             format!("authority {}: {problem}", source.name.value),
@@ -391,16 +397,11 @@ impl Resolver<'_> {
     }
 }
 
-/// What a profile does not allow about an authority: its own problems, the algorithm, the years.
-fn suits(profile: &Profile, algorithm: Algorithm, from: Instant, until: Instant) -> Vec<String> {
+/// What a profile does not allow about an authority beside its dates: its own problems, the algorithm.
+fn suits(profile: &Profile, algorithm: Algorithm) -> Vec<String> {
     let mut problems: Vec<String> = profile.check();
     if !profile.algorithms.contains(&algorithm) {
         problems.push(format!("algorithm {} is not one the profile allows", algorithm.word()));
-    }
-    let (from, until) = (from.civil(), until.civil());
-    let limit = crate::basics::instant::Civil { year: from.year.saturating_add(profile.max_years), ..from };
-    if until > limit {
-        problems.push(format!("valid for more than {} years", profile.max_years));
     }
     problems
 }

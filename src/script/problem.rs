@@ -43,6 +43,13 @@ impl Problems {
         }
     }
 
+    /// Whether something is wrong at exactly this place already: what stands in for a value that could not be read is then
+    /// not judged, so that one mistake is one problem.
+    #[must_use]
+    pub fn at(&self, span: &Range<usize>) -> bool {
+        self.found.iter().any(|problem| problem.span == *span)
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()

@@ -114,3 +114,37 @@ fn hostile_files_are_refused_without_harm() {
         assert!(!said.contains('\u{202e}'), "direction controls are made visible");
     }
 }
+
+/// Dates the strongroom would refuse once the key is made: one change, one problem, at the changed value.
+#[test]
+fn dates_that_could_not_be_issued_are_found_before_the_day_each_once() {
+    let (this, next) = ("this_update = \"2026-11-22", "next_update = \"2027-11-22");
+    let (from, until) = ("not_before = \"2026-11-22", "not_after = \"2046-11-22");
+    for (from, to, expected) in [
+        (next, "next_update = \"2027-11-24", "is more than 366 days after `this_update`"),
+        (next, "next_update = \"2026-11-22", "is not after `this_update`"),
+        (next, "next_update = \"2025-11-22", "is not after `this_update`"),
+        (this, "this_update = \"2026-11-21", "is before small-root becomes valid"),
+        (from, "not_before = \"2026-11-23", "is before small-root becomes valid"),
+        (until, "not_after = \"2027-11-21", "is after small-root has ended"),
+        (until, "not_after = \"2026-11-22", "is not after `not_before`"),
+        (until, "not_after = \"2051-11-23", "valid for more than 25 years"),
+    ] {
+        let changed = script().replacen(from, to, 1);
+        assert_ne!(changed, script());
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected) && said.contains("= hint: "), "expected {expected} in\n{said}");
+        assert!(said.contains("script.toml: 1 problem\n"), "{to}: one mistake is one problem:\n{said}");
+    }
+    // The last moments that are allowed.
+    for (from, to) in
+        [(next, "next_update = \"2027-11-23"), (until, "not_after = \"2051-11-22"), (until, "not_after = \"2027-11-22")]
+    {
+        let (code, said) = check(script().replacen(from, to, 1).as_bytes());
+        assert_eq!(code, 0, "{to}\n{said}");
+    }
+    // 25 years after a 29 February is a 1 March, for the lint as for the check.
+    let leap = script().replacen(from, "not_before = \"2024-02-29", 1).replacen(until, "not_after = \"2049-03-01", 1);
+    assert_eq!(check(leap.as_bytes()).0, 0);
+}

@@ -52,6 +52,7 @@ impl Resolver<'_> {
             });
         }
         self.order(&rules, p);
+        self.lists(&rules, p);
         for (index, step) in steps.iter_mut().enumerate() {
             step.skippable = room::skippable(&rules, index);
         }
