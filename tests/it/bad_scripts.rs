@@ -148,3 +148,28 @@ fn dates_that_could_not_be_issued_are_found_before_the_day_each_once() {
     let leap = script().replacen(from, "not_before = \"2024-02-29", 1).replacen(until, "not_after = \"2049-03-01", 1);
     assert_eq!(check(leap.as_bytes()).0, 0);
 }
+
+#[test]
+fn what_is_issued_after_the_last_medium_is_written_would_stay_in_the_room() {
+    let source = script();
+    let block = |id: &str| {
+        let start = source.find(&format!("[[act.step]]\nid = \"{id}\"")).unwrap();
+        let end = source[start + 1..].find("\n[[").map_or(source.len(), |at| start + 1 + at + 1);
+        source[start..end].to_owned()
+    };
+    let early = source.replace(&block("export"), "").replace(&block("crl"), &(block("export") + &block("crl")));
+    let (code, said) = check(early.as_bytes());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("after step crl the first CRL of small-root has been issued, and no medium"), "{said}");
+    assert!(said.contains("hint: step export writes before that: move it after step crl"), "{said}");
+    assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+    let (code, said) = check(source.replace(&block("export"), "").as_bytes());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("hint: add a step of kind `write-medium`"), "{said}");
+    assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+    // Before the certificate itself the older rule speaks, alone.
+    let earlier = source.replace(&block("export"), "").replace(&block("root"), &(block("export") + &block("root")));
+    let (code, said) = check(earlier.as_bytes());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+}

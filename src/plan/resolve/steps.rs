@@ -123,8 +123,29 @@ impl Resolver<'_> {
     fn order(&self, rules: &[RoomRules], p: &mut Problems) {
         let sources: Vec<&StepSource> = self.script.steps().collect();
         let id = |index: usize| sources.get(index).map_or("", |s| s.id.value.as_str());
-        for disorder in room::walk(rules) {
+        let mut disorders = room::walk(rules);
+        // A step that writes too early for its certificate has been found by the walk: its being early is not said twice.
+        let walked: BTreeSet<usize> = disorders
+            .iter()
+            .filter_map(|disorder| if let Disorder::Missing { step, .. } = disorder { Some(*step) } else { None })
+            .collect();
+        disorders.extend(room::left_behind(rules, &self.written()).into_iter().filter(|disorder| {
+            !matches!(disorder, Disorder::LeftBehind { written_before_by: Some(early), .. } if walked.contains(early))
+        }));
+        for disorder in disorders {
             match disorder {
+                Disorder::LeftBehind { step, fact, written_before_by } => {
+                    let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
+                    let hint = written_before_by.map_or_else(
+                        || "add a step of kind `write-medium` after it that names this authority".to_owned(),
+                        |early| format!("step {} writes before that: move it after step {}", id(early), id(step)),
+                    );
+                    p.add(
+                        span,
+                        format!("after step {} {fact}, and no medium written later takes it along", id(step)),
+                        hint,
+                    );
+                }
                 Disorder::Missing { step, fact, given_later_by } => {
                     let hint = given_later_by.map_or_else(
                         || "no step of this script does that".to_owned(),
@@ -152,5 +173,25 @@ impl Resolver<'_> {
                 "end with a step of kind `close-evidence`",
             );
         }
+    }
+
+    /// For each step, the authorities whose things it writes out: a kind that has a medium and authorities among its keys
+    /// writes the ones onto the other.
+    fn written(&self) -> Vec<Vec<String>> {
+        let of = |source: &StepSource| {
+            let keys = self.kinds.iter().find(|k| k.word() == source.kind.value).map_or(&[][..], |k| k.keys());
+            if !keys.iter().any(|key| key.shape == Shape::Name(NameOf::Medium)) {
+                return Vec::new();
+            }
+            let taken = keys.iter().filter(|key| key.shape == Shape::Names(NameOf::Authority));
+            taken
+                .filter_map(|key| match source.params.get(key.name).map(|param| &param.value) {
+                    Some(Param::Names(names)) => Some(names.clone()),
+                    _ => None,
+                })
+                .flatten()
+                .collect()
+        };
+        self.script.steps().map(of).collect()
     }
 }
