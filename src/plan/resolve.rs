@@ -1,6 +1,6 @@
 //! Script -> [`Plan`]: every name looked up, every rule of the room checked, all problems reported at once.
 
-use crate::basics::{Digest, Realm, limits};
+use crate::basics::{Digest, Realm, SafeText, limits};
 use crate::keys::Algorithm;
 use crate::keys::ssh::SshPublicKey;
 use crate::pki::name::{Subject, marked};
@@ -11,6 +11,7 @@ use crate::script::problem::{Problems, nearest};
 use crate::script::{Located, NameOf, Script, StepKind};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod examples;
 mod steps;
 mod validity;
 
@@ -69,14 +70,20 @@ impl Resolver<'_> {
         let steps = self.steps(p);
         let c = &self.script.ceremony;
         let oid_arc = c.oid_arc.as_ref().map(|arc| arc.value.clone()).unwrap_or_default();
-        if let Some(arc) = &c.oid_arc
-            && (const_oid::ObjectIdentifier::new(&arc.value).is_err() || arc.value.starts_with("1.3.6.1.4.1.32473"))
-        {
-            p.add(
-                arc.span.clone(),
-                "expected an object identifier arc of your own, like 1.3.6.1.4.1.NUMBER.1",
-                "enterprise number 32473 is for documentation and rehearsals",
-            );
+        if let Some(arc) = &c.oid_arc {
+            if const_oid::ObjectIdentifier::new(&arc.value).is_err() {
+                p.add(
+                    arc.span.clone(),
+                    format!("`oid_arc`: expected an object identifier, found `{}`", SafeText::cut(&arc.value, 60)),
+                    "an arc of your own is like 1.3.6.1.4.1.NUMBER.1",
+                );
+            } else if self.realm == Realm::Production && examples::arc(&arc.value) {
+                p.add(
+                    arc.span.clone(),
+                    format!("`oid_arc`: a production run needs an arc of your own, found the example {}", arc.value),
+                    "IANA gives everybody an enterprise number: write 1.3.6.1.4.1.NUMBER.1",
+                );
+            }
         }
         if self.realm == Realm::Production && oid_arc.is_empty() {
             p.add(
@@ -206,6 +213,13 @@ impl Resolver<'_> {
                         key.span.clone(),
                         format!("{} and {other} have the same public key", source.id.value),
                         "each participant signs with a key of their own",
+                    );
+                }
+                if self.realm == Realm::Production && examples::public_key(&parsed) {
+                    p.add(
+                        key.span.clone(),
+                        format!("public key of {}: found a key of the example scripts", source.id.value),
+                        "nobody here holds its other half: write the line of their own ~/.ssh/id_ed25519.pub",
                     );
                 }
                 parsed.line().to_owned()

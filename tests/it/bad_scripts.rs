@@ -1,14 +1,18 @@
 //! Every kind of mistake in a script is found, with its place and what to do.
 
-use crate::program::{anchorite, code, root, said};
+use crate::program::{OWN_KEYS, anchorite, code, own_script as own, root, said};
 
 fn check(text: &[u8]) -> (i32, String) {
+    check_for("rehearsal", text)
+}
+
+fn check_for(realm: &str, text: &[u8]) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("profiles")).unwrap();
     let profile = root().join("ceremony-scripts/profiles/root-device.toml");
     std::fs::copy(profile, folder.path().join("profiles/root-device.toml")).unwrap();
     std::fs::write(folder.path().join("script.toml"), text).unwrap();
-    let output = anchorite(&["check", folder.path().to_str().unwrap()]);
+    let output = anchorite(&["check", folder.path().to_str().unwrap(), "--realm", realm]);
     (code(&output), said(&output))
 }
 
@@ -172,4 +176,49 @@ fn what_is_issued_after_the_last_medium_is_written_would_stay_in_the_room() {
     let (code, said) = check(earlier.as_bytes());
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+}
+
+#[test]
+fn production_refuses_what_came_with_the_tool_and_a_rehearsal_does_not() {
+    let (code, said) = check_for("production", own().as_bytes());
+    assert_eq!(code, 0, "{said}");
+    let example = script();
+    let key = example.lines().find(|line| line.contains("AAAAIPZy")).unwrap();
+    let own_key = format!("public_key = \"{}\"", OWN_KEYS[0]);
+    let documentation = "1.3.6.1.4.1.32473.7";
+    for (from, to, expected) in [
+        ("1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.55555.1", "found the example 1.3.6.1.4.1.55555.1"),
+        ("1.3.6.1.4.1.99999.1", documentation, "found the example 1.3.6.1.4.1.32473.7"),
+        (own_key.as_str(), key, "public key of ada: found a key of the example scripts"),
+        (OWN_KEYS[1], OWN_KEYS[0], "grace and ada have the same public key"),
+        // The comment of a key does not make it another key.
+        (OWN_KEYS[1], &format!("{} grace@elsewhere", OWN_KEYS[0]), "grace and ada have the same public key"),
+        ("organization = \"Ex", "organization = \"REHEARSAL Ex", "must not carry the rehearsal's mark"),
+    ] {
+        let changed = own().replacen(from, to, 1);
+        assert_ne!(changed, own(), "{to}");
+        let (code, said) = check_for("production", changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected) && said.contains("= hint: "), "expected {expected} in\n{said}");
+        assert!(said.contains("script.toml: 1 problem\n"), "{to}\n{said}");
+    }
+    assert_eq!(check(example.as_bytes()).0, 0);
+    // An arc that only begins with the same digits is somebody's own.
+    let near = own().replacen("1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.324731", 1);
+    assert_eq!(check_for("production", near.as_bytes()).0, 0);
+}
+
+#[test]
+fn check_and_runbook_speak_of_the_same_realm_and_say_which() {
+    let plan = |arguments: &[&str]| {
+        let output = anchorite(arguments);
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let script = "ceremony-scripts/small-root";
+    let ((checked, note), (page, page_note)) = (plan(&["check", script]), plan(&["runbook", script]));
+    let words = checked.lines().find_map(|line| line.trim().strip_prefix("plan ")).unwrap().trim();
+    assert!(page.contains(words), "the page has the plan's words {words}");
+    assert!(checked.contains("realm     rehearsal"), "{checked}");
+    assert!(note.contains("--realm production") && page_note.contains("--realm production"), "{note}{page_note}");
 }

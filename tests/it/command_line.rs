@@ -1,6 +1,6 @@
 //! What scripts and people rely on at the command line: exit codes, output that is the same every time, nothing overwritten.
 
-use crate::program::{anchorite, anchorite_with, code, files, rehearse, root, said, verify, verify_py};
+use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehearse, root, said, verify, verify_py};
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
@@ -49,6 +49,20 @@ fn the_help_names_every_verb_and_so_do_the_completions_of_every_shell() {
         assert_eq!(code(&output), 0, "{shell}");
         for verb in VERBS {
             assert!(stdout(&output).contains(verb), "{verb} for {shell}");
+        }
+    }
+}
+
+#[test]
+fn every_argument_of_the_verbs_before_the_day_is_explained() {
+    for verb in ["check", "runbook", "doctor", "completions"] {
+        let help = stdout(&anchorite(&[verb, "-h"]));
+        let arguments: Vec<&str> = help.lines().filter(|l| l.starts_with("  ")).collect();
+        assert!(!arguments.is_empty(), "{verb}: {help}");
+        for line in arguments {
+            let told = line.trim().split_once("  ").unwrap_or_default().1.trim();
+            let own = told.split(['[', ',']).next().unwrap_or_default();
+            assert!(!own.trim().is_empty(), "{verb}: `{line}` says nothing");
         }
     }
 }
@@ -189,8 +203,9 @@ fn a_signature_of_somebody_else_is_not_added() {
 fn an_approval_names_the_script_and_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("approval.json");
+    let script = own_script_in(folder.path());
     let make = |from: &str, until: &str| {
-        anchorite(&["approve", "make", SCRIPT, "--not-before", from, "--not-after", until, "--out", text(&out)])
+        anchorite(&["approve", "make", text(&script), "--not-before", from, "--not-after", until, "--out", text(&out)])
     };
     let (early, late) = ("2026-11-22T09:00:00Z", "2026-11-29T09:00:00Z");
     assert_eq!(code(&make(late, early)), 2, "the end before the start");
@@ -200,7 +215,7 @@ fn an_approval_names_the_script_and_is_never_overwritten() {
     assert_eq!(code(&made), 0, "{}", said(&made));
     let octets = std::fs::read(&out).unwrap();
     let approval: serde_json::Value = serde_json::from_slice(&octets).unwrap();
-    let script = std::fs::read(root().join(SCRIPT).join("script.toml")).unwrap();
+    let script = std::fs::read(script.join("script.toml")).unwrap();
     assert_eq!(approval["script_digest"], anchorite::basics::Digest::of(&script).hex());
     assert_ne!(code(&make(early, late)), 0);
     assert_eq!(std::fs::read(&out).unwrap(), octets);
@@ -211,9 +226,10 @@ fn production_without_an_approval_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::create_dir(path("governance")).unwrap();
+    let script = own_script_in(folder.path());
     let output = anchorite(&[
         "run",
-        SCRIPT,
+        text(&script),
         "--plain",
         "--governance",
         &path("governance"),
