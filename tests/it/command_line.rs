@@ -108,6 +108,38 @@ fn the_runbook_is_the_same_every_time_and_names_every_step() {
             }
         }
         assert!(!stdout(&first).contains("<script"), "a page to print runs nothing");
+        // What people must have with them comes before the first step; what they write down has a blank.
+        let page = stdout(&first);
+        let steps = page.find("<h2 class=\"page\">Act 1").unwrap();
+        let authority = source["authority"][0]["name"].as_str().unwrap();
+        for (label, early) in [
+            ("Digest of the program (SHA-256".to_owned(), true),
+            ("Twelve words of the governance folder".to_owned(), true),
+            ("the words of their own public key".to_owned(), true),
+            ("two people give a head they noted".to_owned(), true),
+            (", digest of the program".to_owned(), false),
+            (format!("public key of {authority}, twelve words"), false),
+            (format!("Fingerprint of {authority}, twelve words"), false),
+            ("Head after act 1 ".to_owned(), false),
+        ] {
+            let at = page.find(&label).unwrap_or_else(|| panic!("{script}: no `{label}` on the page"));
+            assert!(!early || at < steps, "{script}: `{label}` comes too late");
+        }
+    }
+}
+
+#[test]
+fn the_minutes_a_script_promises_are_those_of_its_steps() {
+    let readme = std::fs::read_to_string(root().join("ceremony-scripts/README.md")).unwrap();
+    for (script, opening, row) in [("small-root", "About twenty minutes", 20_u64), ("root-ca", "About two hours", 120)]
+    {
+        let minutes =
+            json(&anchorite(&["check", &format!("ceremony-scripts/{script}"), "--json"]))["minutes"].as_u64().unwrap();
+        assert!(minutes.abs_diff(row) * 10 <= row, "{script}: {minutes} minutes, {row} promised");
+        let text = std::fs::read_to_string(root().join(format!("ceremony-scripts/{script}/script.toml"))).unwrap();
+        assert!(text.lines().next().unwrap().contains(opening), "{script} says {opening}");
+        let line = readme.lines().find(|line| line.starts_with(&format!("| `{script}/`"))).unwrap();
+        assert!(line.contains(if row == 20 { "| 20 minutes |" } else { "| 2 hours |" }), "{line}");
     }
 }
 
