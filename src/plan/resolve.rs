@@ -267,8 +267,11 @@ impl Resolver<'_> {
                 }
             }
         }
+        // Where a holder is somebody unknown, that may be this person misspelt: said once, there.
+        let holders = || self.script.roles.iter().flat_map(|role| &role.holders);
+        let misspelt = holders().any(|h| !self.script.people.iter().any(|person| person.id.value == h.value));
         for person in &self.script.people {
-            if self.roles_of(&person.id.value).is_empty() {
+            if self.roles_of(&person.id.value).is_empty() && !misspelt {
                 p.add(
                     person.id.span.clone(),
                     format!("{} holds no role", person.id.value),
@@ -386,7 +389,7 @@ impl Resolver<'_> {
                     },
                     |near| format!("did you mean `{near}`?"),
                 );
-                p.add(
+                p.add_once(
                     name.span.clone(),
                     format!("there is no {word} `{}`", crate::basics::SafeText::cut(&name.value, 60)),
                     hint,

@@ -222,3 +222,35 @@ fn check_and_runbook_speak_of_the_same_realm_and_say_which() {
     assert!(checked.contains("realm     rehearsal"), "{checked}");
     assert!(note.contains("--realm production") && page_note.contains("--realm production"), "{note}{page_note}");
 }
+
+#[test]
+fn one_mistake_is_one_problem_not_a_train_of_them() {
+    for (from, to, expected) in [
+        ("[[role]]\nname = \"custodian\"", "[[role]]\nname = \"witness\"", "there are two of role"),
+        ("confirm = [\"witness\"]", "confirm = [\"witnes\"]", "did you mean `witness`?"),
+        ("who = \"administrator\"", "who = \"administratr\"", "did you mean `administrator`?"),
+        ("kind = \"make-key\"", "kind = \"mak-key\"", "did you mean `make-key`?"),
+        ("kind = \"roll-call\"", "kind = \"rol-call\"", "did you mean `roll-call`?"),
+        ("kind = \"close-evidence\"", "kind = \"close-evidense\"", "did you mean `close-evidence`?"),
+        ("\nauthority = \"small-root\"", "\nauthority = \"smal-root\"", "did you mean `small-root`?"),
+        ("name = \"small-root\"\nprofile", "name = \"smal-root\"\nprofile", "there is no authority `small-root`"),
+        ("quorum = \"small-root\"", "quorum = \"smal-root\"", "did you mean `small-root`?"),
+        ("name = \"vault-a\"", "name = \"vault-b\"", "there is no material `vault-a`"),
+        ("medium = \"vault-a\"", "medium = \"vault-q\"", "did you mean `vault-a`?"),
+        ("materials = [\"laptop\", \"vault-a\"]", "materials = [\"laptop\", \"valt-a\"]", "did you mean `vault-a`?"),
+        ("holders = [\"grace\"]", "holders = [\"grase\"]", "did you mean `grace`?"),
+        ("not_before = \"2026-11-22", "not_before = \"2026-13-22", "expected a date like"),
+        ("next_update = \"2027-11-22", "next_update = \"2027-31-22", "expected a date like"),
+    ] {
+        let changed = script().replacen(from, to, 1);
+        assert_ne!(changed, script(), "{from}");
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected), "expected {expected} in\n{said}");
+        let most = if to.contains("vault-b") { 2 } else { 1 };
+        assert!(
+            said.matches("= hint: ").count() <= most && said.matches("script.toml:").count() <= most + 1,
+            "{to}\n{said}"
+        );
+    }
+}

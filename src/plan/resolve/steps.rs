@@ -89,7 +89,7 @@ impl Resolver<'_> {
             let known: Vec<&str> = self.list(NameOf::Role).1.into_iter().chain(self.list(NameOf::Person).1).collect();
             let hint = nearest(&name.value, known.iter().copied())
                 .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            p.add(
+            p.add_once(
                 name.span.clone(),
                 format!("there is no role or person `{}`", crate::basics::SafeText::cut(&name.value, 60)),
                 hint,
@@ -107,7 +107,8 @@ impl Resolver<'_> {
                 "",
             );
         }
-        if others.len() < needed {
+        // A confirming name that stands for nobody has been reported already.
+        if others.len() < needed && confirm.iter().all(|c| !c.is_empty()) {
             p.add(
                 source.span.clone(),
                 format!(
@@ -123,6 +124,10 @@ impl Resolver<'_> {
     fn order(&self, rules: &[RoomRules], p: &mut Problems) {
         let sources: Vec<&StepSource> = self.script.steps().collect();
         let id = |index: usize| sources.get(index).map_or("", |s| s.id.value.as_str());
+        // What a step does that could not be read is not known: order is judged once every step is clear.
+        if sources.iter().any(|source| !self.clear(source)) {
+            return;
+        }
         let mut disorders = room::walk(rules);
         // A step that writes too early for its certificate has been found by the walk: its being early is not said twice.
         let walked: BTreeSet<usize> = disorders
@@ -193,5 +198,19 @@ impl Resolver<'_> {
                 .collect()
         };
         self.script.steps().map(of).collect()
+    }
+
+    /// Whether a step's kind is known, and every thing it names exists.
+    fn clear(&self, source: &StepSource) -> bool {
+        let Some(kind) = self.kinds.iter().find(|k| k.word() == source.kind.value) else { return false };
+        kind.keys().iter().all(|key| match (key.shape, source.params.get(key.name).map(|param| &param.value)) {
+            (Shape::Name(of), Some(Param::Text(name))) => self.list(of).1.contains(&name.as_str()),
+            (Shape::Names(of), Some(Param::Names(names))) => {
+                let known = self.list(of).1;
+                names.iter().all(|name| known.contains(&name.as_str()))
+            }
+            (_, None) => !key.needed,
+            _ => true,
+        })
     }
 }
