@@ -15,18 +15,21 @@ pub struct Cli {
 pub enum Verb {
     /// Report every problem of a script
     Check {
-        /// Script folder or script.toml
+        /// The script: a folder with script.toml in it, or the file
         script: PathBuf,
-        /// Check for this realm
+        /// For which realm: production also refuses example keys and arcs, and has another plan digest
         #[arg(long, value_enum, default_value = "rehearsal")]
         realm: RealmArg,
+        /// One JSON object on standard output instead of lines: digests and counts, or `problems`
         #[arg(long)]
         json: bool,
     },
     /// Print the script as a page to carry into the room (HTML on standard output)
     Runbook {
+        /// The script: a folder with script.toml in it, or the file
         script: PathBuf,
-        #[arg(long, value_enum, default_value = "production")]
+        /// For which realm; the plan's words on the page are those of this realm's run
+        #[arg(long, value_enum, default_value = "rehearsal")]
         realm: RealmArg,
     },
     /// Rehearse a ceremony: everything is real but the people, the devices and the mark it burns in
@@ -71,11 +74,15 @@ pub enum Verb {
     Ledger(LedgerVerb),
     /// Say what this machine is like and what is missing
     Doctor {
+        /// One JSON object on standard output: `findings` (name, found, expected, good) and `strongroom`
         #[arg(long)]
         json: bool,
     },
     /// Print shell completions
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// The shell they are for; its own manual says where the file belongs
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -177,7 +184,9 @@ pub struct LedgerReport {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RealmArg {
+    /// What `run` leads through
     Production,
+    /// What `rehearse` leads through
     Rehearsal,
 }
 

@@ -1,6 +1,6 @@
 //! Script -> [`Plan`]: every name looked up, every rule of the room checked, all problems reported at once.
 
-use crate::basics::{Digest, Instant, Realm, limits};
+use crate::basics::{Digest, Realm, SafeText, limits};
 use crate::keys::Algorithm;
 use crate::keys::ssh::SshPublicKey;
 use crate::pki::name::{Subject, marked};
@@ -11,7 +11,9 @@ use crate::script::problem::{Problems, nearest};
 use crate::script::{Located, NameOf, Script, StepKind};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod examples;
 mod steps;
+mod validity;
 
 /// A profile file the script names, already read.
 #[derive(Clone, Debug)]
@@ -68,14 +70,20 @@ impl Resolver<'_> {
         let steps = self.steps(p);
         let c = &self.script.ceremony;
         let oid_arc = c.oid_arc.as_ref().map(|arc| arc.value.clone()).unwrap_or_default();
-        if let Some(arc) = &c.oid_arc
-            && (const_oid::ObjectIdentifier::new(&arc.value).is_err() || arc.value.starts_with("1.3.6.1.4.1.32473"))
-        {
-            p.add(
-                arc.span.clone(),
-                "expected an object identifier arc of your own, like 1.3.6.1.4.1.NUMBER.1",
-                "enterprise number 32473 is for documentation and rehearsals",
-            );
+        if let Some(arc) = &c.oid_arc {
+            if const_oid::ObjectIdentifier::new(&arc.value).is_err() {
+                p.add(
+                    arc.span.clone(),
+                    format!("`oid_arc`: expected an object identifier, found `{}`", SafeText::cut(&arc.value, 60)),
+                    "an arc of your own is like 1.3.6.1.4.1.NUMBER.1",
+                );
+            } else if self.realm == Realm::Production && examples::arc(&arc.value) {
+                p.add(
+                    arc.span.clone(),
+                    format!("`oid_arc`: a production run needs an arc of your own, found the example {}", arc.value),
+                    "IANA gives everybody an enterprise number: write 1.3.6.1.4.1.NUMBER.1",
+                );
+            }
         }
         if self.realm == Realm::Production && oid_arc.is_empty() {
             p.add(
@@ -207,6 +215,13 @@ impl Resolver<'_> {
                         "each participant signs with a key of their own",
                     );
                 }
+                if self.realm == Realm::Production && examples::public_key(&parsed) {
+                    p.add(
+                        key.span.clone(),
+                        format!("public key of {}: found a key of the example scripts", source.id.value),
+                        "nobody here holds its other half: write the line of their own ~/.ssh/id_ed25519.pub",
+                    );
+                }
                 parsed.line().to_owned()
             }
             Err(error) => {
@@ -252,8 +267,11 @@ impl Resolver<'_> {
                 }
             }
         }
+        // Where a holder is somebody unknown, that may be this person misspelt: said once, there.
+        let holders = || self.script.roles.iter().flat_map(|role| &role.holders);
+        let misspelt = holders().any(|h| !self.script.people.iter().any(|person| person.id.value == h.value));
         for person in &self.script.people {
-            if self.roles_of(&person.id.value).is_empty() {
+            if self.roles_of(&person.id.value).is_empty() && !misspelt {
                 p.add(
                     person.id.span.clone(),
                     format!("{} holds no role", person.id.value),
@@ -312,15 +330,20 @@ impl Resolver<'_> {
             if let Err(error) = marked(self.realm, &subject).to_der() {
                 p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
             }
-            if self.realm == Realm::Production && subject.common_name.to_uppercase().contains("REHEARSAL") {
-                p.add(source.common_name.span.clone(), "a production subject must not carry the rehearsal's mark", "");
+            for value in [&source.organization, &source.common_name] {
+                if self.realm == Realm::Production && value.value.to_uppercase().contains("REHEARSAL") {
+                    p.add(
+                        value.span.clone(),
+                        format!("`{}`: a production subject must not carry the rehearsal's mark", value.value),
+                        "the tool puts the mark there in a rehearsal; leave it out of the script",
+                    );
+                }
             }
-            if source.not_after.value <= source.not_before.value {
-                p.add(source.not_after.span.clone(), "`not_after` is not after `not_before`", "");
-            }
+            let file = self.profiles.get(&source.profile.value).and_then(|file| file.as_ref().ok());
+            self.validity(source, file.map(|file| &file.profile), p);
             match self.profiles.get(&source.profile.value) {
                 Some(Ok(file)) => {
-                    for problem in suits(&file.profile, algorithm, source.not_before.value, source.not_after.value) {
+                    for problem in suits(&file.profile, algorithm) {
                         p.add(
                             source.span.clone(),
                             format!("authority {}: {problem}", source.name.value),
@@ -366,7 +389,7 @@ impl Resolver<'_> {
                     },
                     |near| format!("did you mean `{near}`?"),
                 );
-                p.add(
+                p.add_once(
                     name.span.clone(),
                     format!("there is no {word} `{}`", crate::basics::SafeText::cut(&name.value, 60)),
                     hint,
@@ -391,16 +414,11 @@ impl Resolver<'_> {
     }
 }
 
-/// What a profile does not allow about an authority: its own problems, the algorithm, the years.
-fn suits(profile: &Profile, algorithm: Algorithm, from: Instant, until: Instant) -> Vec<String> {
+/// What a profile does not allow about an authority beside its dates: its own problems, the algorithm.
+fn suits(profile: &Profile, algorithm: Algorithm) -> Vec<String> {
     let mut problems: Vec<String> = profile.check();
     if !profile.algorithms.contains(&algorithm) {
         problems.push(format!("algorithm {} is not one the profile allows", algorithm.word()));
-    }
-    let (from, until) = (from.civil(), until.civil());
-    let limit = crate::basics::instant::Civil { year: from.year.saturating_add(profile.max_years), ..from };
-    if until > limit {
-        problems.push(format!("valid for more than {} years", profile.max_years));
     }
     problems
 }

@@ -2,7 +2,7 @@
 //! no step before it gives.
 
 use crate::script::{Fact, RoomRules};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wrong with the order of steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Disorder {
     Missing { step: usize, fact: Fact, given_later_by: Option<usize> },
     /// The step must come before the fact is true.
     Again { step: usize, fact: Fact },
+    /// What the step makes is on no medium written after it: it would stay in the room.
+    LeftBehind { step: usize, fact: Fact, written_before_by: Option<usize> },
 }
 
 /// All disorders of a sequence of steps.
@@ -35,6 +37,26 @@ pub fn walk(steps: &[RoomRules]) -> Vec<Disorder> {
             truths.remove(fact);
         }
         truths.extend(rules.gives.iter().cloned());
+    }
+    disorders
+}
+
+/// Authorities whose last artefact no later step writes out; `written` holds for each step whose things it writes.
+/// One finding an authority: the medium that takes the last artefact takes those before it too.
+#[must_use]
+pub fn left_behind(steps: &[RoomRules], written: &[Vec<String>]) -> Vec<Disorder> {
+    let mut last: BTreeMap<&String, (usize, &Fact)> = BTreeMap::new();
+    for (step, fact) in steps.iter().enumerate().flat_map(|(i, rules)| rules.gives.iter().map(move |fact| (i, fact))) {
+        if let Fact::KeyMade(name) | Fact::RootIssued(name) | Fact::CrlIssued(name) = fact {
+            last.insert(name, (step, fact));
+        }
+    }
+    let mut disorders = Vec::new();
+    for (name, (step, fact)) in last {
+        let writing = written.iter().rposition(|names| names.contains(name));
+        if writing.is_none_or(|writing| writing < step) {
+            disorders.push(Disorder::LeftBehind { step, fact: fact.clone(), written_before_by: writing });
+        }
     }
     disorders
 }

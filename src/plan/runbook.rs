@@ -4,7 +4,7 @@
 use crate::basics::Digest;
 use crate::basics::html::Page;
 use crate::plan::{Plan, Step};
-use crate::script::{Param, StepKind};
+use crate::script::{Fact, Param, RoomRules, StepKind};
 use crate::transcript::attestation;
 
 /// Blank exception sheets in every runbook.
@@ -27,6 +27,7 @@ pub fn html(plan: &Plan, plan_digest: Digest, kinds: &[&dyn StepKind]) -> String
     cover(&mut page, plan, plan_digest);
     roster(&mut page, plan);
     inventory(&mut page, plan);
+    words(&mut page, plan, kinds);
     for (act, title) in plan.acts.iter().enumerate() {
         page.sheet(&format!("Act {} of {}: {title}", act + 1, plan.acts.len()));
         let steps = plan.steps.iter().filter(|step| usize::try_from(step.act) == Ok(act));
@@ -83,8 +84,68 @@ fn cover(page: &mut Page, plan: &Plan, plan_digest: Digest) {
     page.digest("Script", plan.script_digest);
     page.digest("Plan", plan_digest);
     page.paragraph("Compare the words with the screen's before the first step. The script does not change on the day.");
+    bring(page, plan);
     page.heading("What this cannot defend against");
     page.paragraph(&LIMITS.join("; "));
+}
+
+/// What has to be on paper before the door closes: the screen is compared with it, and cannot be asked for it.
+fn bring(page: &mut Page, plan: &Plan) {
+    page.heading("Bring on paper, from outside this room");
+    let previous = if plan.previous_head.is_empty() {
+        "Twelve words of the governance folder: the first ceremony of a chain shows them to two people"
+    } else {
+        "Head of the previous record as it was noted there, first eight digits and twelve words"
+    };
+    page.blanks(&[
+        "Digest of the program (SHA-256, 64 digits), from two people who built or fetched it apart from each other",
+        previous,
+        "Each participant: the words of their own public key, to compare with the roster",
+        "Words of script and plan, from whoever approved them",
+    ]);
+    page.heading("Note during the ceremony, each on a sheet of their own");
+    page.paragraph(
+        "The head at the foot of the screen whenever an act ends: after an interruption two people give a head they noted. \
+         At the end the last head, its eight digits and twelve words: who verifies the evidence later needs them.",
+    );
+}
+
+/// Blanks for the words the screen shows, one for each place where people write some down.
+fn words(page: &mut Page, plan: &Plan, kinds: &[&dyn StepKind]) {
+    page.sheet("Words and heads");
+    page.heading("As the screen showed them");
+    let mut labels = Vec::new();
+    for (step, rules) in plan.steps.iter().map(|step| (step, rules_of(plan, step, kinds))) {
+        for fact in &rules.gives {
+            match fact {
+                Fact::MachineChecked => labels.push(format!("Step {}, digest of the program", step.number)),
+                Fact::KeyMade(name) => {
+                    labels.push(format!("Step {}, public key of {name}, twelve words", step.number));
+                    labels.push(format!("Step {}, sealed key of {name}, twelve words", step.number));
+                }
+                Fact::RootIssued(name) => {
+                    labels.push(format!("Step {}, certificate of {name}, words of the operation", step.number));
+                    labels.push(format!("Fingerprint of {name}, twelve words"));
+                }
+                Fact::CrlIssued(name) => {
+                    labels.push(format!("Step {}, CRL of {name}, words of the operation", step.number));
+                }
+                _ => {}
+            }
+        }
+    }
+    for (act, title) in plan.acts.iter().enumerate() {
+        labels.push(format!("Head after act {} ({title}), first eight digits", act + 1));
+    }
+    page.blanks(&labels.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+fn rules_of(plan: &Plan, step: &Step, kinds: &[&dyn StepKind]) -> RoomRules {
+    let quorum_of = |name: &str| plan.authority(name).map(|authority| authority.quorum.clone());
+    kinds
+        .iter()
+        .find(|kind| kind.word() == step.kind)
+        .map_or_else(RoomRules::default, |kind| kind.room(&step.params, &quorum_of))
 }
 
 fn roster(page: &mut Page, plan: &Plan) {

@@ -43,6 +43,21 @@ impl Problems {
         }
     }
 
+    /// Notes a problem, unless the same has been said of another place: one mistake in a declaration is one problem, however
+    /// often the declared name is used.
+    pub fn add_once(&mut self, span: Range<usize>, message: String, hint: impl Into<String>) {
+        if !self.found.iter().any(|problem| problem.message == message) {
+            self.add(span, message, hint);
+        }
+    }
+
+    /// Whether something is wrong at exactly this place already: what stands in for a value that could not be read is then
+    /// not judged, so that one mistake is one problem.
+    #[must_use]
+    pub fn at(&self, span: &Range<usize>) -> bool {
+        self.found.iter().any(|problem| problem.span == *span)
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()

@@ -1,14 +1,18 @@
 //! Every kind of mistake in a script is found, with its place and what to do.
 
-use crate::program::{anchorite, code, root, said};
+use crate::program::{OWN_KEYS, anchorite, code, own_script as own, root, said};
 
 fn check(text: &[u8]) -> (i32, String) {
+    check_for("rehearsal", text)
+}
+
+fn check_for(realm: &str, text: &[u8]) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("profiles")).unwrap();
     let profile = root().join("ceremony-scripts/profiles/root-device.toml");
     std::fs::copy(profile, folder.path().join("profiles/root-device.toml")).unwrap();
     std::fs::write(folder.path().join("script.toml"), text).unwrap();
-    let output = anchorite(&["check", folder.path().to_str().unwrap()]);
+    let output = anchorite(&["check", folder.path().to_str().unwrap(), "--realm", realm]);
     (code(&output), said(&output))
 }
 
@@ -112,5 +116,141 @@ fn hostile_files_are_refused_without_harm() {
         let (code, said) = check(text);
         assert_eq!(code, 3, "{said}");
         assert!(!said.contains('\u{202e}'), "direction controls are made visible");
+    }
+}
+
+/// Dates the strongroom would refuse once the key is made: one change, one problem, at the changed value.
+#[test]
+fn dates_that_could_not_be_issued_are_found_before_the_day_each_once() {
+    let (this, next) = ("this_update = \"2026-11-22", "next_update = \"2027-11-22");
+    let (from, until) = ("not_before = \"2026-11-22", "not_after = \"2046-11-22");
+    for (from, to, expected) in [
+        (next, "next_update = \"2027-11-24", "is more than 366 days after `this_update`"),
+        (next, "next_update = \"2026-11-22", "is not after `this_update`"),
+        (next, "next_update = \"2025-11-22", "is not after `this_update`"),
+        (this, "this_update = \"2026-11-21", "is before small-root becomes valid"),
+        (from, "not_before = \"2026-11-23", "is before small-root becomes valid"),
+        (until, "not_after = \"2027-11-21", "is after small-root has ended"),
+        (until, "not_after = \"2026-11-22", "is not after `not_before`"),
+        (until, "not_after = \"2051-11-23", "valid for more than 25 years"),
+    ] {
+        let changed = script().replacen(from, to, 1);
+        assert_ne!(changed, script());
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected) && said.contains("= hint: "), "expected {expected} in\n{said}");
+        assert!(said.contains("script.toml: 1 problem\n"), "{to}: one mistake is one problem:\n{said}");
+    }
+    // The last moments that are allowed.
+    for (from, to) in
+        [(next, "next_update = \"2027-11-23"), (until, "not_after = \"2051-11-22"), (until, "not_after = \"2027-11-22")]
+    {
+        let (code, said) = check(script().replacen(from, to, 1).as_bytes());
+        assert_eq!(code, 0, "{to}\n{said}");
+    }
+    // 25 years after a 29 February is a 1 March, for the lint as for the check.
+    let leap = script().replacen(from, "not_before = \"2024-02-29", 1).replacen(until, "not_after = \"2049-03-01", 1);
+    assert_eq!(check(leap.as_bytes()).0, 0);
+}
+
+#[test]
+fn what_is_issued_after_the_last_medium_is_written_would_stay_in_the_room() {
+    let source = script();
+    let block = |id: &str| {
+        let start = source.find(&format!("[[act.step]]\nid = \"{id}\"")).unwrap();
+        let end = source[start + 1..].find("\n[[").map_or(source.len(), |at| start + 1 + at + 1);
+        source[start..end].to_owned()
+    };
+    let early = source.replace(&block("export"), "").replace(&block("crl"), &(block("export") + &block("crl")));
+    let (code, said) = check(early.as_bytes());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("after step crl the first CRL of small-root has been issued, and no medium"), "{said}");
+    assert!(said.contains("hint: step export writes before that: move it after step crl"), "{said}");
+    assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+    let (code, said) = check(source.replace(&block("export"), "").as_bytes());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("hint: add a step of kind `write-medium`"), "{said}");
+    assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+    // Before the certificate itself the older rule speaks, alone.
+    let earlier = source.replace(&block("export"), "").replace(&block("root"), &(block("export") + &block("root")));
+    let (code, said) = check(earlier.as_bytes());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("script.toml: 1 problem\n"), "{said}");
+}
+
+#[test]
+fn production_refuses_what_came_with_the_tool_and_a_rehearsal_does_not() {
+    let (code, said) = check_for("production", own().as_bytes());
+    assert_eq!(code, 0, "{said}");
+    let example = script();
+    let key = example.lines().find(|line| line.contains("AAAAIPZy")).unwrap();
+    let own_key = format!("public_key = \"{}\"", OWN_KEYS[0]);
+    let documentation = "1.3.6.1.4.1.32473.7";
+    for (from, to, expected) in [
+        ("1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.55555.1", "found the example 1.3.6.1.4.1.55555.1"),
+        ("1.3.6.1.4.1.99999.1", documentation, "found the example 1.3.6.1.4.1.32473.7"),
+        (own_key.as_str(), key, "public key of ada: found a key of the example scripts"),
+        (OWN_KEYS[1], OWN_KEYS[0], "grace and ada have the same public key"),
+        // The comment of a key does not make it another key.
+        (OWN_KEYS[1], &format!("{} grace@elsewhere", OWN_KEYS[0]), "grace and ada have the same public key"),
+        ("organization = \"Ex", "organization = \"REHEARSAL Ex", "must not carry the rehearsal's mark"),
+    ] {
+        let changed = own().replacen(from, to, 1);
+        assert_ne!(changed, own(), "{to}");
+        let (code, said) = check_for("production", changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected) && said.contains("= hint: "), "expected {expected} in\n{said}");
+        assert!(said.contains("script.toml: 1 problem\n"), "{to}\n{said}");
+    }
+    assert_eq!(check(example.as_bytes()).0, 0);
+    // An arc that only begins with the same digits is somebody's own.
+    let near = own().replacen("1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.324731", 1);
+    assert_eq!(check_for("production", near.as_bytes()).0, 0);
+}
+
+#[test]
+fn check_and_runbook_speak_of_the_same_realm_and_say_which() {
+    let plan = |arguments: &[&str]| {
+        let output = anchorite(arguments);
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let script = "ceremony-scripts/small-root";
+    let ((checked, note), (page, page_note)) = (plan(&["check", script]), plan(&["runbook", script]));
+    let words = checked.lines().find_map(|line| line.trim().strip_prefix("plan ")).unwrap().trim();
+    assert!(page.contains(words), "the page has the plan's words {words}");
+    assert!(checked.contains("realm     rehearsal"), "{checked}");
+    assert!(note.contains("--realm production") && page_note.contains("--realm production"), "{note}{page_note}");
+}
+
+#[test]
+fn one_mistake_is_one_problem_not_a_train_of_them() {
+    for (from, to, expected) in [
+        ("[[role]]\nname = \"custodian\"", "[[role]]\nname = \"witness\"", "there are two of role"),
+        ("confirm = [\"witness\"]", "confirm = [\"witnes\"]", "did you mean `witness`?"),
+        ("who = \"administrator\"", "who = \"administratr\"", "did you mean `administrator`?"),
+        ("kind = \"make-key\"", "kind = \"mak-key\"", "did you mean `make-key`?"),
+        ("kind = \"roll-call\"", "kind = \"rol-call\"", "did you mean `roll-call`?"),
+        ("kind = \"close-evidence\"", "kind = \"close-evidense\"", "did you mean `close-evidence`?"),
+        ("\nauthority = \"small-root\"", "\nauthority = \"smal-root\"", "did you mean `small-root`?"),
+        ("name = \"small-root\"\nprofile", "name = \"smal-root\"\nprofile", "there is no authority `small-root`"),
+        ("quorum = \"small-root\"", "quorum = \"smal-root\"", "did you mean `small-root`?"),
+        ("name = \"vault-a\"", "name = \"vault-b\"", "there is no material `vault-a`"),
+        ("medium = \"vault-a\"", "medium = \"vault-q\"", "did you mean `vault-a`?"),
+        ("materials = [\"laptop\", \"vault-a\"]", "materials = [\"laptop\", \"valt-a\"]", "did you mean `vault-a`?"),
+        ("holders = [\"grace\"]", "holders = [\"grase\"]", "did you mean `grace`?"),
+        ("not_before = \"2026-11-22", "not_before = \"2026-13-22", "expected a date like"),
+        ("next_update = \"2027-11-22", "next_update = \"2027-31-22", "expected a date like"),
+    ] {
+        let changed = script().replacen(from, to, 1);
+        assert_ne!(changed, script(), "{from}");
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected), "expected {expected} in\n{said}");
+        let most = if to.contains("vault-b") { 2 } else { 1 };
+        assert!(
+            said.matches("= hint: ").count() <= most && said.matches("script.toml:").count() <= most + 1,
+            "{to}\n{said}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What scripts and people rely on at the command line: exit codes, output that is the same every time, nothing overwritten.
 
-use crate::program::{anchorite, anchorite_with, code, files, rehearse, root, said, verify, verify_py};
+use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehearse, root, said, verify, verify_py};
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
@@ -54,6 +54,20 @@ fn the_help_names_every_verb_and_so_do_the_completions_of_every_shell() {
 }
 
 #[test]
+fn every_argument_of_the_verbs_before_the_day_is_explained() {
+    for verb in ["check", "runbook", "doctor", "completions"] {
+        let help = stdout(&anchorite(&[verb, "-h"]));
+        let arguments: Vec<&str> = help.lines().filter(|l| l.starts_with("  ")).collect();
+        assert!(!arguments.is_empty(), "{verb}: {help}");
+        for line in arguments {
+            let told = line.trim().split_once("  ").unwrap_or_default().1.trim();
+            let own = told.split(['[', ',']).next().unwrap_or_default();
+            assert!(!own.trim().is_empty(), "{verb}: `{line}` says nothing");
+        }
+    }
+}
+
+#[test]
 fn mistakes_in_the_arguments_end_with_2_and_missing_things_with_1() {
     let evidence = "transcripts/root-ca";
     for arguments in [
@@ -94,6 +108,38 @@ fn the_runbook_is_the_same_every_time_and_names_every_step() {
             }
         }
         assert!(!stdout(&first).contains("<script"), "a page to print runs nothing");
+        // What people must have with them comes before the first step; what they write down has a blank.
+        let page = stdout(&first);
+        let steps = page.find("<h2 class=\"page\">Act 1").unwrap();
+        let authority = source["authority"][0]["name"].as_str().unwrap();
+        for (label, early) in [
+            ("Digest of the program (SHA-256".to_owned(), true),
+            ("Twelve words of the governance folder".to_owned(), true),
+            ("the words of their own public key".to_owned(), true),
+            ("two people give a head they noted".to_owned(), true),
+            (", digest of the program".to_owned(), false),
+            (format!("public key of {authority}, twelve words"), false),
+            (format!("Fingerprint of {authority}, twelve words"), false),
+            ("Head after act 1 ".to_owned(), false),
+        ] {
+            let at = page.find(&label).unwrap_or_else(|| panic!("{script}: no `{label}` on the page"));
+            assert!(!early || at < steps, "{script}: `{label}` comes too late");
+        }
+    }
+}
+
+#[test]
+fn the_minutes_a_script_promises_are_those_of_its_steps() {
+    let readme = std::fs::read_to_string(root().join("ceremony-scripts/README.md")).unwrap();
+    for (script, opening, row) in [("small-root", "About twenty minutes", 20_u64), ("root-ca", "About two hours", 120)]
+    {
+        let minutes =
+            json(&anchorite(&["check", &format!("ceremony-scripts/{script}"), "--json"]))["minutes"].as_u64().unwrap();
+        assert!(minutes.abs_diff(row) * 10 <= row, "{script}: {minutes} minutes, {row} promised");
+        let text = std::fs::read_to_string(root().join(format!("ceremony-scripts/{script}/script.toml"))).unwrap();
+        assert!(text.lines().next().unwrap().contains(opening), "{script} says {opening}");
+        let line = readme.lines().find(|line| line.starts_with(&format!("| `{script}/`"))).unwrap();
+        assert!(line.contains(if row == 20 { "| 20 minutes |" } else { "| 2 hours |" }), "{line}");
     }
 }
 
@@ -189,8 +235,9 @@ fn a_signature_of_somebody_else_is_not_added() {
 fn an_approval_names_the_script_and_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("approval.json");
+    let script = own_script_in(folder.path());
     let make = |from: &str, until: &str| {
-        anchorite(&["approve", "make", SCRIPT, "--not-before", from, "--not-after", until, "--out", text(&out)])
+        anchorite(&["approve", "make", text(&script), "--not-before", from, "--not-after", until, "--out", text(&out)])
     };
     let (early, late) = ("2026-11-22T09:00:00Z", "2026-11-29T09:00:00Z");
     assert_eq!(code(&make(late, early)), 2, "the end before the start");
@@ -200,7 +247,7 @@ fn an_approval_names_the_script_and_is_never_overwritten() {
     assert_eq!(code(&made), 0, "{}", said(&made));
     let octets = std::fs::read(&out).unwrap();
     let approval: serde_json::Value = serde_json::from_slice(&octets).unwrap();
-    let script = std::fs::read(root().join(SCRIPT).join("script.toml")).unwrap();
+    let script = std::fs::read(script.join("script.toml")).unwrap();
     assert_eq!(approval["script_digest"], anchorite::basics::Digest::of(&script).hex());
     assert_ne!(code(&make(early, late)), 0);
     assert_eq!(std::fs::read(&out).unwrap(), octets);
@@ -211,9 +258,10 @@ fn production_without_an_approval_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::create_dir(path("governance")).unwrap();
+    let script = own_script_in(folder.path());
     let output = anchorite(&[
         "run",
-        SCRIPT,
+        text(&script),
         "--plain",
         "--governance",
         &path("governance"),

@@ -87,3 +87,28 @@ pub fn copy(from: &Path, to: &Path) {
         std::fs::copy(file, target).unwrap();
     }
 }
+
+/// Keys that did not come with the tool.
+pub const OWN_KEYS: [&str; 2] = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID1AF8PoQ4lakrcKp00bfrycmCzPLsSWjMDNVfEq9GYM",
+];
+
+/// The small root's script with nothing of an example that production refuses.
+pub fn own_script() -> String {
+    let text = std::fs::read_to_string(root().join("ceremony-scripts/small-root/script.toml")).unwrap();
+    let mut text = text.replacen("1.3.6.1.4.1.55555.1", "1.3.6.1.4.1.99999.1", 1);
+    for (example, key) in ["AAAAIPZy", "AAAAIBZh"].iter().zip(OWN_KEYS) {
+        let from = text.lines().find(|line| line.contains(example)).unwrap().to_owned();
+        text = text.replacen(&from, &format!("public_key = \"{key}\""), 1);
+    }
+    text
+}
+
+/// The same in a folder, with the profile beside it.
+pub fn own_script_in(folder: &Path) -> PathBuf {
+    let script = folder.join("script");
+    copy(&root().join("ceremony-scripts/profiles"), &script.join("profiles"));
+    std::fs::write(script.join("script.toml"), own_script()).unwrap();
+    script
+}

@@ -222,7 +222,9 @@ class World:
             at = text.index(f'id = "{person}"')
             text = text[:at] + re.sub(r'public_key = "[^"]*"', f'public_key = "{line}"', text[at:], count=1)
             pins.append(f'{person} namespaces="evidence@anchorite" {line}\n')
-        self.script.write_text(text)
+        need("found a key of the example scripts" in sh(binary, "check", ROOT / "ceremony-scripts" / "small-root", "--realm", "production", code=3),
+             "example keys pass for production")
+        self.script.write_text(text.replace("1.3.6.1.4.1.55555.1", "1.3.6.1.4.1.99999.1"))
         (work / "pins").write_text("".join(pins))
         self.governance = work / "governance"
         self.governance.mkdir()
@@ -318,7 +320,7 @@ def refusals(world):
     changed = world.work / "changed"
     shutil.copytree(world.work / "scripts", changed)
     path = changed / "small-root" / "script.toml"
-    path.write_text(path.read_text().replace("Ten minutes", "Nine minutes"))
+    path.write_text(path.read_text() + "# changed\n")
     tries.append(("script changed", world.argv(good, out, path.parent)))
     profile = world.work / "changed-profile"
     shutil.copytree(world.work / "scripts", profile)

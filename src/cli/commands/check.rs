@@ -60,6 +60,9 @@ pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failur
             plan.script_digest.grouped()
         ));
         output::data(&format!("  plan      {}\n            {}", digest.twelve_words(), digest.grouped()));
+        if realm.is_rehearsal() {
+            output::words("Checked as `rehearse` runs it; before the day: check --realm production");
+        }
     }
     Ok(ExitCode::Done)
 }
@@ -72,5 +75,8 @@ pub fn runbook(script: &Path, realm: Realm) -> Result<ExitCode, Failure> {
     let files = script_files::read(script, realm)?;
     let digest = files.plan.digest().map_err(|e| Failure::from(e.to_string()))?;
     output::data(runbook::html(&files.plan, digest, &steps::kinds()).trim_end());
+    if realm.is_rehearsal() {
+        output::words("A rehearsal's page; the page for the day: runbook --realm production");
+    }
     Ok(ExitCode::Done)
 }

@@ -52,6 +52,7 @@ impl Resolver<'_> {
             });
         }
         self.order(&rules, p);
+        self.lists(&rules, p);
         for (index, step) in steps.iter_mut().enumerate() {
             step.skippable = room::skippable(&rules, index);
         }
@@ -88,7 +89,7 @@ impl Resolver<'_> {
             let known: Vec<&str> = self.list(NameOf::Role).1.into_iter().chain(self.list(NameOf::Person).1).collect();
             let hint = nearest(&name.value, known.iter().copied())
                 .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            p.add(
+            p.add_once(
                 name.span.clone(),
                 format!("there is no role or person `{}`", crate::basics::SafeText::cut(&name.value, 60)),
                 hint,
@@ -106,7 +107,8 @@ impl Resolver<'_> {
                 "",
             );
         }
-        if others.len() < needed {
+        // A confirming name that stands for nobody has been reported already.
+        if others.len() < needed && confirm.iter().all(|c| !c.is_empty()) {
             p.add(
                 source.span.clone(),
                 format!(
@@ -122,8 +124,33 @@ impl Resolver<'_> {
     fn order(&self, rules: &[RoomRules], p: &mut Problems) {
         let sources: Vec<&StepSource> = self.script.steps().collect();
         let id = |index: usize| sources.get(index).map_or("", |s| s.id.value.as_str());
-        for disorder in room::walk(rules) {
+        // What a step does that could not be read is not known: order is judged once every step is clear.
+        if sources.iter().any(|source| !self.clear(source)) {
+            return;
+        }
+        let mut disorders = room::walk(rules);
+        // A step that writes too early for its certificate has been found by the walk: its being early is not said twice.
+        let walked: BTreeSet<usize> = disorders
+            .iter()
+            .filter_map(|disorder| if let Disorder::Missing { step, .. } = disorder { Some(*step) } else { None })
+            .collect();
+        disorders.extend(room::left_behind(rules, &self.written()).into_iter().filter(|disorder| {
+            !matches!(disorder, Disorder::LeftBehind { written_before_by: Some(early), .. } if walked.contains(early))
+        }));
+        for disorder in disorders {
             match disorder {
+                Disorder::LeftBehind { step, fact, written_before_by } => {
+                    let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
+                    let hint = written_before_by.map_or_else(
+                        || "add a step of kind `write-medium` after it that names this authority".to_owned(),
+                        |early| format!("step {} writes before that: move it after step {}", id(early), id(step)),
+                    );
+                    p.add(
+                        span,
+                        format!("after step {} {fact}, and no medium written later takes it along", id(step)),
+                        hint,
+                    );
+                }
                 Disorder::Missing { step, fact, given_later_by } => {
                     let hint = given_later_by.map_or_else(
                         || "no step of this script does that".to_owned(),
@@ -151,5 +178,39 @@ impl Resolver<'_> {
                 "end with a step of kind `close-evidence`",
             );
         }
+    }
+
+    /// For each step, the authorities whose things it writes out: a kind that has a medium and authorities among its keys
+    /// writes the ones onto the other.
+    fn written(&self) -> Vec<Vec<String>> {
+        let of = |source: &StepSource| {
+            let keys = self.kinds.iter().find(|k| k.word() == source.kind.value).map_or(&[][..], |k| k.keys());
+            if !keys.iter().any(|key| key.shape == Shape::Name(NameOf::Medium)) {
+                return Vec::new();
+            }
+            let taken = keys.iter().filter(|key| key.shape == Shape::Names(NameOf::Authority));
+            taken
+                .filter_map(|key| match source.params.get(key.name).map(|param| &param.value) {
+                    Some(Param::Names(names)) => Some(names.clone()),
+                    _ => None,
+                })
+                .flatten()
+                .collect()
+        };
+        self.script.steps().map(of).collect()
+    }
+
+    /// Whether a step's kind is known, and every thing it names exists.
+    fn clear(&self, source: &StepSource) -> bool {
+        let Some(kind) = self.kinds.iter().find(|k| k.word() == source.kind.value) else { return false };
+        kind.keys().iter().all(|key| match (key.shape, source.params.get(key.name).map(|param| &param.value)) {
+            (Shape::Name(of), Some(Param::Text(name))) => self.list(of).1.contains(&name.as_str()),
+            (Shape::Names(of), Some(Param::Names(names))) => {
+                let known = self.list(of).1;
+                names.iter().all(|name| known.contains(&name.as_str()))
+            }
+            (_, None) => !key.needed,
+            _ => true,
+        })
     }
 }
