@@ -150,9 +150,8 @@ impl<I: InputSource> Session<I> {
     }
 
     fn show<B: Backend>(&self, screen: &mut Terminal<B>, model: &Model<'_>) -> Result<(), String> {
-        screen
-            .draw(|frame| draw(model, self.theme, frame))
-            .map(|_| ())
+        terminal::wipe_where_resized(screen)
+            .and_then(|()| screen.draw(|frame| draw(model, self.theme, frame)).map(|_| ()))
             .map_err(|error| format!("the terminal cannot be written: {error}"))
     }
 
