@@ -142,7 +142,7 @@ impl<I: InputSource> Session<I> {
         let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
         let mut model = Model::new(Room::of(view, skipped), view.clock.peek(), stage, size);
         loop {
-            let was_secret = model.shows_secret();
+            let (was_secret, end_was_seen) = (model.shows_secret(), model.reading.end_seen);
             if let Err(why) = self.show(screen, &model) {
                 return Done::Leave(Leaving::Outside(why));
             }
@@ -153,6 +153,10 @@ impl<I: InputSource> Session<I> {
                 model = next;
                 if let Some(done) = done {
                     return done;
+                }
+                if model.reading.end_seen && !end_was_seen {
+                    // What may be answered now is said at once, not when the clock is next looked at.
+                    break;
                 }
                 match self.input.next(if taken == 0 { TICK } else { Duration::ZERO }) {
                     Input::Tick if taken > 0 => break,

@@ -126,3 +126,12 @@ fn the_ending_is_shown_to_people_who_left_and_not_to_a_lost_terminal() {
     lost.ended(&mut screen, &view, &ending());
     assert!(!screen.backend().to_string().contains("The record is closed."));
 }
+
+#[test]
+fn a_question_that_fits_never_asks_to_be_read_to_its_end() {
+    let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(Vec::new());
+    let _ = session.ask(&mut screen, &seen_by(&room, &clock), &initials());
+    let shown = screen.backend().to_string();
+    assert!(shown.contains("F5 simulated") && !shown.contains("read to the end"), "{shown}");
+}
