@@ -56,7 +56,7 @@ impl FrontEnd for Screen {
         self.session.reveal(self.terminal.screen(), view, share)
     }
 
-    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> bool {
+    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> Result<bool, String> {
         self.session.confirm_corrections(self.terminal.screen(), view, corrections)
     }
 

@@ -61,8 +61,8 @@ impl FrontEnd for Auto {
         Ok(Seen::Simulated)
     }
 
-    fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> bool {
-        false
+    fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> Result<bool, String> {
+        Ok(false)
     }
 
     fn busy(&mut self, _: &View<'_>, _: &str) {}

@@ -209,7 +209,7 @@ impl FrontEnd for Plain {
         Ok(Seen::Text)
     }
 
-    fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> bool {
+    fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> Result<bool, String> {
         output::words("  what was typed is no share, but is near one. Does the card say:");
         for c in corrections {
             let place = format!("    line {}, group {}: ", c.place.line, c.place.group);
@@ -217,8 +217,9 @@ impl FrontEnd for Plain {
         }
         loop {
             match line("  `yes` or `no`: ").as_deref() {
-                Some("yes") => return true,
-                Some("no") | None => return false,
+                Some("yes") => return Ok(true),
+                Some("no") => return Ok(false),
+                None => return Err("input ended".to_owned()),
                 Some(_) => {}
             }
         }

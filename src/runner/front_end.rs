@@ -83,7 +83,10 @@ pub trait FrontEnd {
     fn reveal(&mut self, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String>;
 
     /// Shows where a typed share differs from the nearest valid one; says whether the custodian's card agrees.
-    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> bool;
+    ///
+    /// # Errors
+    /// Why nobody said so: left, the terminal gone. That is no word on the card, and is never recorded as one.
+    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> Result<bool, String>;
 
     /// Something longer than a moment is being done.
     fn busy(&mut self, view: &View<'_>, what: &str);

@@ -124,14 +124,14 @@ pub fn write_card(
     let labels = card::Labels { quorum, holder: &plan.name_of(holder) };
     let front = card::front(&share, &labels).map_err(|e| e.to_string())?;
     let header = format!("simulated card of generation {generation}, share {index}\n");
-    let mut octets = header.into_bytes();
-    octets.extend_from_slice(text.expose());
-    octets.extend_from_slice(b"\n\n");
-    octets.extend_from_slice(front.expose());
-    octets.extend_from_slice(b"\n");
-    octets.extend_from_slice(card::back().as_bytes());
-    let _whole = Secret::take(octets.clone());
-    durable_file::replace(&path, &octets).map_err(|e| e.to_string())
+    let back = card::back();
+    let parts = [header.as_bytes(), text.expose(), b"\n\n", front.expose(), b"\n", back.as_bytes()];
+    // One piece of memory that never grows: growing would leave copies of the share behind.
+    let mut whole = Secret::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for &octet in parts.into_iter().flatten() {
+        whole.push(octet);
+    }
+    durable_file::replace(&path, whole.expose()).map_err(|e| e.to_string())
 }
 
 /// The share on a simulated custodian's card: its second line.

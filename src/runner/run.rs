@@ -206,9 +206,20 @@ impl<R: RealmType> Run<'_, R> {
         let already: Vec<u8> =
             self.state.quorums.get(quorum).map(|q| q.typed.iter().copied().collect()).unwrap_or_default();
         let typed = TypedShare { record, index, already, unlock: purpose == "unlock" };
+        let mut left = None;
         let verdict = self.with_front(|view, front, strongrooms| {
-            strongrooms.typed_share(typed, secret, &mut |corrections| front.confirm_corrections(view, corrections))
+            let mut confirm = |corrections: &[crate::custody::share::Correction]| match front
+                .confirm_corrections(view, corrections)
+            {
+                Ok(agrees) => agrees,
+                Err(why) => {
+                    left = Some(why);
+                    false
+                }
+            };
+            strongrooms.typed_share(typed, secret, &mut confirm)
         })?;
-        Ok(Answer::Share { verdict })
+        // Nobody said that the card disagrees: the terminal went away while they were asked.
+        Ok(left.map_or(Answer::Share { verdict }, |why| Answer::Leave { why }))
     }
 }

@@ -91,16 +91,19 @@ impl TerminalInput {
     /// What crossterm has ready; nothing where it has only what we do not use.
     fn ready() -> Result<Option<Input>, String> {
         let lost = |error: std::io::Error| format!("the terminal cannot be read: {error}");
-        while crossterm::poll(Duration::ZERO).map_err(lost)? {
+        // Looked at before each of crossterm's reads: one that meets a hang-up never comes back.
+        loop {
+            readable(Duration::ZERO)?;
+            if !crossterm::poll(Duration::ZERO).map_err(lost)? {
+                return Ok(None);
+            }
             if let Some(input) = translated(crossterm::read().map_err(lost)?) {
                 return Ok(Some(input));
             }
         }
-        Ok(None)
     }
 
     fn wait_for_input(&mut self, wait: Duration) -> Result<Input, String> {
-        readable(Duration::ZERO)?;
         if let Some(input) = Self::ready()? {
             return Ok(input);
         }

@@ -163,8 +163,8 @@ fn could_begin_with_p(model: &Model<'_>, ask: &Ask) -> bool {
     match ask {
         Ask::Initials { .. } => model.room.plan.people.iter().any(|person| begins(&person.initials)),
         Ask::Phrase { phrase } => begins(phrase),
-        Ask::Choice { options } => options.iter().any(|option| begins(&option.key)),
-        Ask::Text { .. } | Ask::SignOff { .. } | Ask::Sheet { .. } => true,
+        // Words are typed at a choice, offered ones or not: no letter of them may open something else.
+        Ask::Choice { .. } | Ask::Text { .. } | Ask::SignOff { .. } | Ask::Sheet { .. } => true,
         Ask::Dice { .. } | Ask::Share { .. } => false,
     }
 }

@@ -168,7 +168,32 @@ pub enum Done {
     Confirmed(bool),
     /// The ending has been read.
     Read,
-    Leave(String),
+    Leave(Leaving),
+}
+
+/// Why the screen is left before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// Ctrl-C, and `leave` typed: there is somebody before the screen.
+    People,
+    /// A signal, or a terminal that is gone: nobody reads any more.
+    Outside(String),
+}
+
+impl Leaving {
+    /// Why, as the record keeps it.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            Leaving::People => "left with Ctrl-C",
+            Leaving::Outside(why) => why,
+        }
+    }
+
+    #[must_use]
+    pub fn terminal_is_gone() -> Self {
+        Leaving::Outside("the terminal is gone".to_owned())
+    }
 }
 
 impl Done {
@@ -216,11 +241,11 @@ impl<'a> Model<'a> {
         self.width < LEAST_WIDTH || self.height < LEAST_HEIGHT
     }
 
-    /// Whether the stage may be answered: what cannot be undone must have been read to its end.
+    /// Whether the stage may be answered: what cannot be undone, and what people agree to, must have been on the screen to its end.
     #[must_use]
     pub fn may_answer(&self) -> bool {
         match &self.stage {
-            Stage::Ask(asking) => !asking.prompt.grave || self.reading.end_seen,
+            Stage::Ask(asking) => !must_be_read(asking.prompt) || self.reading.end_seen,
             _ => true,
         }
     }
@@ -265,4 +290,13 @@ impl<'a> Model<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether an answer is somebody's word on what is shown. A value that is typed in (text, dice, a share) is not.
+const fn must_be_read(prompt: &Prompt) -> bool {
+    let agrees = matches!(
+        prompt.ask,
+        Ask::Initials { .. } | Ask::Choice { .. } | Ask::Phrase { .. } | Ask::SignOff { .. } | Ask::Sheet { .. }
+    );
+    prompt.grave || agrees
 }

@@ -31,6 +31,9 @@ use crate::tui::widgets::field::Field;
 use crate::tui::widgets::form::{Form, Step};
 use crate::tui::widgets::row::{Row, wrapped};
 
+/// Said instead of taking an answer to what has not been on the screen to its end.
+const READ_FIRST: &str = "read to the end first (PgDn)";
+
 /// What became of a key.
 pub enum Submitted {
     Stay,
@@ -107,9 +110,7 @@ pub fn typed(model: &mut Model<'_>, key: Key) -> Submitted {
     }
     let may_answer = model.may_answer();
     match &mut model.stage {
-        Stage::Ask(_) if !may_answer => {
-            Submitted::Tell("read to the end first, with PgDn: this cannot be undone".to_owned())
-        }
+        Stage::Ask(_) if !may_answer => Submitted::Tell(READ_FIRST.to_owned()),
         Stage::Ask(asking) => answered(&room, asking, key),
         Stage::Corrections(confirming) => line(&mut confirming.typed, key, corrections::submit),
         Stage::Reveal(_) | Stage::Busy(_) | Stage::Ended(_) => Submitted::Stay,
@@ -127,7 +128,7 @@ fn answered(room: &Room<'_>, asking: &mut Asking<'_>, key: Key) -> Submitted {
             key => told(field.key(key)),
         },
         (Ask::Share { purpose, .. }, Reply::Secret(field)) => match key {
-            Key::Enter => share::submit(purpose, field),
+            Key::Enter => share::enter(purpose, field),
             key => told(field.key(key)),
         },
         (Ask::SignOff { .. }, Reply::Form(form)) => after(form.key(key), || sign_off::submit(form)),
@@ -149,7 +150,7 @@ pub fn pasted(model: &mut Model<'_>, text: &str) -> Result<(), String> {
         None => {}
     }
     if !model.may_answer() {
-        return Err("read to the end first, with PgDn: this cannot be undone".to_owned());
+        return Err(READ_FIRST.to_owned());
     }
     match &mut model.stage {
         Stage::Ask(Asking { reply: Reply::Line(field), .. }) => field.paste(text),

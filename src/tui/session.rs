@@ -5,7 +5,7 @@ use crate::ceremony::{Ask, Prompt};
 use crate::custody::share::Correction;
 use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
 use crate::tui::input::{Input, InputSource};
-use crate::tui::model::{Done, Happening, Message, Model, Room, Stage};
+use crate::tui::model::{Done, Happening, Leaving, Message, Model, Room, Stage};
 use crate::tui::screens::corrections;
 use crate::tui::terminal;
 use crate::tui::theme::Theme;
@@ -27,7 +27,7 @@ pub struct Session<I> {
     theme: Theme,
     began: Instant,
     /// Why we leave; once set, every question is answered with it.
-    leaving: Option<String>,
+    leaving: Option<Leaving>,
     skipped: BTreeSet<usize>,
     /// The step an exception asked to skip, until the state shows that it was.
     skipping: Option<usize>,
@@ -43,7 +43,7 @@ impl<I: InputSource> Session<I> {
     pub fn ask<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, prompt: &Prompt) -> Given {
         let done = self.run(screen, view, Model::ask(prompt));
         if matches!(prompt.ask, Ask::Share { .. }) && terminal::wipe(screen).is_err() {
-            self.leaving = Some("the terminal is gone".to_owned());
+            self.leaving = Some(Leaving::terminal_is_gone());
         }
         match done {
             Done::Given(given) => {
@@ -54,7 +54,7 @@ impl<I: InputSource> Session<I> {
                 }
                 given
             }
-            Done::Leave(why) => leaving(&why),
+            Done::Leave(why) => leaving(why.why()),
             // invariant: a question is answered or left.
             Done::Seen(_) | Done::Confirmed(_) | Done::Read => leaving("the screen ended without an answer"),
         }
@@ -74,20 +74,28 @@ impl<I: InputSource> Session<I> {
         let wiped = terminal::wipe(screen);
         match (done, wiped) {
             (Done::Seen(seen), Ok(())) => Ok(seen),
-            (Done::Leave(why), _) => Err(why),
-            _ => Err("the terminal is gone".to_owned()),
+            (Done::Leave(why), _) => Err(why.why().to_owned()),
+            _ => Err(self.lost()),
         }
     }
 
+    /// See [`FrontEnd::confirm_corrections`](crate::runner::front_end::FrontEnd::confirm_corrections).
+    ///
+    /// # Errors
+    /// Why nobody said what the card says: left, or the terminal gone.
     pub fn confirm_corrections<B: Backend>(
         &mut self,
         screen: &mut Terminal<B>,
         view: &View<'_>,
         corrections: &[Correction],
-    ) -> bool {
+    ) -> Result<bool, String> {
         let done = self.run(screen, view, corrections::begin(corrections));
         let wiped = terminal::wipe(screen);
-        matches!((done, wiped), (Done::Confirmed(true), Ok(())))
+        match (done, wiped) {
+            (Done::Confirmed(agrees), Ok(())) => Ok(agrees),
+            (Done::Leave(why), _) => Err(why.why().to_owned()),
+            _ => Err(self.lost()),
+        }
     }
 
     pub fn busy<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, what: &str) {
@@ -96,9 +104,17 @@ impl<I: InputSource> Session<I> {
 
     pub fn ended<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, ending: &Ending) {
         // Somebody who left wants to read how the run ended, but a lost terminal has nobody before it.
-        if self.leaving.take().is_none_or(|why| why.contains("Ctrl-C")) {
+        if self.leaving.take().is_none_or(|why| why == Leaving::People) {
             let _ = self.run(screen, view, Stage::Ended(ending));
         }
+    }
+
+    /// The terminal took no wiping: whatever is asked next is answered by leaving.
+    fn lost(&mut self) -> String {
+        let gone = Leaving::terminal_is_gone();
+        let why = gone.why().to_owned();
+        self.leaving = Some(gone);
+        why
     }
 
     /// Shows one stage until it is done with.
@@ -126,9 +142,9 @@ impl<I: InputSource> Session<I> {
         let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
         let mut model = Model::new(Room::of(view, skipped), view.clock.peek(), stage, size);
         loop {
-            let was_secret = model.shows_secret();
+            let (was_secret, end_was_seen) = (model.shows_secret(), model.reading.end_seen);
             if let Err(why) = self.show(screen, &model) {
-                return Done::Leave(why);
+                return Done::Leave(Leaving::Outside(why));
             }
             let mut what = Happening::Drawn;
             for taken in 0..AT_ONCE {
@@ -138,21 +154,24 @@ impl<I: InputSource> Session<I> {
                 if let Some(done) = done {
                     return done;
                 }
+                if model.reading.end_seen && !end_was_seen {
+                    // What may be answered now is said at once, not when the clock is next looked at.
+                    break;
+                }
                 match self.input.next(if taken == 0 { TICK } else { Duration::ZERO }) {
                     Input::Tick if taken > 0 => break,
                     input => what = Happening::Input(input),
                 }
             }
             if was_secret && !model.shows_secret() && terminal::wipe(screen).is_err() {
-                return Done::Leave("the terminal is gone".to_owned());
+                return Done::Leave(Leaving::terminal_is_gone());
             }
         }
     }
 
     fn show<B: Backend>(&self, screen: &mut Terminal<B>, model: &Model<'_>) -> Result<(), String> {
-        screen
-            .draw(|frame| draw(model, self.theme, frame))
-            .map(|_| ())
+        terminal::wipe_where_resized(screen)
+            .and_then(|()| screen.draw(|frame| draw(model, self.theme, frame)).map(|_| ()))
             .map_err(|error| format!("the terminal cannot be written: {error}"))
     }
 
@@ -162,7 +181,7 @@ impl<I: InputSource> Session<I> {
         let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
         let model = Model::new(Room::of(view, &self.skipped), view.clock.peek(), stage, size);
         if let Err(why) = self.show(screen, &model) {
-            self.leaving = Some(why);
+            self.leaving = Some(Leaving::Outside(why));
         }
     }
 

@@ -99,22 +99,33 @@ impl Drop for Terminal {
     }
 }
 
-/// Overwrites what was drawn, in both of ratatui's buffers and on the terminal.
+/// Overwrites what was drawn, in both of ratatui's buffers and on the terminal; the next drawing draws everything.
 ///
-/// A cell's reset may leave the old character's octets in place, so every cell is written, twice, because drawing
-/// alternates between two buffers.
+/// A cell's reset may leave the old character's octets in place, so every cell is written, in both buffers. Nothing is asked of
+/// the terminal: ratatui's own `clear` asks where the cursor is, and a terminal that does not answer must still lose the share.
 ///
 /// # Errors
 /// Where the terminal cannot be written.
 pub fn wipe<B: Backend>(screen: &mut ratatui::Terminal<B>) -> Result<(), B::Error> {
     for _ in 0..2 {
-        screen.draw(|frame| {
-            for cell in &mut frame.buffer_mut().content {
-                cell.set_symbol(" ");
-            }
-        })?;
+        for cell in &mut screen.current_buffer_mut().content {
+            cell.set_symbol(" ");
+        }
+        screen.swap_buffers();
     }
-    screen.clear()
+    let area = screen.current_buffer_mut().area;
+    // Clears the screen and forgets what was on it.
+    screen.resize(area)
+}
+
+/// [`wipe`], where the terminal's size has changed: ratatui makes its buffers smaller or moves them, and would leave cells behind that
+/// nobody can reach any more.
+///
+/// # Errors
+/// Where the terminal cannot be asked for its size or written.
+pub fn wipe_where_resized<B: Backend>(screen: &mut ratatui::Terminal<B>) -> Result<(), B::Error> {
+    let size = screen.size()?;
+    if size != screen.current_buffer_mut().area.as_size() { wipe(screen) } else { Ok(()) }
 }
 
 fn restore_on_panic(entered: Arc<AtomicBool>, resume_command: String) -> PanicHook {

@@ -6,7 +6,8 @@ use crate::tui::input::{Input, Key};
 use crate::tui::keymap::{self, Action};
 use crate::tui::layout;
 use crate::tui::model::{
-    Done, Happening, Message, Model, Overlay, Phase, REVEAL_MILLISECONDS, Reply, Stage, TYPE_AHEAD_MILLISECONDS,
+    Done, Happening, Leaving, Message, Model, Overlay, Phase, REVEAL_MILLISECONDS, Reply, Stage,
+    TYPE_AHEAD_MILLISECONDS,
 };
 use crate::tui::screens::{self, Submitted};
 
@@ -37,11 +38,11 @@ fn taken(model: &mut Model<'_>, at: u64, input: Input) -> Option<Done> {
         }
         Input::Signal(signal) => {
             hide(model);
-            Some(Done::Leave(signal.why().to_owned()))
+            Some(Done::Leave(Leaving::Outside(signal.why().to_owned())))
         }
         Input::Lost(why) => {
             hide(model);
-            Some(Done::Leave(why))
+            Some(Done::Leave(Leaving::Outside(why)))
         }
         Input::Paste(_) if model.is_too_small() => None,
         Input::Paste(_) if too_early(model, at) => None,

@@ -5,7 +5,7 @@ use crate::program::{anchorite_with, code, root, said, verify_py};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -13,16 +13,17 @@ use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-struct Session {
+pub struct Session {
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     raw: Vec<u8>,
     screen: vt100::Parser,
 }
 
 impl Session {
-    fn rehearse(out: &Path) -> Self {
+    pub fn rehearse(out: &Path) -> Self {
         let pair =
             native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_anchorite"));
@@ -32,10 +33,11 @@ impl Session {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let output = chunks(pair.master.try_clone_reader().unwrap());
-        Self { master: pair.master, child, output, raw: Vec::new(), screen: vt100::Parser::new(40, 120, 0) }
+        let writer = pair.master.take_writer().unwrap();
+        Self { master: pair.master, child, writer, output, raw: Vec::new(), screen: vt100::Parser::new(40, 120, 0) }
     }
 
-    fn wait_for(&mut self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) {
         let until = Instant::now() + DEADLINE;
         while !self.screen.screen().contents().contains(text) {
             let left = until.saturating_duration_since(Instant::now());
@@ -46,6 +48,42 @@ impl Session {
             self.screen.process(&octets);
             self.raw.extend(octets);
         }
+    }
+}
+
+impl Session {
+    pub fn process(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Presses a key, and takes in what the screen says to it.
+    pub fn press(&mut self, key: &[u8]) {
+        self.writer.write_all(key).unwrap();
+        self.take_in(Duration::from_millis(40));
+    }
+
+    /// Takes in what comes in a while: a countdown on the screen never falls silent.
+    pub fn take_in(&mut self, a_while: Duration) {
+        let until = Instant::now() + a_while;
+        while let Ok(octets) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            self.screen.process(&octets);
+        }
+    }
+
+    /// Presses a key that a grave screen drops when it comes too early, until the screen says something.
+    pub fn press_until(&mut self, key: &[u8], text: &str) {
+        for _ in 0..20 {
+            self.press(key);
+            self.take_in(Duration::from_millis(700));
+            if self.contents().contains(text) {
+                return;
+            }
+        }
+        panic!("{text} never came:\n{}", self.contents());
+    }
+
+    pub fn contents(&self) -> String {
+        self.screen.screen().contents()
     }
 }
 

@@ -10,5 +10,6 @@ mod layering;
 mod no_core;
 mod program;
 mod record_mutations;
+mod screen_memory;
 mod secret_scan;
 mod verifiers_agree;

@@ -1,7 +1,7 @@
 //! Ctrl-C asks: leave now, resumable, or stay.
 
 use crate::tui::layout::Page;
-use crate::tui::model::{Done, Overlay};
+use crate::tui::model::{Done, Leaving, Overlay};
 use crate::tui::screens::{Submitted, field_rows};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::field::{Field, Paste};
@@ -36,7 +36,7 @@ pub fn page(typed: &Field, width: usize) -> Page {
 #[must_use]
 pub fn submit(typed: &Field) -> Submitted {
     if typed.text().eq_ignore_ascii_case(LEAVE) {
-        Submitted::done(Done::Leave("left with Ctrl-C".to_owned()))
+        Submitted::done(Done::Leave(Leaving::People))
     } else if typed.text().eq_ignore_ascii_case(STAY) {
         Submitted::Close
     } else {

@@ -25,7 +25,7 @@ pub fn begin() -> SecretField {
 #[must_use]
 pub fn rows(purpose: &str, field: &SecretField, width: usize) -> Vec<Row> {
     let again = if purpose == "prove" { "; `again` and Enter shows the share once more" } else { "" };
-    let wanted = format!("type your card line by line, then Enter; ? for what you cannot read{again}");
+    let wanted = format!("type your card line by line; Enter when all four are in; ? for what you cannot read{again}");
     let mut rows = wrapped(Row::gap(), Tone::Faint, &wanted, width);
     rows.extend(typed_rows(field.typed()));
     rows.push(Row::of(Tone::Faint, &format!("   {} of {TEXT} characters", field.len())));
@@ -52,14 +52,24 @@ fn typed_rows(typed: &Secret) -> Vec<Row> {
         .collect()
 }
 
+/// Enter: the share goes on when it is all there; before that Enter only ends a line, and keeps what is typed.
 #[must_use]
-pub fn submit(purpose: &str, field: &mut SecretField) -> Submitted {
-    if field.is_empty() {
-        return Submitted::Stay;
-    }
+pub fn enter(purpose: &str, field: &mut SecretField) -> Submitted {
     if purpose == "prove" && field.typed().same_as(AGAIN.as_bytes()) {
         field.clear();
         return Submitted::done(Done::answer(Answer::Chosen { key: AGAIN.to_ascii_lowercase() }));
     }
-    Submitted::done(Done::secret(field.take()))
+    let typed = field.len();
+    if typed >= TEXT {
+        return Submitted::done(Done::secret(field.take()));
+    }
+    let (line, inside) = (typed / LINE + 1, typed % LINE);
+    Submitted::Tell(if inside == 0 {
+        format!("{typed} of {TEXT} characters are in: line {line} comes next")
+    } else {
+        let missing = LINE - inside;
+        format!(
+            "line {line} has {inside} of {LINE} characters: {missing} missing; type the rest, ? for what you cannot read"
+        )
+    })
 }

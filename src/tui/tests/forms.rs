@@ -90,9 +90,13 @@ fn a_sign_off_has_no_default_and_not_agreeing_says_why() {
     let (model, done) = typed(room.asking(&prompt, SMALL), "\t\tab\n");
     assert!(done.is_none());
     assert!(screen(&model).contains("still empty: do you agree"));
-    let (_, done) = typed(room.asking(&prompt, SMALL), "a\n\nab\n");
+    // Enter goes on to the initials, and what is typed next is not taken for a remark.
+    let (_, done) = typed(room.asking(&prompt, SMALL), "a\nab\n");
     let agreed = Answer::SignOff { initials: "ab".to_owned(), agree: true, remark: String::new() };
     assert_eq!(answer(done), agreed);
+    let (_, done) = typed(room.asking(&prompt, SMALL), "a\tone bag\nab\n");
+    let remarked = Answer::SignOff { initials: "ab".to_owned(), agree: true, remark: "one bag".to_owned() };
+    assert_eq!(answer(done), remarked);
     let (model, done) = typed(room.asking(&prompt, SMALL), "d\n\nab\n");
     assert!(done.is_none());
     assert!(screen(&model).contains("needs a remark"));

@@ -35,7 +35,7 @@ fn a_paste_is_no_way_round_the_guard() {
 #[test]
 fn questions_that_can_be_undone_take_keys_typed_ahead() {
     let (room, prompt) = (Fixture::rehearsal(), initials());
-    let (model, _) = send(undrawn(&room, &prompt), 5, Happening::Input(Input::Key(Key::Char('a'))));
+    let (model, _) = press_at(drawn(undrawn(&room, &prompt), 5), 5, Key::Char('a'));
     assert!(screen(&model).contains("a▏"));
 }
 
@@ -56,6 +56,24 @@ fn what_cannot_be_undone_is_answered_only_after_its_end_was_on_the_screen() {
     assert!(screen(&model).contains("value 60"));
     let typed = answer(typed(model, "umbrella talon crisp\n").1);
     assert_eq!(typed, Answer::Typed { text: "umbrella talon crisp".to_owned() });
+}
+
+#[test]
+fn nobody_agrees_to_what_has_not_been_on_the_screen() {
+    let room = Fixture::rehearsal();
+    let lines = long_phrase().lines;
+    for (name, keys) in [("initials", "ab\n"), ("choice", "r"), ("sign_off", "a\nab\n"), ("sheet", "\n\n\nab\nbo\n")] {
+        let asked = questions().into_iter().find(|(n, _)| *n == name).unwrap().1;
+        let prompt = Prompt { lines: lines.clone(), ..asked };
+        let (mut model, done) = typed(room.asking(&prompt, SMALL), keys);
+        assert!(done.is_none(), "{name} was answered unread");
+        assert!(screen(&model).contains("read to the end first (PgDn)"), "{}", screen(&model));
+        assert!(press(room.asking(&prompt, SMALL), Key::F(5)).1.is_none(), "the simulated person reads too");
+        for _ in 0..40 {
+            model = press(model, Key::PageDown).0;
+        }
+        assert!(typed(model, keys).1.is_some(), "{name} cannot be answered");
+    }
 }
 
 #[test]

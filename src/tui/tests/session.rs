@@ -21,8 +21,10 @@ impl InputSource for Script {
         if wait.is_zero() {
             return Input::Tick;
         }
-        // Slower than the type-ahead guard.
-        std::thread::sleep(Duration::from_millis(320));
+        // Slower than the type-ahead guard; a whole share is typed fast.
+        if self.0.len() < 6 {
+            std::thread::sleep(Duration::from_millis(320));
+        }
         self.0.pop_front().unwrap_or(Input::Lost("the script is at its end".to_owned()))
     }
 }
@@ -58,10 +60,10 @@ fn a_question_is_shown_and_its_answer_brought_back() {
 #[test]
 fn nothing_of_a_typed_share_stays_on_the_screen() {
     let (room, clock) = (Fixture::production(), SimulatedClock::starting_at(noon()));
-    let (mut session, mut screen) = session(keys(&[Key::Char('k'), Key::Char('s'), Key::Char('1'), Key::Enter]));
+    let (mut session, mut screen) = session(TEXT.chars().map(Key::Char).chain([Key::Enter]).map(Input::Key).collect());
     let given = session.ask(&mut screen, &seen_by(&room, &clock), &share_for("prove"));
-    assert!(matches!(given, Given::Secret(secret) if secret.same_as(b"KS1")));
-    assert!(!screen.backend().to_string().contains("KS1"));
+    assert!(matches!(given, Given::Secret(secret) if secret.same_as(TEXT.as_bytes())));
+    assert!(!screen.backend().to_string().contains("KR1Q"));
 }
 
 #[test]
@@ -84,7 +86,8 @@ fn whoever_asks_after_a_signal_is_told_to_leave() {
     assert!(session.reveal(&mut screen, &view, &revealed()).is_err());
     let given = session.ask(&mut screen, &view, &initials());
     assert!(matches!(given, Given::Answer(Answer::Leave { why }) if why == Signal::Terminate.why()));
-    assert!(!session.confirm_corrections(&mut screen, &view, &corrections()));
+    let confirmed = session.confirm_corrections(&mut screen, &view, &corrections());
+    assert_eq!(confirmed, Err(Signal::Terminate.why().to_owned()), "nobody said that the card disagrees");
     session.busy(&mut screen, &view, "end the strongroom");
     session.ended(&mut screen, &view, &ending());
 }
@@ -95,4 +98,40 @@ fn a_terminal_that_is_gone_leaves_the_ceremony_resumable() {
     let (mut session, mut screen) = session(Vec::new());
     let given = session.ask(&mut screen, &seen_by(&room, &clock), &initials());
     assert!(matches!(given, Given::Answer(Answer::Leave { .. })));
+}
+
+#[test]
+fn a_terminal_lost_over_corrections_is_no_word_on_the_card() {
+    let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
+    let view = seen_by(&room, &clock);
+    let (mut answered, mut screen) = session(keys(&[Key::Char('n'), Key::Char('o'), Key::Enter]));
+    assert_eq!(answered.confirm_corrections(&mut screen, &view, &corrections()), Ok(false));
+    let (mut lost, mut screen) = session(Vec::new());
+    assert!(lost.confirm_corrections(&mut screen, &view, &corrections()).is_err());
+    assert!(matches!(lost.ask(&mut screen, &view, &initials()), Given::Answer(Answer::Leave { .. })));
+}
+
+#[test]
+fn the_ending_is_shown_to_people_who_left_and_not_to_a_lost_terminal() {
+    let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
+    let view = seen_by(&room, &clock);
+    let leave = [Key::Ctrl('c')].into_iter().chain("leave".chars().map(Key::Char)).chain([Key::Enter, Key::Enter]);
+    let (mut left, mut screen) = session(leave.map(Input::Key).collect());
+    let _ = left.ask(&mut screen, &view, &initials());
+    left.ended(&mut screen, &view, &ending());
+    assert!(screen.backend().to_string().contains("The record is closed."));
+    // A reason that only sounds like it.
+    let (mut lost, mut screen) = session(vec![Input::Lost("Ctrl-C".to_owned())]);
+    let _ = lost.ask(&mut screen, &view, &initials());
+    lost.ended(&mut screen, &view, &ending());
+    assert!(!screen.backend().to_string().contains("The record is closed."));
+}
+
+#[test]
+fn a_question_that_fits_never_asks_to_be_read_to_its_end() {
+    let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
+    let (mut session, mut screen) = session(Vec::new());
+    let _ = session.ask(&mut screen, &seen_by(&room, &clock), &initials());
+    let shown = screen.backend().to_string();
+    assert!(shown.contains("F5 simulated") && !shown.contains("read to the end"), "{shown}");
 }

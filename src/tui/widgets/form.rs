@@ -132,8 +132,20 @@ impl Form {
         if self.slots.get(self.at).is_some_and(is_missing) {
             return Step::Stay;
         }
+        let agreed = matches!(
+            self.slots.get(self.at).map(|slot| &slot.content),
+            Some(Content::Either(Either { chosen: Some(true), .. }))
+        );
         if self.at + 1 < self.slots.len() {
             self.at += 1;
+            // Whoever agrees goes on to what is needed: initials typed next must not land in a remark. Tab still goes there.
+            if agreed {
+                while self.slots.get(self.at).is_some_and(|slot| slot.need == Need::Optional)
+                    && self.at + 1 < self.slots.len()
+                {
+                    self.at += 1;
+                }
+            }
             return Step::Stay;
         }
         match self.slots.iter().position(is_missing) {
