@@ -373,14 +373,23 @@ def whole_run(world):
 
 
 def run_that_dies(world):
-    """kill -9 in the middle of dealing, and again between the last proof and the certificate."""
+    """kill -9 at the governance words, in the middle of dealing, and again between the last proof and the certificate."""
     for file in (world.work / "usb").iterdir():
         file.unlink()
     out, room, terminals = world.work / "dies", Room(world.words()), []
     room.refusals = []
-    first = Terminal(world.argv(world.approval(), out))
+    opening = Terminal(world.argv(world.approval(), out))
+    room.stop_at = r"the twelve words on your paper"
+    need(room.sit(opening) is not None, f"ended early, exit {opening.code}:\n{opening.shown[-800:]}")
+    opening.kill()
+    terminals.append(opening)
+    # Nothing has confirmed the governance folder yet: the resumed ceremony asks both people for its words all the same.
+    first = Terminal([world.binary, "resume", out, "--plain"])
+    room.heads_typed, asked = [room.head, room.head], len(room.asked)
     room.stop_at = r"Prove share 2 of 3"
     need(room.sit(first) is not None, f"ended early, exit {first.code}:\n{first.shown[-800:]}")
+    words = [question for question in room.asked[asked:] if "the twelve words on your paper" in question]
+    need(len(words) == 2, f"after a resume the governance words were asked for {len(words)} times, not twice")
     first.kill()
     terminals.append(first)
     # Somebody who noted another head is not believed, nor one who reads what the screen shows now.
@@ -406,7 +415,7 @@ def run_that_dies(world):
     names = sorted(p.name for p in (world.work / "usb").iterdir())
     need("small-root.g2.key.age" in names and "small-root.g1.key.age" not in names, f"on the stick: {names}")
     drill.serials_once(drill.transcript(out))
-    no_share_left(world, room, terminals[:2], out)
+    no_share_left(world, room, terminals[1:3], out)
     signed_and_verified(world, out)
     return room
 
