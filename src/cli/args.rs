@@ -173,6 +173,8 @@ pub enum LedgerVerb {
     Certificates(LedgerReport),
     /// Quorums and the proofs of their shares
     Quorums(LedgerReport),
+    /// Every share that was proven, and who holds it
+    Shares(LedgerReport),
 }
 
 #[derive(Debug, Args)]

@@ -41,11 +41,14 @@ impl From<FileError> for Failure {
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        let code = match error {
-            LedgerError::Missing(_) => ExitCode::Missing,
-            _ => ExitCode::Failure,
-        };
-        Self::new(code, error.to_string())
+        let message = error.to_string();
+        match error {
+            LedgerError::Missing(_) => Self::new(ExitCode::Missing, message)
+                .with_hint("nothing was changed; a ledger is made on purpose only, by `anchorite ledger init FILE`"),
+            LedgerError::ApprovalUsed(_) => Self::new(ExitCode::Failure, message)
+                .with_hint("nothing was changed; the approvers sign a new one: `anchorite approve make`"),
+            _ => Self::new(ExitCode::Failure, message),
+        }
     }
 }
 

@@ -43,11 +43,12 @@ impl Plain {
         let act = step.and_then(|s| plan.acts.get(s.act as usize)).map_or("", String::as_str);
         output::words("");
         output::words(&format!(
-            "== {} · {} · act {} of {} {act} · plan {}",
+            "== {} · {} · act {} of {} {} · plan {}",
             plan.realm.banner(),
             SafeText::of(&plan.title),
             step.map_or(plan.acts.len() as u32, |s| s.act + 1),
             plan.acts.len(),
+            SafeText::of(act),
             view.plan_digest.label(),
         ));
         if let Some(step) = step {
@@ -67,7 +68,7 @@ impl Plain {
         output::words("");
         let head: String = view.head.hex().chars().take(8).collect();
         output::words(&format!("[{} UTC · head {head}]", view.clock.peek().hours_minutes()));
-        output::words(&format!("{} · {}", view.plan.name_of(&prompt.who), prompt.title));
+        output::words(&format!("{} · {}", SafeText::of(&view.plan.name_of(&prompt.who)), SafeText::of(&prompt.title)));
         for line in &prompt.lines {
             for part in line.plain().split('\n') {
                 output::words(&format!("  {part}"));
@@ -77,7 +78,7 @@ impl Plain {
             output::words(&format!("  not taken: {}", SafeText::of(refusal)));
         }
         if !prompt.next.is_empty() {
-            output::words(&format!("  next: {}", prompt.next));
+            output::words(&format!("  next: {}", SafeText::of(&prompt.next)));
         }
         let simulate = if view.plan.realm.is_rehearsal() { "   `s` the simulated person answers" } else { "" };
         output::words(&format!("  {HELP}{simulate}"));
@@ -151,7 +152,7 @@ impl FrontEnd for Plain {
             _ => {}
         }
         loop {
-            let Some(typed) = line(&format!("  {}: ", question(prompt))) else { return leave() };
+            let Some(typed) = line(&format!("  {}: ", SafeText::of(&question(prompt)))) else { return leave() };
             if typed.is_empty() {
                 continue;
             }
@@ -191,7 +192,7 @@ impl FrontEnd for Plain {
         }
         output::words(&format!(
             "  {} alone: share {} of {} · quorum {} · generation {} · needs {}",
-            view.plan.name_of(&share.holder),
+            SafeText::of(&view.plan.name_of(&share.holder)),
             share.index,
             share.count,
             share.quorum,
@@ -242,7 +243,7 @@ impl Plain {
     /// Dice and shares: not echoed, never in a `String` that grows.
     fn ask_secret(&self, view: &View<'_>, prompt: &Prompt) -> Given {
         loop {
-            let Some(secret) = secret_line(&format!("  {} (not shown): ", question(prompt))) else {
+            let Some(secret) = secret_line(&format!("  {} (not shown): ", SafeText::of(&question(prompt)))) else {
                 return Given::Answer(Answer::Leave { why: "input ended".to_owned() });
             };
             if secret.is_empty() {

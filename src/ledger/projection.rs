@@ -38,11 +38,12 @@ impl Ledger {
     /// Where the database refuses.
     pub fn begin(&mut self, header: &Header) -> Result<(), LedgerError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, plan, started) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, governance, plan, started) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 header.ceremony,
                 header.realm.word(),
                 header.approval_digest,
+                header.governance_digest,
                 header.plan_digest.hex(),
                 header.started.0.cast_signed()
             ],
@@ -96,12 +97,30 @@ impl Ledger {
                 params![header.ceremony, quorum, generation.cast_signed(), open.seq],
             )?;
         }
-        if let Some(what) = what {
-            project_event(&transaction, &header, open, &what, intent.as_ref(), dealing.as_ref())?;
+        if let Some(what) = &what {
+            project_event(&transaction, &header, open, what, intent.as_ref(), dealing.as_ref())?;
+        }
+        if ends_reservations(open, what.as_ref(), intent.as_ref()) {
+            transaction.execute(
+                "INSERT OR IGNORE INTO burnt (serial, ceremony, seq) SELECT s.serial, s.ceremony, ?2 FROM serials s \
+                 WHERE s.ceremony = ?1 AND NOT EXISTS (SELECT 1 FROM issued i WHERE i.serial = s.serial)",
+                params![header.ceremony, open.seq],
+            )?;
         }
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Whether a serial reserved before this line and not issued by now never will be: its strongroom is gone, its signing failed, or
+/// the record ends.
+fn ends_reservations(open: &Open, what: Option<&What>, intent: Option<&Effect>) -> bool {
+    let lost = match what {
+        Some(What::Resumed { .. }) => true,
+        Some(What::Failed { strongroom_gone, .. }) => *strongroom_gone || matches!(intent, Some(Effect::Sign { .. })),
+        _ => false,
+    };
+    lost || matches!(open.kind, Kind::Closed | Kind::Abort)
 }
 
 fn project_event(
