@@ -5,6 +5,7 @@ use crate::devices::durable_file::FileError;
 use crate::ledger::LedgerError;
 use crate::runner::RunError;
 use crate::script::Problems;
+use crate::script::problem::LocatedProblem;
 
 /// A failure with its exit code and a hint.
 #[derive(Debug)]
@@ -12,12 +13,14 @@ pub struct Failure {
     pub code: ExitCode,
     pub message: String,
     pub hint: String,
+    /// Where the failure is problems of files: each with its place, for `--json`.
+    pub problems: Vec<LocatedProblem>,
 }
 
 impl Failure {
     #[must_use]
     pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: String::new() }
+        Self { code, message: message.into(), hint: String::new(), problems: Vec::new() }
     }
 
     #[must_use]
@@ -64,7 +67,8 @@ impl From<RunError> for Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self::new(ExitCode::ScriptProblems, problems.render().trim_end().to_owned())
+        let located = problems.located();
+        Self { problems: located, ..Self::new(ExitCode::ScriptProblems, problems.render().trim_end().to_owned()) }
     }
 }
 
