@@ -147,6 +147,12 @@ pub enum EvidenceVerb {
 
 #[derive(Debug, Subcommand)]
 pub enum ApproveVerb {
+    /// Print the words of a governance folder, for the paper that two people bring to the first ceremony of a chain
+    Words {
+        /// Folder with governance.toml and allowed_signers
+        #[arg(long)]
+        governance: PathBuf,
+    },
     /// Write approval.json for a script, to be signed with `ssh-keygen -Y sign -n script-approval@anchorite`
     Make {
         script: PathBuf,
