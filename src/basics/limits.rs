@@ -34,3 +34,5 @@ pub const SHARES: usize = 255;
 pub const STRONGROOM_FRAME_OCTETS: usize = 1024 * 1024;
 /// Octets of a sealed key file (age v1).
 pub const SEALED_FILE_OCTETS: usize = 64 * 1024;
+/// Serial numbers one ceremony may reserve, burnt ones included.
+pub const SERIALS: u32 = 10_000;

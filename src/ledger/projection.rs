@@ -1,11 +1,12 @@
 //! Transcript -> ledger. The same function runs while a ceremony goes on and when a ledger is rebuilt, so the two cannot differ.
 
-use crate::basics::digest::hex_decode;
+use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
 use crate::ceremony::{Effect, effect::parse_certificate};
 use crate::keys::PublicKey;
 use crate::ledger::{Ledger, LedgerError};
+use crate::pki::serial;
 use crate::transcript::entry::{Header, Line, Open};
 use crate::transcript::{Kind, Record};
 use rusqlite::params;
@@ -17,6 +18,8 @@ pub struct Projector {
     intent: Option<Effect>,
     /// Quorum and generation whose shares are being proven.
     dealing: Option<(String, u8)>,
+    /// Serial numbers that were to be reserved so far, whether or not the record came to say them.
+    reserving: u32,
 }
 
 impl Ledger {
@@ -67,6 +70,9 @@ impl Ledger {
         if open.kind == Kind::Intent {
             self.projector.intent = body.get("effect").and_then(|v| serde_json::from_value(v.clone()).ok());
         }
+        if let (Kind::Intent, Some(Effect::ReserveSerial { index, .. })) = (open.kind, &self.projector.intent) {
+            self.projector.reserving = self.projector.reserving.max(index.saturating_add(1));
+        }
         let what: Option<What> = body.get("event").and_then(|v| serde_json::from_value(v.clone()).ok());
         let reopened = (open.kind == Kind::Step && open.outcome == "reopened").then(|| {
             (
@@ -86,6 +92,7 @@ impl Ledger {
             return Ok(());
         }
         let dealing = self.projector.dealing.clone();
+        let reserving = self.projector.reserving.min(limits::SERIALS);
         let transaction = self.connection.transaction()?;
         transaction.execute(
             "INSERT INTO heads (ceremony, seq, head) VALUES (?1, ?2, ?3)",
@@ -99,6 +106,18 @@ impl Ledger {
         }
         if let Some(what) = &what {
             project_event(&transaction, &header, open, what, intent.as_ref(), dealing.as_ref())?;
+        }
+        if open.kind == Kind::Closed {
+            // A machine that died between reserving a number and saying so left it in this ledger alone: the seed, revealed now,
+            // gives every number that was ever to be reserved.
+            let seed = body.get("serial_seed").and_then(|seed| Digest::parse(seed.as_str()?));
+            for (index, seed) in (0..reserving).zip(std::iter::repeat(seed).flatten()) {
+                let Ok(serial) = serial::of(&seed, index) else { continue };
+                transaction.execute(
+                    "INSERT OR IGNORE INTO serials (serial, ceremony, idx) VALUES (?1,?2,?3)",
+                    params![hex_encode(&serial), header.ceremony, index],
+                )?;
+            }
         }
         if ends_reservations(open, what.as_ref(), intent.as_ref()) {
             transaction.execute(
@@ -184,7 +203,7 @@ fn project_event(
                 to.execute(
                     "INSERT OR IGNORE INTO issued (serial, ceremony, authority, sha256, not_after) VALUES (?1,?2,?3,?4,?5)",
                     params![
-                        crate::basics::digest::hex_encode(certificate.serial()),
+                        hex_encode(certificate.serial()),
                         ceremony,
                         operation.authority(),
                         Digest::of(certificate.der()).hex(),
