@@ -292,3 +292,26 @@ fn what_people_could_not_see_and_who_must_not_hold_a_share_are_problems_too() {
     let (code, said) = check(both.as_bytes());
     assert!(code == 3 && said.contains("ada holds custodian and administrator"), "{said}");
 }
+
+#[test]
+fn dice_after_the_key_and_a_second_key_on_one_quorum_are_impossible_orders() {
+    let dice = "[[act.step]]\nid = \"dice\"\ntitle = \"Dice\"\nkind = \"roll-dice\"\nwho = \"administrator\"\nconfirm = [\"witness\"]\nminutes = 1\nsay = \"We throw.\"\n\n";
+    let at = |id: &str| script().find(&format!("[[act.step]]\nid = \"{id}\"")).unwrap();
+    let with = |id: &str| format!("{}{dice}{}", &script()[..at(id)], &script()[at(id)..]);
+    assert_eq!(check(with("key").as_bytes()).0, 0);
+    let (code, said) = check(with("deal").as_bytes());
+    assert!(code == 3 && said.contains("step dice comes after a key has been made"), "{said}");
+
+    let authority = script().find("[[authority]]").unwrap();
+    let end = script()[authority..].find("[[material]]").unwrap() + authority;
+    let second = script()[authority..end].replacen("name = \"small-root\"", "name = \"second-root\"", 1);
+    let step = script()[at("key")..at("deal")]
+        .replace("id = \"key\"", "id = \"second-key\"")
+        .replace("authority = \"small-root\"", "authority = \"second-root\"");
+    let two = format!("{}{second}{}{step}{}", &script()[..end], &script()[end..at("deal")], &script()[at("deal")..]);
+    let (code, said) = check(two.as_bytes());
+    assert!(
+        code == 3 && said.contains("step second-key comes after quorum small-root has been made for another authority"),
+        "{said}"
+    );
+}

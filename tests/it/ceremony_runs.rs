@@ -235,7 +235,8 @@ fn the_ledger_rebuilt_from_evidence_says_what_the_run_said() {
 
 /// A rehearsal of `small-root` that its people left at the beginning of a step.
 fn left_at(step: &str, out: &Path) {
-    for answers in 1..40 {
+    let from = if step == "key" { 7 } else { 16 };
+    for answers in from..40 {
         let _ = std::fs::remove_dir_all(out);
         let output = anchorite_with(
             &["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()],
