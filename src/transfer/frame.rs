@@ -213,7 +213,8 @@ fn checked(text: &str, magic: &'static str) -> Result<Vec<u8>, FrameError> {
         return Err(FrameError::Long(text.len()));
     }
     let body = text.strip_prefix(magic).ok_or_else(|| FrameError::Foreign(SafeText::cut(text, 12)))?;
-    if let Some((place, wrong)) = body.char_indices().find(|(_, c)| !matches!(c, 'A'..='Z' | '2'..='7')) {
+    if let Some(place) = body.bytes().position(|octet| !matches!(octet, b'A'..=b'Z' | b'2'..=b'7')) {
+        let wrong = body.get(place..).and_then(|rest| rest.chars().next()).unwrap_or(char::REPLACEMENT_CHARACTER);
         let place = magic.len() + place + 1;
         return Err(FrameError::Character { magic, found: SafeText::of(&wrong.to_string()), place });
     }

@@ -105,21 +105,23 @@ impl Gathering {
         self.need > most
     }
 
-    /// Leaves out every part of the symbols in turn, in an order that looks random, as far as the bounds allow.
+    /// Leaves out one part of the symbols after the other, and again of another division, as far as the bounds allow. One
+    /// lie is found in the first round at the latest; more of them when one part happens to hold them all.
     fn subsets(&self) -> Option<Envelope> {
         let spare = self.symbols.len().checked_sub(usize::from(self.key.1)).filter(|&spare| spare > 0)?;
         let block_octets = usize::from(self.key.1) * self.key.2;
         let tries = (limits::TRANSFER_SUBSET_OCTETS / block_octets.max(1)).clamp(2, limits::TRANSFER_SUBSETS);
-        self.shuffled().chunks(spare).take(tries).find_map(|left_out| {
-            let block = self.decode(&left_out.iter().copied().collect())?;
-            self.envelope_in(&block)
-        })
+        let parts = (0..).flat_map(|round| {
+            let order = self.shuffled(round);
+            order.chunks(spare).map(|part| part.iter().copied().collect::<BTreeSet<u32>>()).collect::<Vec<_>>()
+        });
+        parts.take(tries).find_map(|left_out| self.envelope_in(&self.decode(&left_out)?))
     }
 
-    /// The symbols' ids, in an order that depends on the transfer, the restarts and how many there are.
-    fn shuffled(&self) -> Vec<u32> {
+    /// The symbols' ids, in an order that depends on the transfer, the round, the restarts and how many there are.
+    fn shuffled(&self, round: u64) -> Vec<u32> {
         let seed = u64::from_be_bytes(self.key.0.octets().first_chunk().copied().unwrap_or_default());
-        let seed = seed ^ u64::from(self.restarts) << 32 ^ self.symbols.len() as u64;
+        let seed = seed ^ round << 48 ^ u64::from(self.restarts) << 32 ^ self.symbols.len() as u64;
         let mixed = |esi: u32| {
             let x = (seed ^ u64::from(esi)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)

@@ -128,13 +128,13 @@ fn a_foreign_frame_resets_nothing_and_both_transfers_end() {
 
 #[test]
 fn frames_of_two_transfers_in_any_mixture_never_give_anything_else() {
-    let pairs = [(300, 40, 60), (700, 100, 100), (50, 16, 16)];
+    let pairs = [(40, 60), (100, 100), (16, 16)];
     let (one, two) = (envelope(300, 11), envelope(300, 12));
     for seed in 0..super::sample(2_000, 100_000) {
         let mut dice = Dice(seed);
-        let (_, first, second) = pairs[dice.below(3)];
+        let (first, second) = pairs[dice.below(3)];
         let senders = [Sender::new(&one, first).unwrap(), Sender::new(&two, second).unwrap()];
-        let count = dice.below(24) as u64;
+        let count = dice.below(36) as u64;
         let mut texts: Vec<String> =
             (0..count).flat_map(|n| [senders[0].frame(n * 2), senders[1].frame(n + 3)]).collect();
         dice.shuffle(&mut texts);
@@ -146,7 +146,7 @@ fn frames_of_two_transfers_in_any_mixture_never_give_anything_else() {
         }
         assert!(got.iter().all(|envelope| *envelope == one || *envelope == two));
         assert!(got.len() <= 2);
-        assert!(count < 22 || got.len() == 2, "seed {seed}: {count} frames each gave {}", got.len());
+        assert!(count < 30 || got.len() == 2, "seed {seed}: {count} frames each gave {}", got.len());
     }
 }
 
