@@ -5,6 +5,7 @@ mod frames;
 mod matrices;
 mod poison;
 mod transfers;
+mod urs;
 
 use crate::basics::Realm;
 use crate::transfer::{Envelope, Kind};
