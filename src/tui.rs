@@ -22,6 +22,7 @@ pub(crate) mod tests;
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;
 use crate::custody::share::Correction;
+use crate::transfer::envelope::Envelope;
 use crate::runner::front_end::{Ending, FrontEnd, Given, RevealedShare, Seen, View};
 
 /// The screen of a ceremony. Dropping it restores the terminal.
@@ -58,6 +59,10 @@ impl FrontEnd for Screen {
 
     fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> Result<bool, String> {
         self.session.confirm_corrections(self.terminal.screen(), view, corrections)
+    }
+
+    fn show_code(&mut self, view: &View<'_>, envelope: &Envelope) -> Result<(), String> {
+        self.session.show_code(self.terminal.screen(), view, envelope)
     }
 
     fn busy(&mut self, view: &View<'_>, what: &str) {

@@ -71,7 +71,12 @@ pub enum Effect {
         content: String,
     },
     /// Writes files of the evidence and the vault to a removable medium and reads them back.
-    WriteMedium {
+/// Shown as codes until somebody leaves the screen; `kind` is a word of [`crate::transfer::envelope::Kind`].
+    ShowCode {
+        kind: String,
+        name: String,
+    },
+        WriteMedium {
         medium: String,
         artifacts: Vec<String>,
         sealed: Vec<String>,
@@ -102,6 +107,7 @@ impl Effect {
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
             Effect::WriteArtifact { name, .. } => format!("write {name}"),
             Effect::WriteMedium { medium, .. } => format!("write medium {medium}"),
+            Effect::ShowCode { name, .. } => format!("show {name} as codes"),
             Effect::EndStrongroom => "end the strongroom".to_owned(),
             Effect::RevealSerialSeed => "reveal the seed of the serial numbers".to_owned(),
         }

@@ -169,6 +169,8 @@ pub enum Outcome {
     Signed { der: String },
     ArtifactWritten { file: WrittenFile },
     MediumWritten { files: Vec<WrittenFile> },
+    /// `digest` is that of the whole envelope: kind, realm, name and content.
+    CodeShown { kind: String, name: String, size: u64, digest: Digest },
     StrongroomEnded,
     SerialSeed { seed: Digest },
 }

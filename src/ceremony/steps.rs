@@ -17,6 +17,7 @@ mod make_key;
 mod read_fingerprint;
 mod roll_call;
 mod roll_dice;
+mod show_codes;
 mod sign_off;
 mod statement;
 mod write_medium;
@@ -30,7 +31,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 15] = [
+static KINDS: [&dyn StepMachine; 16] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -43,6 +44,7 @@ static KINDS: [&dyn StepMachine; 15] = [
     &issue_root::IssueRoot,
     &issue_crl::IssueCrl,
     &read_fingerprint::ReadFingerprint,
+    &show_codes::ShowCodes,
     &write_medium::WriteMedium,
     &sign_off::SignOff,
     &close_evidence::CloseEvidence,

@@ -8,6 +8,7 @@ use crate::cli::output;
 use crate::custody::share::Correction;
 use crate::runner::FrontEnd;
 use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::transfer::envelope::Envelope;
 
 /// The simulated room.
 #[derive(Default)]
@@ -63,6 +64,11 @@ impl FrontEnd for Auto {
 
     fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> Result<bool, String> {
         Ok(false)
+    }
+
+    fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {
+        output::words(&format!("    {} {} taken in by the simulated other side", envelope.kind(), envelope.name()));
+        Ok(())
     }
 
     fn busy(&mut self, _: &View<'_>, _: &str) {}

@@ -8,12 +8,17 @@ use crate::cli::output;
 use crate::custody::share::{Correction, lines};
 use crate::runner::FrontEnd;
 use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::transfer::envelope::Envelope;
+use crate::transfer::sender::{self, Sender};
 use rustix::io::retry_on_intr;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::io::IsTerminal;
 use zeroize::Zeroizing;
 
 mod rendering;
+
+/// The QR version whose texts are printed where one code does not hold the object.
+const USUAL_VERSION: u8 = 15;
 
 /// The plain front end.
 pub struct Plain {
@@ -180,6 +185,21 @@ impl FrontEnd for Plain {
                 Some(_) => {}
             }
         }
+    }
+
+    /// The texts of the codes, one a line: a serial console's log is a text file of frames, which `qr scan` takes in.
+    fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {
+        output::words(&format!("  {} {}, {} octets, as the text of codes:", envelope.kind(), envelope.name(), envelope.octets().len()));
+        match sender::single(envelope) {
+            Some(text) => output::words(&text),
+            None => {
+                let sender = Sender::new(envelope, sender::symbol_octets_of(USUAL_VERSION)).map_err(|e| e.to_string())?;
+                // A third more than hold it: lines of a log get lost as well.
+                let codes = u64::from(sender.source_frames());
+                (0..codes + codes.div_ceil(3)).for_each(|n| output::words(&sender.frame(n)));
+            }
+        }
+        Ok(())
     }
 
     fn busy(&mut self, _: &View<'_>, what: &str) {

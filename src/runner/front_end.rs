@@ -6,6 +6,7 @@ use crate::ceremony::{Prompt, State};
 use crate::custody::share::Correction;
 use crate::devices::Clock;
 use crate::plan::Plan;
+use crate::transfer::envelope::Envelope;
 
 /// What every screen may show beside the prompt.
 pub struct View<'a> {
@@ -87,6 +88,12 @@ pub trait FrontEnd {
     /// # Errors
     /// Why nobody said so: left, the terminal gone. That is no word on the card, and is never recorded as one.
     fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> Result<bool, String>;
+
+    /// Shows an object as codes, for another machine or a phone, until somebody says that it arrived.
+    ///
+    /// # Errors
+    /// Why it could not be shown: too small, left.
+    fn show_code(&mut self, view: &View<'_>, envelope: &Envelope) -> Result<(), String>;
 
     /// Something longer than a moment is being done.
     fn busy(&mut self, view: &View<'_>, what: &str);

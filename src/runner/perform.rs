@@ -14,6 +14,7 @@ use crate::runner::rehearsal;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;
 use crate::strongroom::{Request, Response};
+use crate::transfer::envelope::{self, Envelope};
 
 impl<R: RealmType> Run<'_, R> {
     /// Performs an effect whose intent is durable.
@@ -91,6 +92,7 @@ impl<R: RealmType> Run<'_, R> {
                 Ok(Outcome::ArtifactWritten { file: written(name, content.as_bytes()) })
             }
             Effect::WriteMedium { medium, artifacts, sealed } => self.write_medium(medium, artifacts, sealed),
+            Effect::ShowCode { kind, name } => self.show_code(kind, name),
             Effect::EndStrongroom => {
                 self.strongrooms.close();
                 Ok(Outcome::StrongroomEnded)
@@ -161,6 +163,37 @@ impl<R: RealmType> Run<'_, R> {
         };
         let seen = self.with_front(|view, front: &mut dyn FrontEnd, _| front.reveal(view, &share))?;
         Ok(Outcome::ShareShown { form: seen.word().to_owned() })
+    }
+
+    fn show_code(&mut self, kind: &str, name: &str) -> Result<Outcome, String> {
+        let kind = envelope::Kind::parse(kind).ok_or_else(|| format!("{kind}: no kind of object that is shown"))?;
+        let (name, octets) = match kind {
+            envelope::Kind::Checkpoint => self.last_checkpoint()?,
+            _ => {
+                let path = self.folder.artifacts().join(name);
+                let octets = durable_file::read(&path, limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
+                self.is_as_recorded(name, &path, &octets)?;
+                (name.to_owned(), octets)
+            }
+        };
+        let object = Envelope::new(kind, self.plan.realm, &name, octets).map_err(|e| e.to_string())?;
+        if self.plan.realm.is_rehearsal() {
+            rehearsal::other_side(&self.folder, &object)?;
+        }
+        self.with_front(|view, front: &mut dyn FrontEnd, _| front.show_code(view, &object))?;
+        let size = object.octets().len() as u64;
+        Ok(Outcome::CodeShown { kind: kind.word().to_owned(), name, size, digest: object.digest() })
+    }
+
+    /// The checkpoint that covers most: its file's name and octets.
+    fn last_checkpoint(&self) -> Result<(String, Vec<u8>), String> {
+        let folder = self.folder.checkpoints();
+        let entries = std::fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let last = names.filter(|name| name.ends_with(".checkpoint")).max();
+        let name = last.ok_or_else(|| format!("{}: expected a checkpoint, found none yet", folder.display()))?;
+        let octets = durable_file::read(&folder.join(&name), limits::SMALL_FILE_OCTETS).map_err(|e| e.to_string())?;
+        Ok((name, octets))
     }
 
     /// Nothing leaves on a medium that differs from what the record says of it.

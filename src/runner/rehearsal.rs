@@ -13,6 +13,9 @@ use crate::plan::Plan;
 use crate::runner::folder::Folder;
 use crate::runner::front_end::Given;
 use crate::transcript::Signer;
+use crate::transfer::envelope::Envelope;
+use crate::transfer::receiver::Receiver;
+use crate::transfer::sender::{self, Sender};
 use std::path::PathBuf;
 
 /// What the simulated person answers to a prompt.
@@ -51,6 +54,42 @@ pub fn answer(plan: &Plan, prompt: &Prompt, folder: &Folder, now: Instant, seed:
         }
     })
 }
+
+/// The simulated other side: takes the object in from the texts of its codes, and keeps it as `media/across/NAME`.
+///
+/// # Errors
+/// Where what arrives is not what was sent.
+pub fn other_side(folder: &Folder, sent: &Envelope) -> Result<(), String> {
+    let mut receiver = Receiver::new();
+    let arrived = match sender::single(sent) {
+        Some(text) => {
+            receiver.take(&text);
+            receiver.whole()
+        }
+        None => {
+            let sender = Sender::new(sent, sender::symbol_octets_of(USUAL_VERSION)).map_err(|e| e.to_string())?;
+            // From somewhere in the middle, as a camera that is switched on late: twice as many codes are plenty.
+            let codes = u64::from(sender.source_frames());
+            (codes..codes * 3 + 2).find_map(|n| {
+                receiver.take(&sender.frame(n));
+                receiver.whole()
+            })
+        }
+    };
+    let arrived = arrived.filter(|arrived| arrived.digest() == sent.digest());
+    let arrived = arrived.ok_or_else(|| format!("{}: the simulated other side took in something else", sent.name()))?;
+    let across = folder.media().join("across");
+    durable_file::folder(&across).map_err(|e| e.to_string())?;
+    let path = across.join(arrived.name());
+    if path.exists() {
+        // Shown once more.
+        return Ok(());
+    }
+    durable_file::create(&path, arrived.octets()).map_err(|e| e.to_string())
+}
+
+/// The QR version in which simulated codes are shown.
+const USUAL_VERSION: u8 = 15;
 
 /// Simulated dice: seeded, and never shown.
 fn dice(plan: &Plan, seed: Option<u64>, least: u32) -> Secret {

@@ -14,6 +14,7 @@ use anchorite::runner::recover::{Beginning, Settings, read_record};
 use anchorite::runner::room::{Rehearsal, Room};
 use anchorite::runner::strongrooms::Reach;
 use anchorite::runner::{Folder, Run, closing, rehearsal};
+use anchorite::transfer::envelope::Envelope;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -82,6 +83,10 @@ impl FrontEnd for Unruly {
 
     fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> Result<bool, String> {
         Ok(false)
+    }
+
+    fn show_code(&mut self, _: &View<'_>, _: &Envelope) -> Result<(), String> {
+        if self.chance.below(6) == 0 { Err("the light went out".to_owned()) } else { Ok(()) }
     }
 
     fn busy(&mut self, _: &View<'_>, _: &str) {}
