@@ -4,6 +4,7 @@
 //! outside. It decides nothing of the ceremony, writes nothing but the terminal, and keeps no secret longer than it is on
 //! the screen. Only `cli` opens it; `--plain` says the same words in the same order.
 
+pub mod across;
 pub mod input;
 pub mod keymap;
 pub mod layout;
@@ -38,7 +39,10 @@ impl Screen {
     pub fn open(resume_command: &str, no_color: bool) -> Result<Self, String> {
         let theme = theme::Theme::of_environment(no_color);
         let signals = terminal::Signals::take_over()?;
-        let terminal = terminal::Terminal::enter(resume_command)?;
+        let terminal = terminal::Terminal::enter(
+            (model::LEAST_WIDTH, model::LEAST_HEIGHT),
+            format!("the record is safe up to its last entry\nhint: go on with `{resume_command}`"),
+        )?;
         Ok(Self { terminal, session: session::Session::new(input::TerminalInput::new(signals), theme) })
     }
 }

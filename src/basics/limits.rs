@@ -34,3 +34,9 @@ pub const SHARES: usize = 255;
 pub const STRONGROOM_FRAME_OCTETS: usize = 1024 * 1024;
 /// Octets of a sealed key file (age v1).
 pub const SEALED_FILE_OCTETS: usize = 64 * 1024;
+/// Octets of an object that is shown as codes or printed: at the slowest it takes a day.
+pub const SHOWN_OCTETS: usize = 4 * 1024 * 1024;
+/// Milliseconds between two looks at a screen that stands still.
+pub const SHOW_IDLE_MILLISECONDS: u64 = 250;
+/// Codes on paper of one object: 50 pages.
+pub const PRINTED_CODES: u32 = 300;
