@@ -41,9 +41,20 @@ pub enum PaperError {
 /// One thing on a page. Places are points from the top left.
 #[derive(Clone, Debug)]
 pub enum Item {
-    Text { x: f64, y: f64, size: f64, weight: Weight, text: String },
+    Text {
+        x: f64,
+        y: f64,
+        size: f64,
+        weight: Weight,
+        text: String,
+    },
     /// The place of the first module, the quiet zone not counted.
-    Code { x: f64, y: f64, module: f64, matrix: Matrix },
+    Code {
+        x: f64,
+        y: f64,
+        module: f64,
+        matrix: Matrix,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +115,8 @@ fn texts(envelope: &Envelope) -> Result<(Vec<String>, Level, usize), PaperError>
     if codes > limits::PRINTED_CODES {
         return Err(PaperError::Many { most: limits::PRINTED_CODES, found: codes });
     }
-    let sender = Sender::new(envelope, symbol_octets_at(VERSION, level))
-        .map_err(|error| PaperError::Code(error.to_string()))?;
+    let sender =
+        Sender::new(envelope, symbol_octets_at(VERSION, level)).map_err(|error| PaperError::Code(error.to_string()))?;
     Ok(((0_u64..).take(codes).map(|number| sender.frame(number)).collect(), level, enough))
 }
 
@@ -115,22 +126,34 @@ fn heading(envelope: &Envelope, codes: usize, enough: usize, page: usize, pages:
     let octets = envelope.octets().len();
     let enough = if enough == 1 { "each is enough".to_owned() } else { format!("any {enough} are enough") };
     vec![
-        text(50.0, 12.0, Weight::Bold, format!("{}  {}  {}", envelope.realm().banner(), envelope.kind(), envelope.name())),
-        text(64.0, 9.0, Weight::Regular, format!("{octets} octets in {codes} codes, {enough}. Page {page} of {pages}.")),
+        text(
+            50.0,
+            12.0,
+            Weight::Bold,
+            format!("{}  {}  {}", envelope.realm().banner(), envelope.kind(), envelope.name()),
+        ),
+        text(
+            64.0,
+            9.0,
+            Weight::Regular,
+            format!("{octets} octets in {codes} codes, {enough}. Page {page} of {pages}."),
+        ),
         text(80.0, 10.0, Weight::Bold, digest.twelve_words()),
         text(94.0, 8.0, Weight::Regular, digest.grouped()),
-        text(810.0, 8.0, Weight::Regular, "Scan or photograph the pages, then: anchorite qr scan FOLDER --out FILE".to_owned()),
+        text(
+            810.0,
+            8.0,
+            Weight::Regular,
+            "Scan or photograph the pages, then: anchorite qr scan FOLDER --out FILE".to_owned(),
+        ),
     ]
 }
 
 fn labelled(envelope: &Envelope, matrix: &Matrix, place: usize, number: usize, codes: usize) -> Vec<Item> {
     let (column, row) = (place % COLUMNS, place / COLUMNS);
     #[allow(clippy::cast_precision_loss)] // invariant: at most 2 columns, 3 rows, 177 modules.
-    let (x, y, modules) = (
-        MARGIN + column as f64 * CELL.0,
-        TOP + row as f64 * CELL.1,
-        (matrix.size() + 2 * QUIET) as f64,
-    );
+    let (x, y, modules) =
+        (MARGIN + column as f64 * CELL.0, TOP + row as f64 * CELL.1, (matrix.size() + 2 * QUIET) as f64);
     let module = SIDE / modules;
     #[allow(clippy::cast_precision_loss)]
     let quiet = QUIET as f64 * module;

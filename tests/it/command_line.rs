@@ -4,7 +4,7 @@ use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehe
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "check",
     "runbook",
     "rehearse",
@@ -15,6 +15,7 @@ const VERBS: [&str; 12] = [
     "evidence",
     "approve",
     "ledger",
+    "qr",
     "doctor",
     "completions",
 ];

@@ -12,4 +12,5 @@ mod program;
 mod record_mutations;
 mod screen_memory;
 mod secret_scan;
+mod showing;
 mod verifiers_agree;

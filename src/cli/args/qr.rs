@@ -52,4 +52,7 @@ pub struct Print {
     /// A new file with the ending .pdf, or a new folder for one PNG picture a page
     #[arg(long)]
     pub out: PathBuf,
+    /// One JSON object on standard output: the files, how many codes, how many are enough
+    #[arg(long)]
+    pub json: bool,
 }

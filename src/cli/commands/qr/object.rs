@@ -4,95 +4,81 @@ use crate::basics::{SafeText, limits};
 use crate::cli::args::qr::ObjectArgs;
 use crate::cli::{ExitCode, Failure};
 use crate::devices::durable_file;
+use crate::transfer::{Envelope, EnvelopeError, Kind};
 use der::{Decode, Tag, Tagged};
 use x509_cert::crl::CertificateList;
 use x509_cert::request::CertReq;
 
-/// What may cross.
-pub const KINDS: [&str; 12] = [
-    "csr",
-    "certificate",
-    "chain",
-    "crl",
-    "enrolment",
-    "order",
-    "bundle-manifest",
-    "receipt",
-    "checkpoint",
-    "quorum-record",
-    "attestation",
-    "signature",
-];
-
 /// An object with what the other side must know about it.
 pub struct Object {
-    pub kind: String,
-    /// Whether nobody said what it is.
+    pub envelope: Envelope,
+    /// Whether nobody said what it is: the content did.
     pub guessed: bool,
-    pub name: String,
-    pub octets: Vec<u8>,
 }
 
 /// Reads it.
 ///
 /// # Errors
-/// Where the file cannot be read, holds a private key, or does not say what it is.
+/// Where the file cannot be read, holds a private key, does not say what it is, or has a name that cannot travel.
 pub fn read(args: &ObjectArgs) -> Result<Object, Failure> {
-    let octets = durable_file::read(&args.file, limits::SHOWN_OCTETS)?;
-    let shown = args.file.display();
+    let octets = durable_file::read(&args.file, limits::ENVELOPE_OCTETS)?;
+    let shown = SafeText::of(&args.file.display().to_string());
     let usage = |message: String| Failure::new(ExitCode::Usage, message);
-    if octets.is_empty() {
-        return Err(Failure::from(format!("{shown}: expected an object, found an empty file")));
-    }
     if holds_private_key(&octets) {
-        return Err(Failure::from(format!("{shown}: a private key never crosses as codes: a screen has onlookers")));
+        return Err(Failure::from(format!("{shown}: expected an object for everybody's eyes, found a private key"))
+            .with_hint("a screen has onlookers: private keys and shares never cross as codes"));
     }
-    let kinds = format!("--kind is one of {}", KINDS.join(", "));
-    let (kind, guessed) = match &args.kind {
-        Some(kind) if KINDS.contains(&kind.as_str()) => (kind.clone(), false),
-        Some(kind) => {
-            return Err(usage(format!("--kind: expected a kind, found {}", SafeText::cut(kind, 40))).with_hint(kinds));
+    let kinds = || format!("--kind is one of {}", Kind::ALL.map(Kind::word).join(", "));
+    let (kind, guessed) = match args.kind.as_deref() {
+        Some(word) => {
+            let kind = Kind::parse(word).ok_or_else(|| {
+                usage(format!("--kind: expected a kind, found {}", SafeText::cut(word, 40))).with_hint(kinds())
+            })?;
+            (kind, false)
         }
-        None => match kind_of(&octets) {
-            Some(kind) => (kind.to_owned(), true),
-            None => return Err(usage(format!("{shown}: its content does not say what it is")).with_hint(kinds)),
-        },
+        None => {
+            let unsaid = || usage(format!("{shown}: its content does not say what it is")).with_hint(kinds());
+            (kind_of(&octets).ok_or_else(unsaid)?, true)
+        }
     };
     let own_name = || args.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = args.name.clone().or_else(own_name).unwrap_or_default();
-    Ok(Object { kind, guessed, name, octets })
+    let envelope = Envelope::new(kind, args.realm.into(), &name, octets).map_err(|error| {
+        let failure = usage(error.to_string());
+        if matches!(error, EnvelopeError::Name(_)) { failure.with_hint("give it another with --name") } else { failure }
+    })?;
+    Ok(Object { envelope, guessed })
 }
 
 /// What the content says it is, where it does.
 #[must_use]
-pub fn kind_of(octets: &[u8]) -> Option<&'static str> {
+pub fn kind_of(octets: &[u8]) -> Option<Kind> {
     let labels = pem_labels(octets);
     if let Some(first) = labels.first() {
-        return labels.iter().all(|label| label == first).then_some(()).and_then(|()| {
-            match (first.as_str(), labels.len()) {
-                ("CERTIFICATE", 1) => Some("certificate"),
-                ("CERTIFICATE", _) => Some("chain"),
-                ("CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST", 1) => Some("csr"),
-                ("X509 CRL", 1) => Some("crl"),
-                ("SSH SIGNATURE", 1) => Some("signature"),
-                _ => None,
-            }
-        });
-    }
-    if octets.first() == Some(&b'{') {
-        let format = serde_json::from_slice::<serde_json::Value>(octets).ok()?;
-        return match format.get("format")?.as_str()?.split('/').next()? {
-            "anchorite-attestation" => Some("attestation"),
-            "anchorite-checkpoint" => Some("checkpoint"),
+        return match (first.as_str(), labels.len()) {
+            _ if labels.iter().any(|label| label != first) => None,
+            ("CERTIFICATE", 1) => Some(Kind::Certificate),
+            ("CERTIFICATE", _) => Some(Kind::Chain),
+            ("CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST", 1) => Some(Kind::Csr),
+            ("X509 CRL", 1) => Some(Kind::Crl),
+            ("SSH SIGNATURE", 1) => Some(Kind::Signature),
             _ => None,
         };
     }
+    if octets.starts_with(b"anchorite/") {
+        return Some(Kind::Checkpoint);
+    }
+    if octets.first() == Some(&b'{') {
+        let json = serde_json::from_slice::<serde_json::Value>(octets).ok()?;
+        let format = json.get("format")?.as_str()?;
+        return format.starts_with("anchorite-attestation/").then_some(Kind::Attestation);
+    }
     if x509_cert::Certificate::from_der(octets).is_ok() {
-        Some("certificate")
+        Some(Kind::Certificate)
     } else if CertReq::from_der(octets).is_ok() {
-        Some("csr")
+        Some(Kind::Csr)
     } else if CertificateList::<x509_cert::certificate::Rfc5280>::from_der(octets).is_ok() {
-        Some("crl")
+        Some(Kind::Crl)
     } else {
         None
     }
