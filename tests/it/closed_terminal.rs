@@ -74,6 +74,7 @@ impl Session {
         let until = Instant::now() + a_while;
         while let Ok(octets) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             self.screen.process(&octets);
+            self.raw.extend(octets);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Pages: what is on them is what a receiver needs, and a stranger's reader takes the files.
 
 use crate::basics::Realm;
-use crate::transfer::paper::{self, Item, PAGE, PaperError, pdf, picture};
+use crate::transfer::paper::{self, Item, PAGE, Page, PaperError, pdf, picture};
 use crate::transfer::{Envelope, Kind, Receiver, Taken};
 
 fn envelope(octets: usize) -> Envelope {
@@ -9,18 +9,33 @@ fn envelope(octets: usize) -> Envelope {
     Envelope::new(Kind::Crl, Realm::Production, "root-2026.1.crl", content).unwrap()
 }
 
-/// The codes of a picture as a decoder reads them.
-fn read(png: &[u8]) -> (usize, Vec<String>) {
+/// The codes of a page's picture as a decoder reads them, each with what is around it.
+fn read(page: &Page) -> (usize, Vec<String>) {
+    let png = picture::to_octets(page).unwrap();
     let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
     let mut octets = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut octets).unwrap();
     let (width, height) = (usize::try_from(info.width).unwrap(), usize::try_from(info.height).unwrap());
     let row = width.div_ceil(8);
-    // Half of the dots are enough for a decoder, in a quarter of the time.
-    let white = |x: usize, y: usize| octets[2 * y * row + 2 * x / 8] & (0x80 >> (2 * x % 8)) != 0;
-    let mut image =
-        rqrr::PreparedImage::prepare_from_greyscale(width / 2, height / 2, |x, y| if white(x, y) { 255 } else { 0 });
-    (width, image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect())
+    let white = |x: usize, y: usize| octets[y * row + x / 8] & (0x80 >> (x % 8)) != 0;
+    let codes = page.items.iter().filter_map(|item| match item {
+        Item::Code { x, y, .. } => Some((dots(*x) - 60, dots(*y) - 60)),
+        Item::Text { .. } => None,
+    });
+    let texts = codes.map(|(left, top)| {
+        let grey = |x, y| if left + x >= width || top + y >= height || white(left + x, top + y) { 255 } else { 0 };
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(900, 900, grey);
+        let grids = image.detect_grids();
+        assert_eq!(grids.len(), 1);
+        grids[0].decode().unwrap().1
+    });
+    (width, texts.collect())
+}
+
+/// Dots at 300 to the inch.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn dots(points: f64) -> usize {
+    (points * 300.0 / 72.0) as usize
 }
 
 #[test]
@@ -28,7 +43,7 @@ fn every_code_of_every_page_is_read_back_and_any_that_are_enough_give_the_whole(
     let envelope = envelope(3000);
     let pages = paper::lay_out(&envelope).unwrap();
     assert_eq!((pages.codes, pages.enough, pages.pages.len()), (12, 9, 2));
-    let texts: Vec<String> = pages.pages.iter().flat_map(|page| read(&picture::to_octets(page).unwrap()).1).collect();
+    let texts: Vec<String> = pages.pages.iter().flat_map(|page| read(page).1).collect();
     assert_eq!(texts.len(), 12);
     let mut receiver = Receiver::new();
     // The last ones, with every repair code among them.
@@ -41,7 +56,7 @@ fn every_code_of_every_page_is_read_back_and_any_that_are_enough_give_the_whole(
 fn what_fits_one_code_is_printed_twice_and_each_is_enough() {
     let pages = paper::lay_out(&envelope(100)).unwrap();
     assert_eq!((pages.codes, pages.enough, pages.pages.len()), (2, 1, 1));
-    let (width, texts) = read(&picture::to_octets(&pages.pages[0]).unwrap());
+    let (width, texts) = read(&pages.pages[0]);
     assert_eq!((width, texts.len()), (2479, 2));
     assert!(texts.iter().all(|text| Receiver::new().take(text) == Taken::Whole));
 }
