@@ -10,6 +10,7 @@ mod code;
 pub mod envelope;
 pub mod frame;
 pub mod matrix;
+pub mod paper;
 pub mod receiver;
 pub mod sender;
 pub mod ur;

@@ -4,6 +4,7 @@
 //! outside. It decides nothing of the ceremony, writes nothing but the terminal, and keeps no secret longer than it is on
 //! the screen. Only `cli` opens it; `--plain` says the same words in the same order.
 
+pub mod across;
 pub mod input;
 pub mod keymap;
 pub mod layout;
@@ -22,8 +23,8 @@ pub(crate) mod tests;
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;
 use crate::custody::share::Correction;
-use crate::transfer::envelope::Envelope;
 use crate::runner::front_end::{Ending, FrontEnd, Given, RevealedShare, Seen, View};
+use crate::transfer::envelope::Envelope;
 
 /// The screen of a ceremony. Dropping it restores the terminal.
 pub struct Screen {
@@ -39,7 +40,10 @@ impl Screen {
     pub fn open(resume_command: &str, no_color: bool) -> Result<Self, String> {
         let theme = theme::Theme::of_environment(no_color);
         let signals = terminal::Signals::take_over()?;
-        let terminal = terminal::Terminal::enter(resume_command)?;
+        let terminal = terminal::Terminal::enter(
+            (model::LEAST_WIDTH, model::LEAST_HEIGHT),
+            format!("the record is safe up to its last entry\nhint: go on with `{resume_command}`"),
+        )?;
         Ok(Self { terminal, session: session::Session::new(input::TerminalInput::new(signals), theme) })
     }
 }
@@ -61,8 +65,8 @@ impl FrontEnd for Screen {
         self.session.confirm_corrections(self.terminal.screen(), view, corrections)
     }
 
-    fn show_code(&mut self, view: &View<'_>, envelope: &Envelope) -> Result<(), String> {
-        self.session.show_code(self.terminal.screen(), view, envelope)
+    fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {
+        self.session.show_code(self.terminal.screen(), envelope)
     }
 
     fn busy(&mut self, view: &View<'_>, what: &str) {

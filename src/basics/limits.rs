@@ -36,6 +36,10 @@ pub const STRONGROOM_FRAME_OCTETS: usize = 1024 * 1024;
 pub const SEALED_FILE_OCTETS: usize = 64 * 1024;
 /// Serial numbers one ceremony may reserve, burnt ones included.
 pub const SERIALS: u32 = 10_000;
+/// Milliseconds between two looks at a screen that stands still.
+pub const SHOW_IDLE_MILLISECONDS: u64 = 250;
+/// Codes on paper of one object: 50 pages.
+pub const PRINTED_CODES: usize = 300;
 /// Octets of one envelope, its header line included: what may cross the gap in one go.
 pub const ENVELOPE_OCTETS: usize = 4 * 1024 * 1024;
 /// Characters of the name in an envelope.

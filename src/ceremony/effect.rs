@@ -71,12 +71,12 @@ pub enum Effect {
         content: String,
     },
     /// Writes files of the evidence and the vault to a removable medium and reads them back.
-/// Shown as codes until somebody leaves the screen; `kind` is a word of [`crate::transfer::envelope::Kind`].
+    /// Shown as codes until somebody leaves the screen; `kind` is a word of [`crate::transfer::envelope::Kind`].
     ShowCode {
         kind: String,
         name: String,
     },
-        WriteMedium {
+    WriteMedium {
         medium: String,
         artifacts: Vec<String>,
         sealed: Vec<String>,

@@ -158,19 +158,52 @@ pub struct WrittenFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Outcome {
-    Machine { findings: Vec<Finding> },
-    RunKey { public_key: String },
-    Strongroom { commitment: Digest, protections: BTreeMap<String, String> },
-    KeyMade { public_key: String, recipient: String, quorum_id: String, commitments: Vec<Digest>, sealed: WrittenFile },
-    ShareShown { form: String },
-    Consistent { subsets: u64 },
+    Machine {
+        findings: Vec<Finding>,
+    },
+    RunKey {
+        public_key: String,
+    },
+    Strongroom {
+        commitment: Digest,
+        protections: BTreeMap<String, String>,
+    },
+    KeyMade {
+        public_key: String,
+        recipient: String,
+        quorum_id: String,
+        commitments: Vec<Digest>,
+        sealed: WrittenFile,
+    },
+    ShareShown {
+        form: String,
+    },
+    Consistent {
+        subsets: u64,
+    },
     Unlocked,
-    Serial { serial: String, index: u32 },
-    Signed { der: String },
-    ArtifactWritten { file: WrittenFile },
-    MediumWritten { files: Vec<WrittenFile> },
+    Serial {
+        serial: String,
+        index: u32,
+    },
+    Signed {
+        der: String,
+    },
+    ArtifactWritten {
+        file: WrittenFile,
+    },
+    MediumWritten {
+        files: Vec<WrittenFile>,
+    },
     /// `digest` is that of the whole envelope: kind, realm, name and content.
-    CodeShown { kind: String, name: String, size: u64, digest: Digest },
+    CodeShown {
+        kind: String,
+        name: String,
+        size: u64,
+        digest: Digest,
+    },
     StrongroomEnded,
-    SerialSeed { seed: Digest },
+    SerialSeed {
+        seed: Digest,
+    },
 }

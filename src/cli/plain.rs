@@ -189,11 +189,17 @@ impl FrontEnd for Plain {
 
     /// The texts of the codes, one a line: a serial console's log is a text file of frames, which `qr scan` takes in.
     fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {
-        output::words(&format!("  {} {}, {} octets, as the text of codes:", envelope.kind(), envelope.name(), envelope.octets().len()));
+        output::words(&format!(
+            "  {} {}, {} octets, as the text of codes:",
+            envelope.kind(),
+            envelope.name(),
+            envelope.octets().len()
+        ));
         match sender::single(envelope) {
             Some(text) => output::words(&text),
             None => {
-                let sender = Sender::new(envelope, sender::symbol_octets_of(USUAL_VERSION)).map_err(|e| e.to_string())?;
+                let sender =
+                    Sender::new(envelope, sender::symbol_octets_of(USUAL_VERSION)).map_err(|e| e.to_string())?;
                 // A third more than hold it: lines of a log get lost as well.
                 let codes = u64::from(sender.source_frames());
                 (0..codes + codes.div_ceil(3)).for_each(|n| output::words(&sender.frame(n)));

@@ -4,7 +4,7 @@
 //! It never draws: it says which modules are dark. Shares have their own (`custody::qr`), which is wiped.
 
 use crate::basics::SafeText;
-use qrcodegen::{QrCode, QrCodeEcc, QrSegment, Version};
+use qrcodegen::{Mask, QrCode, QrCodeEcc, QrSegment, Version};
 
 /// Modules of empty space a code needs on every side.
 pub const QUIET: usize = 4;
@@ -41,6 +41,20 @@ impl Matrix {
     /// # Errors
     /// Where the text is too long or has a character outside QR's alphanumeric mode.
     pub fn of(text: &str, version: Option<u8>, level: Level) -> Result<Self, MatrixError> {
+        Self::with_mask(text, version, level, None)
+    }
+
+    /// The same with a mask that is given: an eighth of the work of finding the best. For codes that follow each other,
+    /// where one that is hard to read is soon followed by another. Only the last three bits of `mask` count.
+    ///
+    /// # Errors
+    /// As [`Matrix::of`].
+    pub fn masked(text: &str, version: u8, level: Level, mask: u64) -> Result<Self, MatrixError> {
+        let mask = u8::try_from(mask % 8).unwrap_or_default();
+        Self::with_mask(text, Some(version), level, Some(Mask::new(mask)))
+    }
+
+    fn with_mask(text: &str, version: Option<u8>, level: Level, mask: Option<Mask>) -> Result<Self, MatrixError> {
         if let Some((place, wrong)) = text.chars().enumerate().find(|(_, c)| !is_alphanumeric(*c)) {
             return Err(MatrixError::Character { found: SafeText::of(&wrong.to_string()), place: place + 1 });
         }
@@ -57,7 +71,7 @@ impl Matrix {
         // The segment is made of checked characters and the version is in its range: the crate's assertions hold.
         let segment = QrSegment::make_alphanumeric(text);
         let size = Version::new(version);
-        let code = QrCode::encode_segments_advanced(&[segment], level.into(), size, size, None, false);
+        let code = QrCode::encode_segments_advanced(&[segment], level.into(), size, size, mask, false);
         code.map(|code| Self { code }).map_err(|_| long)
     }
 

@@ -3,6 +3,7 @@
 mod envelopes;
 mod frames;
 mod matrices;
+mod papers;
 mod poison;
 mod transfers;
 mod urs;

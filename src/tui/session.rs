@@ -4,6 +4,10 @@ use crate::ceremony::event::Answer;
 use crate::ceremony::{Ask, Prompt};
 use crate::custody::share::Correction;
 use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::transfer::envelope::Envelope;
+use crate::tui::across;
+use crate::tui::across::frames::{EnvelopeFrames, Subject};
+use crate::tui::across::show::{Settings, Show};
 use crate::tui::input::{Input, InputSource};
 use crate::tui::model::{Done, Happening, Leaving, Message, Model, Room, Stage};
 use crate::tui::screens::corrections;
@@ -11,6 +15,7 @@ use crate::tui::terminal;
 use crate::tui::theme::Theme;
 use crate::tui::update::{leaving, update};
 use crate::tui::view::view as draw;
+use crate::tui::widgets::qr_code::Ink;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use std::collections::BTreeSet;
@@ -96,6 +101,28 @@ impl<I: InputSource> Session<I> {
             (Done::Leave(why), _) => Err(why.why().to_owned()),
             _ => Err(self.lost()),
         }
+    }
+
+    /// See [`FrontEnd::show_code`](crate::runner::front_end::FrontEnd::show_code).
+    ///
+    /// # Errors
+    /// Why it was not shown to the end: left from outside, or the terminal gone.
+    pub fn show_code<B: Backend>(&mut self, screen: &mut Terminal<B>, envelope: &Envelope) -> Result<(), String> {
+        if let Some(why) = &self.leaving {
+            return Err(why.why().to_owned());
+        }
+        let show = Show::new(
+            Subject::of(envelope),
+            Box::new(EnvelopeFrames::of(envelope.clone())),
+            Settings::usual(Ink::of_environment()),
+        );
+        let why = match across::run(show, self.theme, screen, &mut self.input) {
+            across::Ending::Left => return Ok(()),
+            across::Ending::Signal(signal) => signal.why().to_owned(),
+            across::Ending::Lost(why) => why,
+        };
+        self.leaving = Some(Leaving::Outside(why.clone()));
+        Err(why)
     }
 
     pub fn busy<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, what: &str) {

@@ -7,7 +7,6 @@
 use crate::basics::SafeText;
 use crate::runner::front_end::Ending;
 use crate::tui::input::Signal;
-use crate::tui::model::{LEAST_HEIGHT, LEAST_WIDTH};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::style::{ResetColor, force_color_output};
@@ -36,12 +35,12 @@ pub struct Terminal {
 type PanicHook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 impl Terminal {
-    /// Enters full screen; a panic from here on restores the terminal and says how to go on.
+    /// Enters full screen; a panic from here on restores the terminal and says `after_panic`.
     ///
     /// # Errors
-    /// Where there is no terminal, it is smaller than 80x24, or it cannot be put into raw mode. Every message says what
-    /// to do instead.
-    pub fn enter(resume_command: &str) -> Result<Self, String> {
+    /// Where there is no terminal, it is smaller than `least`, or it cannot be put into raw mode. Every message says
+    /// what to do instead.
+    pub fn enter(least: (u16, u16), after_panic: String) -> Result<Self, String> {
         const INSTEAD: &str = "`--plain` works on any terminal";
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(format!(
@@ -50,17 +49,18 @@ impl Terminal {
         }
         let failed = |error: io::Error| format!("the terminal could not be put into full screen: {error}; {INSTEAD}");
         let (width, height) = size().map_err(failed)?;
-        if width < LEAST_WIDTH || height < LEAST_HEIGHT {
+        if width < least.0 || height < least.1 {
             return Err(format!(
-                "the full screen expected at least {LEAST_WIDTH}x{LEAST_HEIGHT}, found {width}x{height}: \
-                 enlarge the terminal; {INSTEAD}"
+                "the full screen expected at least {}x{}, found {width}x{height}: \
+                 enlarge the terminal; {INSTEAD}",
+                least.0, least.1
             ));
         }
         // The theme alone decides about colour: see `theme`.
         force_color_output(true);
         let wire = Wire::to_standard_output().map_err(failed)?;
         let entered = Arc::new(AtomicBool::new(true));
-        let hook_before = restore_on_panic(Arc::clone(&entered), resume_command.to_owned());
+        let hook_before = restore_on_panic(Arc::clone(&entered), after_panic);
         let begun = enable_raw_mode().and_then(|()| {
             execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Clear(ClearType::All), cursor::Hide)
         });
@@ -128,7 +128,7 @@ pub fn wipe_where_resized<B: Backend>(screen: &mut ratatui::Terminal<B>) -> Resu
     if size != screen.current_buffer_mut().area.as_size() { wipe(screen) } else { Ok(()) }
 }
 
-fn restore_on_panic(entered: Arc<AtomicBool>, resume_command: String) -> PanicHook {
+fn restore_on_panic(entered: Arc<AtomicBool>, after_panic: String) -> PanicHook {
     let before: PanicHook = Arc::from(std::panic::take_hook());
     let hook_before = Arc::clone(&before);
     std::panic::set_hook(Box::new(move |panic| {
@@ -136,8 +136,7 @@ fn restore_on_panic(entered: Arc<AtomicBool>, resume_command: String) -> PanicHo
         restore(&entered);
         before(panic);
         if ours {
-            let _ =
-                writeln!(io::stderr(), "the record is safe up to its last entry\nhint: go on with `{resume_command}`");
+            let _ = writeln!(io::stderr(), "{after_panic}");
         }
     }));
     hook_before
@@ -208,17 +207,36 @@ impl Drop for Signals {
 }
 
 /// Standard output without the buffer of the standard library, which nobody overwrites.
+///
+/// What lies between two flushes is one picture, and is said to be one (synchronized output, private mode 2026): a camera
+/// never sees half of a code. Terminals that do not know the mode ignore it.
 pub struct Wire {
     out: File,
     pending: Vec<u8>,
+    /// Whether the terminal waits for the rest of a picture.
+    begun: bool,
 }
+
+const BEGIN_PICTURE: &[u8] = b"\x1b[?2026h";
+const END_PICTURE: &[u8] = b"\x1b[?2026l";
 
 const WIRE_OCTETS: usize = 64 * 1024;
 
 impl Wire {
     fn to_standard_output() -> io::Result<Self> {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Self { out, pending: Vec::with_capacity(WIRE_OCTETS) })
+        Ok(Self { out, pending: Vec::with_capacity(WIRE_OCTETS), begun: false })
+    }
+
+    /// Hands on what is pending, in the middle of a picture or at its end.
+    fn hand_on(&mut self, end: &[u8]) -> io::Result<()> {
+        let begin: &[u8] = if self.begun || self.pending.is_empty() { &[] } else { BEGIN_PICTURE };
+        self.begun |= !self.pending.is_empty();
+        let end = if self.begun { end } else { &[] };
+        let written = [begin, &self.pending, end].iter().try_for_each(|part| self.out.write_all(part));
+        self.begun &= end.is_empty();
+        self.pending.zeroize();
+        written
     }
 }
 
@@ -227,7 +245,7 @@ impl Write for Wire {
         // Never grows, so no copy is left behind.
         let room = WIRE_OCTETS.saturating_sub(self.pending.len());
         if room == 0 {
-            self.flush()?;
+            self.hand_on(&[])?;
         }
         let taken = octets.get(..octets.len().min(WIRE_OCTETS - self.pending.len())).unwrap_or_default();
         self.pending.extend_from_slice(taken);
@@ -235,9 +253,7 @@ impl Write for Wire {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(&self.pending);
-        self.pending.zeroize();
-        written
+        self.hand_on(END_PICTURE)
     }
 }
 

@@ -24,17 +24,24 @@ pub struct Session {
 
 impl Session {
     pub fn rehearse(out: &Path) -> Self {
-        let pair =
-            native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
+        Self::start(&["rehearse", "ceremony-scripts/small-root", "--out", out.to_str().unwrap()], (120, 40), &[])
+    }
+
+    /// The program with these arguments, in a terminal of so many columns and rows.
+    pub fn start(arguments: &[&str], (cols, rows): (u16, u16), environment: &[(&str, &str)]) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_anchorite"));
-        command.args(["rehearse", "ceremony-scripts/small-root", "--out", out.to_str().unwrap()]);
+        command.args(arguments);
         command.cwd(root());
         command.env("TERM", "xterm-256color");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let output = chunks(pair.master.try_clone_reader().unwrap());
         let writer = pair.master.take_writer().unwrap();
-        Self { master: pair.master, child, writer, output, raw: Vec::new(), screen: vt100::Parser::new(40, 120, 0) }
+        Self { master: pair.master, child, writer, output, raw: Vec::new(), screen: vt100::Parser::new(rows, cols, 0) }
     }
 
     pub fn wait_for(&mut self, text: &str) {
@@ -67,6 +74,7 @@ impl Session {
         let until = Instant::now() + a_while;
         while let Ok(octets) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             self.screen.process(&octets);
+            self.raw.extend(octets);
         }
     }
 
@@ -84,6 +92,33 @@ impl Session {
 
     pub fn contents(&self) -> String {
         self.screen.screen().contents()
+    }
+
+    pub const fn screen(&self) -> &vt100::Parser {
+        &self.screen
+    }
+
+    /// Another size of the window.
+    pub fn resize(&mut self, (cols, rows): (u16, u16)) {
+        self.screen.screen_mut().set_size(rows, cols);
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Waits until the program has ended and everything it said has come: its exit code, and all it wrote.
+    pub fn end(mut self) -> (u32, vt100::Parser, Vec<u8>) {
+        let until = Instant::now() + DEADLINE;
+        while let Ok(octets) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            self.screen.process(&octets);
+            self.raw.extend(octets);
+        }
+        let mut killer = self.child.clone_killer();
+        let (sender, ended) = channel();
+        std::thread::spawn(move || sender.send(self.child.wait().unwrap().exit_code()));
+        let code = ended.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+            let _ = killer.kill();
+            panic!("the program does not end")
+        });
+        (code, self.screen, self.raw)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehe
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "check",
     "runbook",
     "rehearse",
@@ -15,6 +15,7 @@ const VERBS: [&str; 12] = [
     "evidence",
     "approve",
     "ledger",
+    "qr",
     "doctor",
     "completions",
 ];
@@ -158,12 +159,38 @@ fn doctor_speaks_json_and_its_exit_code_says_what_it_says() {
 fn check_speaks_json_about_good_scripts_and_bad_ones() {
     let good = anchorite(&["check", SCRIPT, "--json"]);
     assert_eq!(code(&good), 0);
-    assert_eq!(json(&good)["steps"], 13);
+    assert_eq!(json(&good)["steps"], 14);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("script.toml"), "format = \"anchorite-script/1\"\n").unwrap();
     let bad = anchorite(&["check", text(folder.path()), "--json"]);
     assert_eq!(code(&bad), 3);
-    assert!(!json(&bad)["problems"].as_array().unwrap().is_empty());
+    let problems = json(&bad)["problems"].clone();
+    assert!(problems.as_array().unwrap().len() == 3, "{problems}");
+    for field in ["file", "line", "column", "message", "hint"] {
+        assert!(!problems[0][field].is_null(), "{field} in {problems}");
+    }
+    // Every verb that reports says its failures the same way.
+    let missing = anchorite(&["ledger", "keys", text(&folder.path().join("none")), "--json"]);
+    assert!(json(&missing)["error"].as_str().unwrap().contains("expected a ledger") && json(&missing)["exit"] == 7);
+    // A profile's own problems are in its own lines.
+    let script = folder.path().join("with-profile");
+    std::fs::create_dir_all(script.join("profiles")).unwrap();
+    std::fs::copy(root().join("ceremony-scripts/small-root/script.toml"), script.join("script.toml")).unwrap();
+    let profile = std::fs::read_to_string(root().join("ceremony-scripts/profiles/root-device.toml")).unwrap();
+    for (from, to, message) in [
+        ("max_years = 25", "max_yeers = 25", "max_yeers"),
+        ("name = \"root-device\"", "name = \"other\"", "expected the name `root-device`, found `other`"),
+    ] {
+        std::fs::write(script.join("profiles/root-device.toml"), profile.replacen(from, to, 1)).unwrap();
+        let bad = json(&anchorite(&["check", text(&script), "--json"]));
+        let own = bad["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| p["file"].as_str().unwrap().ends_with("root-device.toml"));
+        let own = own.unwrap_or_else(|| panic!("{bad}"));
+        assert!(own["message"].as_str().unwrap().contains(message) && own["line"].as_u64().unwrap() > 2, "{own}");
+    }
 }
 
 #[test]

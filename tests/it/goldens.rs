@@ -83,6 +83,11 @@ fn root_ca_rehearses_to_its_golden() {
 #[test]
 fn the_example_evidence_folder_verifies() {
     let example = root().join("transcripts/root-ca");
+    let golden = std::fs::read_to_string(root().join("transcripts/root-ca.golden")).unwrap();
+    assert!(
+        rendering(&example) == golden,
+        "the example is of another script or program than the golden: tests/all --bless"
+    );
     let signers = example.join("allowed_signers");
     for verifier in [verify, verify_py] {
         let (code, said) = verifier(&example, &["--signers", signers.to_str().unwrap()]);

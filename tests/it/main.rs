@@ -13,5 +13,6 @@ mod program;
 mod record_mutations;
 mod screen_memory;
 mod secret_scan;
+mod showing;
 mod unruly_people;
 mod verifiers_agree;

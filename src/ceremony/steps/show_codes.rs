@@ -46,7 +46,8 @@ impl StepKind for ShowCodes {
                 "Certificate and CRL of {}, then the last checkpoint, are shown as codes. The other side takes each in.",
                 kind::names(params, "authorities").join(", ")
             ),
-            "The other side reads the twelve words of each aloud; the other person here types what they hear.".to_owned(),
+            "The other side reads the twelve words of each aloud; the other person here types what they hear."
+                .to_owned(),
         ]
     }
 }
@@ -65,7 +66,9 @@ impl StepMachine for ShowCodes {
         StepNext::Ask(Box::new(Prompt {
             lines: vec![
                 Line::value("shown", &room.state.local.content),
-                Line::text("The other side reads aloud the twelve words it sees. Type what you hear, not what you see here:"),
+                Line::text(
+                    "The other side reads aloud the twelve words it sees. Type what you hear, not what you see here:",
+                ),
                 Line::digest("digest", digest),
                 Line::text("Nothing arrived, or other words? Type `again`, and it is shown once more."),
             ],
@@ -117,15 +120,19 @@ impl StepMachine for ShowCodes {
 /// The other side has what was shown.
 fn arrived(digest: Digest, heard: &str) -> Result<(), String> {
     read_back(&digest.twelve_words(), heard).map(|_equal| ()).ok_or_else(|| {
-        "these are not the words of what was shown: have them read again, or type `again` to show it once more".to_owned()
+        "these are not the words of what was shown: have them read again, or type `again` to show it once more"
+            .to_owned()
     })
 }
 
-/// Artefacts of the named authorities in the order of their names, then the last checkpoint.
+/// Certificates of the named authorities, then their CRLs, then the last checkpoint.
 fn items(step: &Step, state: &State) -> Vec<String> {
     let names = kind::names(&step.params, "authorities");
     let of = |artifact: &&String| names.iter().any(|name| artifact.starts_with(&format!("{name}.")));
-    state.artifacts.keys().filter(of).cloned().chain(std::iter::once(LAST_CHECKPOINT.to_owned())).collect()
+    let mut items: Vec<String> = state.artifacts.keys().filter(of).cloned().collect();
+    items.sort_by_key(|name| kind_of(name));
+    items.push(LAST_CHECKPOINT.to_owned());
+    items
 }
 
 fn kind_of(item: &str) -> envelope::Kind {

@@ -6,7 +6,7 @@ use crate::custody::share;
 use crate::tui::layout::Page;
 use crate::tui::model::{Model, Phase, REVEAL_MILLISECONDS, Revealing};
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::widgets::qr_code;
+use crate::tui::widgets::qr_code::{self, Look};
 use crate::tui::widgets::row::{Row, draw_all, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -81,9 +81,9 @@ pub fn draw_code(model: &Model<'_>, revealing: &Revealing<'_>, area: Rect, theme
             return;
         }
     };
-    let (width, height) = qr_code::room_for(&matrix);
+    let (width, height) = Look::SHARE.room_for(matrix.size());
     if area.width >= width && area.height >= height {
-        qr_code::draw(&matrix, area, buffer);
+        qr_code::draw(&matrix, Look::SHARE, area, buffer);
         return;
     }
     let whole = buffer.area;
@@ -99,5 +99,5 @@ pub fn draw_code(model: &Model<'_>, revealing: &Revealing<'_>, area: Rect, theme
     );
     let (line, rest) = (Rect { height: 1.min(whole.height), ..whole }, whole.height.saturating_sub(1));
     Row::of(Tone::Strong, &status).draw(line, theme, buffer);
-    qr_code::draw(&matrix, Rect { y: whole.y.saturating_add(1), height: rest, ..whole }, buffer);
+    qr_code::draw(&matrix, Look::SHARE, Rect { y: whole.y.saturating_add(1), height: rest, ..whole }, buffer);
 }

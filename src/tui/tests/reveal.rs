@@ -109,7 +109,7 @@ fn the_code_on_the_screen_is_the_code_with_its_quiet_zone() {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         terminal.draw(|frame| view(&model, Theme::Monochrome, frame)).unwrap();
         let buffer = terminal.backend().buffer();
-        let painted = |x: u16, y: u16| matches!(buffer[(x, y)].bg, Color::Indexed(16 | 231));
+        let painted = |x: u16, y: u16| matches!(buffer[(x, y)].bg, Color::Indexed(232 | 231));
         let (left, top) =
             (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y))).find(|(x, y)| painted(*x, *y)).unwrap();
         for row in 0..side {
@@ -121,7 +121,7 @@ fn the_code_on_the_screen_is_the_code_with_its_quiet_zone() {
                     (Some(column), Some(row)) => matrix.is_dark(column, row),
                     _ => false,
                 };
-                assert_eq!(colour == Color::Indexed(16), wanted, "{size:?}: module {column}, {row}");
+                assert_eq!(colour == Color::Indexed(232), wanted, "{size:?}: module {column}, {row}");
             }
         }
     }
