@@ -130,6 +130,21 @@ def closed_and_consistent(folder):
     return answer
 
 
+def ledger_agrees(binary, folder):
+    """The ledger says of keys, certificates, serial numbers and shares what the record says: the same as one rebuilt from it. It may
+    know one thing more: a serial number reserved by a run that died before it could write so is burnt, and nobody else knows."""
+    rebuilt = folder / "rebuilt.sqlite"
+    code, said = run([binary, "ledger", "rebuild", rebuilt, folder / "evidence"])
+    need(code == 0, f"ledger rebuild: exit {code}: {said[-300:]}")
+    for report in ("keys", "certificates", "quorums"):
+        (_, ours), (_, theirs) = (run([binary, "ledger", report, path, "--json"]) for path in (folder / "state" / "ledger.sqlite", rebuilt))
+        ours, theirs = json.loads(ours), json.loads(theirs)
+        more = [row for row in ours["rows"] if row not in theirs["rows"]]
+        need([row for row in ours["rows"] if row not in more] == theirs["rows"] and len(more) <= 1 and all(row[1] == "burnt" for row in more),
+             f"ledger {report}: {ours['rows']} and the record says {theirs['rows']}")
+    rebuilt.unlink()
+
+
 def resume_and_check(binary, folder, reference, acknowledged, said, begun=None):
     """What must hold after anything: the acknowledged octets stay, files are whole, resume goes on to a closed record that
     verifies, or says in words why there is nothing to go on with. Returns what happened in a word."""
@@ -152,6 +167,7 @@ def resume_and_check(binary, folder, reference, acknowledged, said, begun=None):
     need(after.startswith(acknowledged) and after.startswith(kept), "resume changed lines that were there")
     need((folder / "evidence" / "transcript.jsonl").read_bytes() == after, "a torn line was left")
     closed_and_consistent(folder)
+    ledger_agrees(binary, folder)
     serials_once(after)
     no_secret(folder, said, texts)
     if before == after:
