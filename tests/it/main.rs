@@ -7,6 +7,7 @@ mod closed_terminal;
 mod command_line;
 mod goldens;
 mod layering;
+mod mutations_by_command;
 mod no_core;
 mod program;
 mod record_mutations;
