@@ -67,7 +67,13 @@ impl Session {
         let until = Instant::now() + a_while;
         while let Ok(octets) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             self.screen.process(&octets);
+            self.raw.extend(octets);
         }
+    }
+
+    /// Everything the terminal was sent so far.
+    pub fn recorded(&self) -> &[u8] {
+        &self.raw
     }
 
     /// Presses a key that a grave screen drops when it comes too early, until the screen says something.
