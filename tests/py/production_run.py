@@ -10,6 +10,7 @@ import argparse, datetime, json, os, pathlib, pty, re, select, shutil, signal, s
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import drill
 import memory
+import needles
 from drill import ROOT, Broken, need
 
 DEADLINE = 60
@@ -292,15 +293,36 @@ def signed_and_verified(world, out):
     return said
 
 
-def no_share_left(world, room, terminals, out):
-    """Shares are nowhere but on the screen between reveal and hide."""
-    shares = set(room.cards.values())
-    drill.no_secret(out, "", shares)
-    drill.no_secret(world.work / "none", (world.ledger.read_bytes() + b"".join(p.read_bytes() for p in (world.work / "usb").iterdir())).decode("latin-1"), shares)
-    for terminal in terminals:
+def no_secret_left(world, room, terminals, out):
+    """Shares are nowhere but on the screen between reveal and hide; what they open and the people's keys are nowhere at all."""
+    found = [needle for card in room.cards.values() for needle in needles.of_share(card)]
+    sealed = {re.search(r"g(\d+)\.key", path.name)[1]: path for path in (out / "state" / "vault").glob("*.key.age")}
+    opened = 0
+    for generation in {generation for generation, _ in room.cards} & set(sealed):
+        cards = [card for (of, _), card in room.cards.items() if of == generation]
+        if len(cards) > 1:
+            found += needles.of_quorum(cards[:2], sealed[generation])
+            opened += 1
+    need(opened, f"no generation of {sorted(sealed)} could be opened with the cards of {sorted(room.cards)}")
+    for who in ("ada", "grace", "olga", "piet"):
+        found += needles.of_ssh_key(world.work / "keys" / who)
+    need(len(found) > 100 and all(len(needle) > 7 for needle in found), f"{len(found)} needles")
+    of, dealt = needles.pattern(found), 0
+    files = [path for folder in (out, world.work / "usb") for path in folder.rglob("*") if path.is_file()]
+    streams = [(str(path), path.read_bytes()) for path in [*files, world.ledger]]
+    for number, terminal in enumerate(terminals):
         screen = re.sub(r"ready: \n.*?\x1b\[H\x1b\[2J\x1b\[3J", "", terminal.shown, flags=re.S)
-        need(screen != terminal.shown or not shares, "no share was cleared from the screen")
-        drill.no_secret(world.work / "none", screen, shares)
+        dealt += screen != terminal.shown and needles.leak([("all", terminal.shown.encode())], of) is not None
+        streams.append((f"terminal {number}", screen.encode()))
+    need(dealt, "no recording of a terminal shows a share, even where it must")
+    need(len(streams) > 20, f"only {len(streams)} files and terminals were searched")
+    need(needles.leak(streams, of) is None, f"a secret leaks: {needles.leak(streams, of)}")
+    # Planted, each of them is found: in one piece, and as texts also in groups and lines.
+    for needle in found:
+        need(needles.leak([("planted", b"<p>" + needle + b"</p>")], of), f"planted, {needle!r} is not found")
+        broken = b"\r\n".join(needle[at:at + 4] for at in range(0, len(needle), 4))
+        need(not needle.isascii() or re.search(rb"\s", needle) or needles.leak([("planted", broken)], of), f"planted in groups, {needle!r} is not found")
+    world.needles = len(found)
 
 
 def rewritten(world, **changes):
@@ -437,7 +459,7 @@ def whole_run(world):
     need("not the words of this governance" in terminal.shown, "wrong governance words were taken")
     need(sorted(p.name for p in (world.work / "usb").iterdir()) == [
         "manifest.json", "small-root.1.crl.pem", "small-root.crt.pem", "small-root.g1.key.age"], "what is on the stick")
-    no_share_left(world, room, [terminal], out)
+    no_secret_left(world, room, [terminal], out)
     signed_and_verified(world, out)
     refused(world, "the same approval again", world.argv(approval, world.work / "never"), 6,
             "this approval has been used by run small-root-2026 already; every run needs its own")
@@ -487,7 +509,7 @@ def run_that_dies(world):
     names = sorted(p.name for p in (world.work / "usb").iterdir())
     need("small-root.g2.key.age" in names and "small-root.g1.key.age" not in names, f"on the stick: {names}")
     drill.serials_once(drill.transcript(out))
-    no_share_left(world, room, terminals[1:3], out)
+    no_secret_left(world, room, terminals, out)
     signed_and_verified(world, out)
     return room
 
@@ -506,7 +528,7 @@ def main():
         try:
             for name, part in (("refusals", refusals), ("a whole run", whole_run), ("a run that dies twice", run_that_dies)):
                 got = part(world)
-                detail = got if isinstance(got, int) else f"{len(got.asked)} questions answered, refused: {'; '.join(got.refusals)}"
+                detail = got if isinstance(got, int) else f"{len(got.asked)} questions answered, {world.needles} spellings of secrets nowhere, refused: {'; '.join(got.refusals)}"
                 print(f"{name}: {detail}", flush=True)
         except Broken as bad:
             print("BAD", bad)
