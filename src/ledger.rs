@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Why the ledger refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("{}: there is no ledger here; a ledger is made by `anchorite ledger init`", .0.display())]
+    #[error("{}: expected a ledger, found no file", .0.display())]
     Missing(PathBuf),
     #[error("{}: expected no file, found one; a ledger is never overwritten", .0.display())]
     Exists(PathBuf),
@@ -108,7 +108,23 @@ impl Ledger {
         used.map_or(Ok(()), |ceremony| Err(LedgerError::ApprovalUsed(ceremony)))
     }
 
-    /// A report: `keys`, `certificates` or `quorums`.
+    /// The governance digest of the production ceremony whose record ended at a head; `None` where this ledger knows no such end.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn governance_at(&self, last_head: &str) -> Result<Option<String>, LedgerError> {
+        Ok(self
+            .connection
+            .query_row(
+                "SELECT c.governance FROM heads h JOIN ceremonies c ON c.ceremony = h.ceremony WHERE h.head = ?1 \
+                 AND c.realm = 'production' AND h.seq = (SELECT max(seq) FROM heads l WHERE l.ceremony = h.ceremony)",
+                params![last_head],
+                |row| row.get(0),
+            )
+            .optional()?)
+    }
+
+    /// A report: `keys`, `certificates`, `quorums` or `shares`.
     ///
     /// # Errors
     /// Where the database cannot be read.
@@ -138,6 +154,7 @@ pub enum Report {
     Keys,
     Certificates,
     Quorums,
+    Shares,
 }
 
 impl Report {
@@ -147,7 +164,8 @@ impl Report {
                 "SELECT authority, algorithm, substr(public_key_sha256, 1, 16) AS key, quorum, generation, ceremony, realm FROM keys ORDER BY seq"
             }
             Report::Certificates => {
-                "SELECT s.serial, CASE WHEN i.serial IS NOT NULL THEN 'issued' ELSE 'burnt or reserved' END AS state, \
+                "SELECT s.serial, CASE WHEN i.serial IS NOT NULL THEN 'issued' WHEN EXISTS (SELECT 1 FROM burnt b WHERE b.serial = s.serial) \
+                 THEN 'burnt' ELSE 'reserved' END AS state, \
                  coalesce(i.authority, '') AS authority, coalesce(i.not_after, '') AS not_after, s.ceremony \
                  FROM serials s LEFT JOIN issued i ON i.serial = s.serial ORDER BY s.rowid"
             }
@@ -157,6 +175,13 @@ impl Report {
                  CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = q.ceremony AND v.quorum = q.name AND v.generation = q.generation) THEN 'voided' \
                       WHEN EXISTS (SELECT 1 FROM live l WHERE l.ceremony = q.ceremony AND l.quorum = q.name) THEN 'live' ELSE 'not live' END AS state, \
                  q.ceremony, q.realm FROM quorums q ORDER BY q.rowid"
+            }
+            // A share is with its holder from its proof on; of a voided generation the record says that cards were to be destroyed.
+            Report::Shares => {
+                "SELECT p.quorum, p.generation, p.idx AS share, p.holder, \
+                 CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = p.ceremony AND v.quorum = p.quorum AND v.generation = p.generation) \
+                 THEN 'voided, card to be destroyed' ELSE 'proven, with its holder' END AS state, p.ceremony \
+                 FROM proofs p ORDER BY p.rowid"
             }
         }
     }

@@ -17,7 +17,7 @@ fn main() -> std::process::ExitCode {
         Ok(cli) => match commands::dispatch(cli) {
             Ok(code) => code.into(),
             Err(failure) => {
-                output::failure(&failure);
+                output::failure(&failure, std::env::args().any(|argument| argument == "--json"));
                 failure.code.into()
             }
         },

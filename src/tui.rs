@@ -17,7 +17,7 @@ pub mod view;
 pub mod widgets;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;

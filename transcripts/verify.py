@@ -270,12 +270,12 @@ def confirming(line):
 
 def check_governance(record, n, claim):
     """Before entry n, the first step: two people confirmed who may approve, unless an earlier record pins that."""
-    before, last = [line for line in record.lines[1:n]], record.header["previous_head"]
-    if record.realm == "production" and last:
+    before, last = record.lines[1:n], record.header["previous_head"]
+    shown, event = "body" in before[0], before[0].get("body", {}).get("event")
+    words = event.get("governance_words") if type(event) is dict else None
+    if record.realm == "production" and last and not (type(words) is str and words):
         claim("governance", "recorded", "pinned by the record that ended at " + last)
     elif record.realm == "production":
-        shown, event = "body" in before[0], before[0].get("body", {}).get("event")
-        words = event.get("governance_words") if type(event) is dict else None
         hidden = sum("leaf" in line and is_agreement(line["open"]) for line in before)
         people = {who for read, who in filter(None, map(confirming, before)) if read == words or not shown}
         need(len(people) + hidden > 1,

@@ -1,5 +1,5 @@
-//! Who may approve is confirmed before anything is done: in the first production record of a chain two people read the words of
-//! the governance folder from paper. A record that began its steps without that says less than it seems to.
+//! Who may approve is confirmed before anything is done: unless an earlier record pins it, two people read the words of the
+//! governance folder from paper. A record that began its steps without that says less than it seems to.
 
 use crate::audit::verdict::Status;
 use crate::basics::{Digest, SafeText};
@@ -17,12 +17,13 @@ pub fn confirmed(record: &Record, first_step: usize) -> Result<Option<(Status, S
     if header.realm.is_rehearsal() {
         return Ok(None);
     }
-    if !header.previous_head.is_empty() {
+    let opened = record.lines.first().and_then(|line| line.body());
+    let asked = opened.and_then(words).is_some_and(|words| !words.is_empty());
+    if !header.previous_head.is_empty() && !asked {
         let detail = format!("pinned by the record that ended at {}", header.previous_head);
         return Ok(Some((Status::Recorded, detail)));
     }
     let before = record.lines.get(..first_step.saturating_sub(1)).unwrap_or_default();
-    let opened = before.first().and_then(|line| line.body());
     let (mut people, mut hidden) = (BTreeSet::new(), 0_usize);
     for line in before {
         match (line.open().filter(|open| is_agreement(open)), line.body()) {
@@ -51,10 +52,10 @@ pub fn confirmed(record: &Record, first_step: usize) -> Result<Option<(Status, S
 pub fn words_are_the_headers(record: &Record) -> Result<(), String> {
     let header = &record.header;
     let Some(opened) = record.lines.first().and_then(|line| line.body()) else { return Ok(()) };
-    let digest = Digest::parse(&header.governance_digest).filter(|_| header.previous_head.is_empty());
-    let expected = digest.map(|digest| digest.twelve_words()).unwrap_or_default();
+    let expected = Digest::parse(&header.governance_digest).map(|digest| digest.twelve_words()).unwrap_or_default();
     let found = words(opened).unwrap_or_default();
-    if found == expected {
+    let pinned = found.is_empty() && !header.previous_head.is_empty();
+    if found == expected || pinned {
         return Ok(());
     }
     Err(format!(
@@ -121,6 +122,7 @@ mod tests {
         }
         let last = other.hex();
         assert_eq!(words_are_the_headers(&opened_with("", ours, &last)), Ok(()));
-        assert!(words_are_the_headers(&opened_with(&ours.twelve_words(), ours, &last)).is_err());
+        assert_eq!(words_are_the_headers(&opened_with(&ours.twelve_words(), ours, &last)), Ok(()));
+        assert!(words_are_the_headers(&opened_with(&other.twelve_words(), ours, &last)).is_err());
     }
 }

@@ -34,3 +34,39 @@ pub const SHARES: usize = 255;
 pub const STRONGROOM_FRAME_OCTETS: usize = 1024 * 1024;
 /// Octets of a sealed key file (age v1).
 pub const SEALED_FILE_OCTETS: usize = 64 * 1024;
+/// Serial numbers one ceremony may reserve, burnt ones included.
+pub const SERIALS: u32 = 10_000;
+/// Octets of one envelope, its header line included: what may cross the gap in one go.
+pub const ENVELOPE_OCTETS: usize = 4 * 1024 * 1024;
+/// Characters of the name in an envelope.
+pub const ENVELOPE_NAME_CHARS: usize = 64;
+/// Octets in which the header line of an envelope ends.
+pub const ENVELOPE_HEADER_OCTETS: usize = 192;
+/// Characters of one frame: what the largest QR code (version 40, level L) holds in alphanumeric mode.
+pub const FRAME_CHARS: usize = 4_296;
+/// Source symbols of one transfer.
+pub const FRAME_SYMBOLS: usize = 8_192;
+/// Fewest octets of a symbol: a QR code of version 3.
+pub const FRAME_LEAST_SYMBOL_OCTETS: usize = 16;
+/// QR version up to which one code is preferred to many: what any phone reads from a screen.
+pub const SINGLE_CODE_VERSION: u8 = 25;
+/// Transfers a receiver keeps side by side.
+pub const TRANSFERS: usize = 8;
+/// Octets of symbols a receiver keeps over all transfers.
+pub const TRANSFER_OCTETS: usize = 4 * ENVELOPE_OCTETS;
+/// Finished transfers a receiver remembers, so that their frames are known as said before.
+pub const TRANSFERS_DONE: usize = 64;
+/// Subsets of its symbols that are tried for one transfer before more symbols are asked for.
+pub const TRANSFER_SUBSETS: usize = 32;
+/// Octets that are decoded, over all subsets, before more symbols are asked for.
+pub const TRANSFER_SUBSET_OCTETS: usize = 16 * 1024 * 1024;
+/// Messages in UR that are kept side by side.
+pub const UR_MESSAGES: usize = 4;
+/// Octets of one message in UR, its CBOR head included.
+pub const UR_MESSAGE_OCTETS: usize = ENVELOPE_OCTETS + 5;
+/// Fragments of one message in UR.
+pub const UR_FRAGMENTS: usize = 8_192;
+/// Octets of a text file of frames.
+pub const FRAMES_FILE_OCTETS: usize = 64 * 1024 * 1024;
+/// Frames one call of `envelope frames` writes.
+pub const FRAMES_WRITTEN: u64 = 100_000;

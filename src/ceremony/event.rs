@@ -35,7 +35,7 @@ pub struct Event {
 pub enum What {
     /// The record has been opened.
     Opened {
-        /// The twelve words of the governance folder where this ceremony is the first of its chain, else empty.
+        /// The twelve words of the governance folder where no earlier record known here pins it, else empty.
         governance_words: String,
         signers: Vec<Signer>,
     },

@@ -19,7 +19,9 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
             let who = two_people(plan, state).into_iter().nth(*confirmed as usize).unwrap_or_default();
             Prompt {
                 lines: vec![
-                    Line::text("This is the first ceremony of its chain, so nothing pins its governance folder yet."),
+                    Line::text(
+                        "No record that this machine knows pins the governance folder: it is the first ceremony of its chain, or the folder is another.",
+                    ),
                     Line::text(
                         "Take the paper on which the approvers wrote its twelve words, and type them from the paper.",
                     ),
@@ -56,7 +58,7 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
                     Line::Bad { text: crate::basics::SafeText::of(&format!("could not {what}")) },
                     Line::value("because", reason),
                     Line::text(
-                        "Nothing was half done: it can be tried again once the cause is gone, or an exception opened with `!`.",
+                        "Nothing of it is recorded as done: it can be tried again once the cause is gone, or an exception opened with `!`.",
                     ),
                 ],
                 rehearsal_answer: Some("r".to_owned()),
@@ -203,11 +205,16 @@ pub fn take(
             let heads = &turn.state.heads;
             let before =
                 heads.iter().rposition(|head| last_head.hex().starts_with(head.as_str())).map_or(0, |at| at + 1);
-            let known = typed.len() >= 8 && heads.iter().take(before).any(|head| typed.starts_with(head.as_str()));
-            if !known {
+            let of_note = |head: &String| typed.len() >= 8 && typed.starts_with(head.as_str());
+            let Some(at) = heads.iter().take(before).position(of_note) else {
+                if heads.iter().skip(before).any(of_note) {
+                    return Err("that is a head from after the stop, as on the screen now: give one you noted before it, from your own note".to_owned());
+                }
                 return Err("no entry of this record has that head: if you noted it rightly, entries are missing. Do not go on without an exception".to_owned());
-            }
-            turn.entries.push(entry("given").with("noted", typed.clone()));
+            };
+            // Whoever noted a head long before the stop vouches for less: the record says how much came after it.
+            let later = u64::try_from(before - at - 1).unwrap_or(u64::MAX);
+            turn.entries.push(entry("given").with("noted", typed.clone()).with("turns_after_it", later));
             let mut noted = noted.clone();
             noted.push(typed);
             turn.state.interruption = if noted.len() < 2 || lost.is_some() {
@@ -254,7 +261,7 @@ pub fn open_exception(plan: &Plan, turn: &mut Turn, event: &Event, sheet: &Sheet
     let number = u32::try_from(turn.state.exceptions.len()).unwrap_or(u32::MAX);
     turn.entries
         .push(Entry::new(Kind::Exception, "opened").by(role).at(step_id).under(number).with("people", people.to_vec()));
-    turn.state.local.excepted = true;
+    turn.state.local.excepted += 1;
     match turn.state.interruption.clone() {
         Some(Interruption::Voiding { quorum, generation }) => void(plan, turn, event, &quorum, generation, number),
         Some(Interruption::Failed { .. }) if sheet.skip => {}

@@ -68,8 +68,8 @@ pub struct Local {
     pub moment: u32,
     /// How many people of the present moment have answered.
     pub answered: u32,
-    /// Whether an exception was opened in this step.
-    pub excepted: bool,
+    /// Exceptions opened in this step since what they are about was last looked at; each excuses one thing.
+    pub excepted: u32,
     pub operation: Option<Operation>,
     pub digest: Option<Digest>,
     /// Content waiting to be written, e.g. a certificate as PEM.

@@ -1,5 +1,7 @@
 //! The command line as data; completions come from the same tree.
 
+pub mod envelope;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -69,6 +71,9 @@ pub enum Verb {
     /// Make an approval for approvers to sign
     #[command(subcommand)]
     Approve(ApproveVerb),
+    /// What crosses the gap, as files: make, show and open envelopes
+    #[command(subcommand)]
+    Envelope(envelope::EnvelopeVerb),
     /// The inventory of keys, certificates and quorums
     #[command(subcommand)]
     Ledger(LedgerVerb),
@@ -147,6 +152,12 @@ pub enum EvidenceVerb {
 
 #[derive(Debug, Subcommand)]
 pub enum ApproveVerb {
+    /// Print the words of a governance folder, for the paper that two people bring to the first ceremony of a chain
+    Words {
+        /// Folder with governance.toml and allowed_signers
+        #[arg(long)]
+        governance: PathBuf,
+    },
     /// Write approval.json for a script, to be signed with `ssh-keygen -Y sign -n script-approval@anchorite`
     Make {
         script: PathBuf,
@@ -173,6 +184,8 @@ pub enum LedgerVerb {
     Certificates(LedgerReport),
     /// Quorums and the proofs of their shares
     Quorums(LedgerReport),
+    /// Every share that was proven, and who holds it
+    Shares(LedgerReport),
 }
 
 #[derive(Debug, Args)]

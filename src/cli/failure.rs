@@ -5,6 +5,7 @@ use crate::devices::durable_file::FileError;
 use crate::ledger::LedgerError;
 use crate::runner::RunError;
 use crate::script::Problems;
+use crate::script::problem::LocatedProblem;
 
 /// A failure with its exit code and a hint.
 #[derive(Debug)]
@@ -12,12 +13,14 @@ pub struct Failure {
     pub code: ExitCode,
     pub message: String,
     pub hint: String,
+    /// Where the failure is problems of files: each with its place, for `--json`.
+    pub problems: Vec<LocatedProblem>,
 }
 
 impl Failure {
     #[must_use]
     pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: String::new() }
+        Self { code, message: message.into(), hint: String::new(), problems: Vec::new() }
     }
 
     #[must_use]
@@ -41,11 +44,14 @@ impl From<FileError> for Failure {
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        let code = match error {
-            LedgerError::Missing(_) => ExitCode::Missing,
-            _ => ExitCode::Failure,
-        };
-        Self::new(code, error.to_string())
+        let message = error.to_string();
+        match error {
+            LedgerError::Missing(_) => Self::new(ExitCode::Missing, message)
+                .with_hint("nothing was changed; a ledger is made on purpose only, by `anchorite ledger init FILE`"),
+            LedgerError::ApprovalUsed(_) => Self::new(ExitCode::Failure, message)
+                .with_hint("nothing was changed; the approvers sign a new one: `anchorite approve make`"),
+            _ => Self::new(ExitCode::Failure, message),
+        }
     }
 }
 
@@ -61,7 +67,8 @@ impl From<RunError> for Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self::new(ExitCode::ScriptProblems, problems.render().trim_end().to_owned())
+        let located = problems.located();
+        Self { problems: located, ..Self::new(ExitCode::ScriptProblems, problems.render().trim_end().to_owned()) }
     }
 }
 

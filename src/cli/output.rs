@@ -1,6 +1,7 @@
 //! The one place that prints. Data to standard output, words to standard error; a closed pipe is not an error.
 
 use crate::cli::Failure;
+use crate::script::problem::LocatedProblem;
 use serde::Serialize;
 use std::io::Write;
 
@@ -32,8 +33,21 @@ pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How every failure looks.
-pub fn failure(failure: &Failure) {
+/// A failure where `--json` was asked for: one object on standard output, and the words as always.
+#[derive(Serialize)]
+struct FailureReport<'f> {
+    error: &'f str,
+    hint: &'f str,
+    exit: u8,
+    problems: &'f [LocatedProblem],
+}
+
+/// How every failure looks. A script that has problems was reported on, so they are the data.
+pub fn failure(failure: &Failure, json_asked: bool) {
+    if json_asked {
+        let Failure { code, message, hint, problems } = failure;
+        let _ = json(&FailureReport { error: message, hint, exit: *code as u8, problems });
+    }
     words(&failure.message);
     if !failure.hint.is_empty() {
         words(&format!("hint: {}", failure.hint));

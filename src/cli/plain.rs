@@ -13,8 +13,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::io::IsTerminal;
 use zeroize::Zeroizing;
 
-/// Words that mean something on every prompt.
-const HELP: &str = "`!` exception   `pause`   `abort`   `leave` stop and resume later   `no` not agreed";
+mod rendering;
 
 /// The plain front end.
 pub struct Plain {
@@ -33,54 +32,12 @@ impl Plain {
         Self { last_step: None }
     }
 
-    fn header(&mut self, view: &View<'_>) {
-        let plan = view.plan;
-        let step = plan.steps.get(view.state.step);
-        if self.last_step == Some(view.state.step) {
-            return;
-        }
-        self.last_step = Some(view.state.step);
-        let act = step.and_then(|s| plan.acts.get(s.act as usize)).map_or("", String::as_str);
-        output::words("");
-        output::words(&format!(
-            "== {} · {} · act {} of {} {act} · plan {}",
-            plan.realm.banner(),
-            SafeText::of(&plan.title),
-            step.map_or(plan.acts.len() as u32, |s| s.act + 1),
-            plan.acts.len(),
-            view.plan_digest.label(),
-        ));
-        if let Some(step) = step {
-            output::words(&format!(
-                "== step {} of {} · {} · about {} min left in act",
-                step.number,
-                plan.steps.len(),
-                SafeText::of(&step.title),
-                plan.minutes_left_in_act(view.state.step)
-            ));
-            output::words(&format!("   read aloud: {}", SafeText::of(&step.say)));
-        }
-    }
-
+    /// The step's lines the first time, then the prompt.
     fn show(&mut self, view: &View<'_>, prompt: &Prompt) {
-        self.header(view);
-        output::words("");
-        let head: String = view.head.hex().chars().take(8).collect();
-        output::words(&format!("[{} UTC · head {head}]", view.clock.peek().hours_minutes()));
-        output::words(&format!("{} · {}", view.plan.name_of(&prompt.who), prompt.title));
-        for line in &prompt.lines {
-            for part in line.plain().split('\n') {
-                output::words(&format!("  {part}"));
-            }
+        if self.last_step.replace(view.state.step) != Some(view.state.step) {
+            rendering::step(view).iter().for_each(|line| output::words(line));
         }
-        if let Some(refusal) = &prompt.refusal {
-            output::words(&format!("  not taken: {}", SafeText::of(refusal)));
-        }
-        if !prompt.next.is_empty() {
-            output::words(&format!("  next: {}", prompt.next));
-        }
-        let simulate = if view.plan.realm.is_rehearsal() { "   `s` the simulated person answers" } else { "" };
-        output::words(&format!("  {HELP}{simulate}"));
+        rendering::prompt(view, prompt).iter().for_each(|line| output::words(line));
     }
 
     fn two_initials(&self, what: &str) -> Option<Vec<String>> {
@@ -151,7 +108,7 @@ impl FrontEnd for Plain {
             _ => {}
         }
         loop {
-            let Some(typed) = line(&format!("  {}: ", question(prompt))) else { return leave() };
+            let Some(typed) = line(&format!("  {}: ", rendering::question(prompt))) else { return leave() };
             if typed.is_empty() {
                 continue;
             }
@@ -191,7 +148,7 @@ impl FrontEnd for Plain {
         }
         output::words(&format!(
             "  {} alone: share {} of {} · quorum {} · generation {} · needs {}",
-            view.plan.name_of(&share.holder),
+            SafeText::of(&view.plan.name_of(&share.holder)),
             share.index,
             share.count,
             share.quorum,
@@ -242,7 +199,7 @@ impl Plain {
     /// Dice and shares: not echoed, never in a `String` that grows.
     fn ask_secret(&self, view: &View<'_>, prompt: &Prompt) -> Given {
         loop {
-            let Some(secret) = secret_line(&format!("  {} (not shown): ", question(prompt))) else {
+            let Some(secret) = secret_line(&format!("  {} (not shown): ", rendering::question(prompt))) else {
                 return Given::Answer(Answer::Leave { why: "input ended".to_owned() });
             };
             if secret.is_empty() {
@@ -259,22 +216,6 @@ impl Plain {
             }
             return Given::Secret(secret);
         }
-    }
-}
-
-fn question(prompt: &Prompt) -> String {
-    match &prompt.ask {
-        Ask::Initials { .. } => "your initials, if you agree".to_owned(),
-        Ask::Text { label, example } => format!("{label} ({example})"),
-        Ask::Phrase { phrase } => format!("type `{phrase}`"),
-        Ask::Choice { options } => {
-            options.iter().map(|o| format!("`{}` {}", o.key, o.title)).collect::<Vec<_>>().join(", ")
-        }
-        Ask::Dice { least } => format!("at least {least} rolls"),
-        Ask::Share { index: 0, .. } => "your share, from your card".to_owned(),
-        Ask::Share { index, .. } => format!("share {index}, from your card"),
-        Ask::SignOff { .. } => "your initials".to_owned(),
-        Ask::Sheet { .. } => "exception".to_owned(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Reads a script and the profiles it names from the disk and hands the octets to `plan`.
 
-use crate::basics::{Digest, Realm, limits};
+use crate::basics::{Digest, Realm, SafeText, limits};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure};
 use crate::devices::durable_file;
 use crate::pki::profile::Profile;
 use crate::plan::Plan;
 use crate::plan::resolve::{self, ProfileFile};
+use crate::script::Problems;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,30 +30,69 @@ pub fn read(script: &Path, realm: Realm) -> Result<ScriptFiles, Failure> {
     }
     let octets = durable_file::read(&file, limits::SCRIPT_OCTETS).map_err(|e| {
         Failure::new(ExitCode::ScriptProblems, e.to_string())
-            .with_hint(format!("a script has at most {} octets", limits::SCRIPT_OCTETS))
+            .with_hint(format!("a script is a regular file of at most {} octets", limits::SCRIPT_OCTETS))
     })?;
     let kinds = steps::kinds();
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut profiles = BTreeMap::new();
     let mut read = BTreeMap::new();
+    // A profile's own problems are shown in its own lines, beside the script's.
+    let mut own: Vec<Problems> = Vec::new();
     for name in resolve::profile_names(&octets, &kinds) {
         let places = [folder.join("profiles"), folder.join("../profiles")];
         let Some(path) = places.iter().map(|p| p.join(format!("{name}.toml"))).find(|p| p.is_file()) else { continue };
-        let octets = durable_file::read(&path, limits::SMALL_FILE_OCTETS)?;
-        read.insert(name.clone(), profile(&octets));
+        let octets = durable_file::read(&path, limits::SMALL_FILE_OCTETS).map_err(|e| {
+            Failure::new(ExitCode::ScriptProblems, e.to_string())
+                .with_hint(format!("a profile is a regular file of at most {} octets", limits::SMALL_FILE_OCTETS))
+        })?;
+        let parsed = profile(&path, &name, &octets).map_err(|problems| {
+            let first = problems.located().first().map_or_else(String::new, |p| format!("{}:{}", p.line, p.column));
+            own.push(problems);
+            format!("see {}:{first}", path.display())
+        });
+        read.insert(name.clone(), parsed);
         profiles.insert(name, octets);
     }
     let shown = file.display().to_string();
-    let plan = resolve::plan(&shown, &octets, &read, &kinds, realm)?;
+    let plan = resolve::plan(&shown, &octets, &read, &kinds, realm).map_err(|problems| {
+        let mut failure = Failure::from(problems);
+        for problems in own {
+            failure.message.push('\n');
+            failure.message.push_str(problems.render().trim_end());
+            failure.problems.extend(problems.located());
+        }
+        failure
+    })?;
     Ok(ScriptFiles { script: octets, profiles, plan })
 }
 
-/// A profile from its octets.
+/// A profile from its octets, under the name by which the script asks for it.
 ///
 /// # Errors
-/// What the TOML reader says.
-pub fn profile(octets: &[u8]) -> Result<ProfileFile, String> {
-    let text = std::str::from_utf8(octets).map_err(|_| "expected UTF-8 text".to_owned())?;
-    let profile: Profile = toml::from_str(text).map_err(|e| e.message().to_owned())?;
-    Ok(ProfileFile { profile, digest: Digest::of(octets) })
+/// What the TOML reader says, and its place.
+fn profile(path: &Path, name: &str, octets: &[u8]) -> Result<ProfileFile, Problems> {
+    let text = String::from_utf8_lossy(octets);
+    let mut problems = Problems::new(&path.display().to_string(), &text);
+    if std::str::from_utf8(octets).is_err() {
+        problems.add(0..0, "expected UTF-8 text", "");
+        return Err(problems);
+    }
+    match toml::from_str::<Profile>(&text) {
+        Ok(profile) if profile.name == name => Ok(ProfileFile { profile, digest: Digest::of(octets) }),
+        Ok(profile) => {
+            let at = text.find("name").unwrap_or(0);
+            let found = SafeText::cut(&profile.name, 64);
+            problems.add(
+                at..at + 4,
+                format!("expected the name `{name}`, found `{found}`"),
+                "a profile is named as its file",
+            );
+            Err(problems)
+        }
+        Err(error) => {
+            let what = SafeText::cut(error.message(), 300).to_string();
+            problems.add(error.span().unwrap_or(0..0), what, "the profiles in ceremony-scripts/profiles are examples");
+            Err(problems)
+        }
+    }
 }

@@ -94,10 +94,34 @@ fn swap() -> Finding {
     finding("swap", "none", &found, areas.is_empty())
 }
 
+/// What a crash of any program here would leave behind. This program has turned its own off before anything else, so its own limit says
+/// nothing: the limit of the process that started it does, and where the kernel would send a core.
 fn core_dumps() -> Finding {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
-    let off = limit.current == Some(0);
-    finding("core dumps", "none", if off { "none" } else { "allowed by the limit of this process" }, off)
+    let limit = rustix::process::getppid()
+        .map(|parent| text(Path::new(&format!("/proc/{}/limits", parent.as_raw_nonzero()))))
+        .and_then(|limits| soft_core_limit(&limits));
+    let pattern = text(Path::new("/proc/sys/kernel/core_pattern")).trim().to_owned();
+    let (found, good) = core_dumps_of(limit.as_deref(), &pattern);
+    finding("core dumps", "none", &found, good)
+}
+
+/// The soft limit in a kernel's `limits` table: `Max core file size  0  unlimited  bytes`.
+fn soft_core_limit(limits: &str) -> Option<String> {
+    limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size")?.split_whitespace().next().map(str::to_owned))
+}
+
+/// A handler behind a pipe is given a core whatever the limit says.
+fn core_dumps_of(limit: Option<&str>, pattern: &str) -> (String, bool) {
+    match (limit, pattern.starts_with('|')) {
+        (_, true) => (format!("off for this program; others are piped to {}", pattern.trim_start_matches('|')), false),
+        (Some("0"), false) => ("none".to_owned(), true),
+        (Some(limit), false) => {
+            (format!("off for this program; the shell that started it allows {limit}: `ulimit -c 0`"), false)
+        }
+        (None, false) => ("off for this program; what started it does not say".to_owned(), false),
+    }
 }
 
 fn kernel() -> Finding {
@@ -111,4 +135,21 @@ fn program() -> Finding {
 fn terminal() -> Finding {
     let remote = std::env::var_os("SSH_CONNECTION").is_some();
     finding("terminal", "of this machine", if remote { "a remote one" } else { "of this machine" }, !remote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn core_dumps_are_judged_by_what_started_the_program_and_where_the_kernel_sends_them() {
+        let table = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                     Max core file size        unlimited            unlimited            bytes     \n";
+        assert_eq!(soft_core_limit(table).as_deref(), Some("unlimited"));
+        assert_eq!(soft_core_limit("Max cpu time 1 1 seconds"), None);
+        assert_eq!(core_dumps_of(Some("0"), "core"), ("none".to_owned(), true));
+        assert!(!core_dumps_of(Some("unlimited"), "core").1);
+        assert!(!core_dumps_of(Some("0"), "|/usr/share/apport/apport %p").1);
+        assert!(!core_dumps_of(None, "core").1);
+    }
 }

@@ -147,6 +147,17 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     std::fs::remove_file(path).map_err(FileError::of(path, "removing"))
 }
 
+/// Removes a file where there is one.
+///
+/// # Errors
+/// Where it is there and stays.
+pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(FileError::of(path, "removing")(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a folder that must not exist.
 ///
 /// # Errors

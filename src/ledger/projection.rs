@@ -1,11 +1,12 @@
 //! Transcript -> ledger. The same function runs while a ceremony goes on and when a ledger is rebuilt, so the two cannot differ.
 
-use crate::basics::digest::hex_decode;
+use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
 use crate::ceremony::{Effect, effect::parse_certificate};
 use crate::keys::PublicKey;
 use crate::ledger::{Ledger, LedgerError};
+use crate::pki::serial;
 use crate::transcript::entry::{Header, Line, Open};
 use crate::transcript::{Kind, Record};
 use rusqlite::params;
@@ -17,6 +18,8 @@ pub struct Projector {
     intent: Option<Effect>,
     /// Quorum and generation whose shares are being proven.
     dealing: Option<(String, u8)>,
+    /// Serial numbers that were to be reserved so far, whether or not the record came to say them.
+    reserving: u32,
 }
 
 impl Ledger {
@@ -38,11 +41,12 @@ impl Ledger {
     /// Where the database refuses.
     pub fn begin(&mut self, header: &Header) -> Result<(), LedgerError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, plan, started) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, governance, plan, started) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 header.ceremony,
                 header.realm.word(),
                 header.approval_digest,
+                header.governance_digest,
                 header.plan_digest.hex(),
                 header.started.0.cast_signed()
             ],
@@ -66,6 +70,9 @@ impl Ledger {
         if open.kind == Kind::Intent {
             self.projector.intent = body.get("effect").and_then(|v| serde_json::from_value(v.clone()).ok());
         }
+        if let (Kind::Intent, Some(Effect::ReserveSerial { index, .. })) = (open.kind, &self.projector.intent) {
+            self.projector.reserving = self.projector.reserving.max(index.saturating_add(1));
+        }
         let what: Option<What> = body.get("event").and_then(|v| serde_json::from_value(v.clone()).ok());
         let reopened = (open.kind == Kind::Step && open.outcome == "reopened").then(|| {
             (
@@ -85,6 +92,7 @@ impl Ledger {
             return Ok(());
         }
         let dealing = self.projector.dealing.clone();
+        let reserving = self.projector.reserving.min(limits::SERIALS);
         let transaction = self.connection.transaction()?;
         transaction.execute(
             "INSERT INTO heads (ceremony, seq, head) VALUES (?1, ?2, ?3)",
@@ -96,12 +104,42 @@ impl Ledger {
                 params![header.ceremony, quorum, generation.cast_signed(), open.seq],
             )?;
         }
-        if let Some(what) = what {
-            project_event(&transaction, &header, open, &what, intent.as_ref(), dealing.as_ref())?;
+        if let Some(what) = &what {
+            project_event(&transaction, &header, open, what, intent.as_ref(), dealing.as_ref())?;
+        }
+        if open.kind == Kind::Closed {
+            // A machine that died between reserving a number and saying so left it in this ledger alone: the seed, revealed now,
+            // gives every number that was ever to be reserved.
+            let seed = body.get("serial_seed").and_then(|seed| Digest::parse(seed.as_str()?));
+            for (index, seed) in (0..reserving).zip(std::iter::repeat(seed).flatten()) {
+                let Ok(serial) = serial::of(&seed, index) else { continue };
+                transaction.execute(
+                    "INSERT OR IGNORE INTO serials (serial, ceremony, idx) VALUES (?1,?2,?3)",
+                    params![hex_encode(&serial), header.ceremony, index],
+                )?;
+            }
+        }
+        if ends_reservations(open, what.as_ref(), intent.as_ref()) {
+            transaction.execute(
+                "INSERT OR IGNORE INTO burnt (serial, ceremony, seq) SELECT s.serial, s.ceremony, ?2 FROM serials s \
+                 WHERE s.ceremony = ?1 AND NOT EXISTS (SELECT 1 FROM issued i WHERE i.serial = s.serial)",
+                params![header.ceremony, open.seq],
+            )?;
         }
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Whether a serial reserved before this line and not issued by now never will be: its strongroom is gone, its signing failed, or
+/// the record ends.
+fn ends_reservations(open: &Open, what: Option<&What>, intent: Option<&Effect>) -> bool {
+    let lost = match what {
+        Some(What::Resumed { .. }) => true,
+        Some(What::Failed { strongroom_gone, .. }) => *strongroom_gone || matches!(intent, Some(Effect::Sign { .. })),
+        _ => false,
+    };
+    lost || matches!(open.kind, Kind::Closed | Kind::Abort)
 }
 
 fn project_event(
@@ -165,7 +203,7 @@ fn project_event(
                 to.execute(
                     "INSERT OR IGNORE INTO issued (serial, ceremony, authority, sha256, not_after) VALUES (?1,?2,?3,?4,?5)",
                     params![
-                        crate::basics::digest::hex_encode(certificate.serial()),
+                        hex_encode(certificate.serial()),
                         ceremony,
                         operation.authority(),
                         Digest::of(certificate.der()).hex(),

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Settings of every connection.
 ///
@@ -18,8 +18,8 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 9] = [
-    "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL) STRICT",
+const TABLES: [&str; 10] = [
+    "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
      public_key_sha256 TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, sealed_sha256 TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
@@ -30,6 +30,7 @@ const TABLES: [&str; 9] = [
     "CREATE TABLE live (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE voided (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE serials (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, idx INTEGER NOT NULL) STRICT",
+    "CREATE TABLE burnt (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, seq INTEGER NOT NULL) STRICT",
     "CREATE TABLE issued (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, authority TEXT NOT NULL, sha256 TEXT NOT NULL, not_after TEXT NOT NULL) STRICT",
 ];
 

@@ -33,6 +33,17 @@ pub struct LintClean(());
 #[must_use]
 pub struct CrlLintClean(());
 
+/// One of the two: what may be written out.
+pub trait Clean: sealed::Sealed {}
+impl Clean for LintClean {}
+impl Clean for CrlLintClean {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::LintClean {}
+    impl Sealed for super::CrlLintClean {}
+}
+
 /// Lints the DER of a root certificate, its self-signature included.
 ///
 /// # Errors

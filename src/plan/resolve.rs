@@ -1,17 +1,17 @@
 //! Script -> [`Plan`]: every name looked up, every rule of the room checked, all problems reported at once.
 
-use crate::basics::{Digest, Realm, SafeText, limits};
+use crate::basics::{Digest, Realm, SafeText};
 use crate::keys::Algorithm;
-use crate::keys::ssh::SshPublicKey;
 use crate::pki::name::{Subject, marked};
 use crate::pki::oids;
 use crate::pki::profile::Profile;
-use crate::plan::{Authority, Material, Person, Plan, Quorum};
+use crate::plan::{Authority, Material, Plan};
 use crate::script::problem::{Problems, nearest};
 use crate::script::{Located, NameOf, Script, StepKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod examples;
+mod people;
 mod steps;
 mod validity;
 
@@ -148,170 +148,18 @@ impl Resolver<'_> {
         once("authority", s.authorities.iter().map(|x| &x.name), p);
         once("material", s.materials.iter().map(|x| &x.name), p);
         once("step", s.steps().map(|x| &x.id), p);
-    }
-
-    fn people(&self, p: &mut Problems) -> Vec<Person> {
-        let mut seen: BTreeMap<String, String> = BTreeMap::new();
-        let mut keys: BTreeMap<String, String> = BTreeMap::new();
-        let mut people = Vec::new();
-        for source in &self.script.people {
-            let initials = source.initials.as_ref().map_or_else(
-                || {
-                    source
-                        .name
-                        .value
-                        .split_whitespace()
-                        .filter_map(|w| w.chars().next())
-                        .collect::<String>()
-                        .to_uppercase()
-                },
-                |i| i.value.clone(),
-            );
-            let span = source.initials.as_ref().map_or(source.name.span.clone(), |i| i.span.clone());
-            if initials.is_empty() || initials.chars().count() > 4 || !initials.chars().all(char::is_alphanumeric) {
-                p.add(span.clone(), "expected initials of one to four letters or digits", "add `initials = \"AB\"`");
-            }
-            if let Some(other) = seen.insert(initials.to_uppercase(), source.id.value.clone()) {
+        let mut serials: BTreeMap<&str, &str> = BTreeMap::new();
+        for material in &s.materials {
+            if let Some(other) = serials.insert(&material.serial.value, &material.name.value)
+                && !material.serial.value.is_empty()
+            {
                 p.add(
-                    span,
-                    format!("{} and {other} have the same initials {initials}", source.id.value),
-                    "initials tell people apart: add `initials = \"...\"`",
-                );
-            }
-            let public_key = self.public_key(source, &mut keys, p);
-            people.push(Person {
-                id: source.id.value.clone(),
-                name: source.name.value.clone(),
-                initials,
-                public_key,
-                roles: self.roles_of(&source.id.value),
-            });
-        }
-        people
-    }
-
-    fn public_key(
-        &self,
-        source: &crate::script::syntax::PersonSource,
-        keys: &mut BTreeMap<String, String>,
-        p: &mut Problems,
-    ) -> String {
-        let Some(key) = &source.public_key else {
-            if self.realm == Realm::Production {
-                p.add(
-                    source.id.span.clone(),
-                    format!("a production run needs the public key of {}", source.id.value),
-                    "add `public_key = \"ssh-ed25519 ...\"`, the key they will sign their attestation with",
-                );
-            }
-            return String::new();
-        };
-        match SshPublicKey::parse(&key.value) {
-            Ok(parsed) => {
-                if let Some(other) = keys.insert(parsed.line().to_owned(), source.id.value.clone()) {
-                    p.add(
-                        key.span.clone(),
-                        format!("{} and {other} have the same public key", source.id.value),
-                        "each participant signs with a key of their own",
-                    );
-                }
-                if self.realm == Realm::Production && examples::public_key(&parsed) {
-                    p.add(
-                        key.span.clone(),
-                        format!("public key of {}: found a key of the example scripts", source.id.value),
-                        "nobody here holds its other half: write the line of their own ~/.ssh/id_ed25519.pub",
-                    );
-                }
-                parsed.line().to_owned()
-            }
-            Err(error) => {
-                p.add(
-                    key.span.clone(),
-                    format!("public key of {}: {error}", source.id.value),
-                    "one line as in ~/.ssh/id_ed25519.pub",
-                );
-                String::new()
-            }
-        }
-    }
-
-    fn roles_of(&self, person: &str) -> Vec<String> {
-        let holds = |role: &&crate::script::syntax::RoleSource| role.holders.iter().any(|h| h.value == person);
-        self.script.roles.iter().filter(holds).map(|role| role.name.value.clone()).collect()
-    }
-
-    fn roles(&self, p: &mut Problems) {
-        for role in &self.script.roles {
-            self.known(NameOf::Person, &role.holders, p);
-            self.known(NameOf::Role, &role.incompatible, p);
-            if role.holders.is_empty() {
-                p.add(
-                    role.name.span.clone(),
-                    format!("role {} has no holder", role.name.value),
-                    "add `holders = [\"...\"]`",
-                );
-            }
-            for other in &role.incompatible {
-                let Some(other_role) = self.script.roles.iter().find(|r| r.name.value == other.value) else { continue };
-                for holder in &role.holders {
-                    if other_role.holders.iter().any(|h| h.value == holder.value) {
-                        p.add(
-                            holder.span.clone(),
-                            format!(
-                                "{} holds {} and {}, which are incompatible",
-                                holder.value, role.name.value, other.value
-                            ),
-                            "give one of the roles to somebody else",
-                        );
-                    }
-                }
-            }
-        }
-        // Where a holder is somebody unknown, that may be this person misspelt: said once, there.
-        let holders = || self.script.roles.iter().flat_map(|role| &role.holders);
-        let misspelt = holders().any(|h| !self.script.people.iter().any(|person| person.id.value == h.value));
-        for person in &self.script.people {
-            if self.roles_of(&person.id.value).is_empty() && !misspelt {
-                p.add(
-                    person.id.span.clone(),
-                    format!("{} holds no role", person.id.value),
-                    "nobody is in the room without a role: add them to a [[role]]",
+                    material.serial.span.clone(),
+                    format!("{} and {other} have the same number", material.name.value),
+                    "the number read off a thing tells it from every other: look again",
                 );
             }
         }
-    }
-
-    fn quorums(&self, p: &mut Problems) -> Vec<Quorum> {
-        let mut quorums = Vec::new();
-        for source in &self.script.quorums {
-            self.known(NameOf::Person, &source.custodians, p);
-            once("custodian", source.custodians.iter(), p);
-            self.known(NameOf::Person, &source.spares, p);
-            let count = source.custodians.len() + source.spares.len();
-            if source.custodians.len() < 2 || count > limits::SHARES {
-                p.add(
-                    source.span.clone(),
-                    format!("quorum {} needs 2 to {} custodians, found {count}", source.name.value, limits::SHARES),
-                    "",
-                );
-            }
-            if source.threshold.value > count as u64 {
-                p.add(
-                    source.threshold.span.clone(),
-                    format!(
-                        "quorum {} needs {} of {count} custodians, more than there are",
-                        source.name.value, source.threshold.value
-                    ),
-                    "lower the threshold or name more custodians",
-                );
-            }
-            quorums.push(Quorum {
-                name: source.name.value.clone(),
-                threshold: u8::try_from(source.threshold.value).unwrap_or(u8::MAX),
-                custodians: source.custodians.iter().chain(&source.spares).map(|c| c.value.clone()).collect(),
-            });
-        }
-        quorums
     }
 
     fn authorities(&self, p: &mut Problems) -> Vec<Authority> {

@@ -15,6 +15,9 @@ use crate::transcript::{Kind, Record, Signer, sums};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub const REPORT: &str = "report.html";
+pub const HOW_TO_VERIFY: &str = "VERIFY.txt";
+
 /// Writes what belongs around a record that is closed, or that was left or aborted.
 ///
 /// # Errors
@@ -38,8 +41,8 @@ pub fn close(folder: &Folder, plan: &Plan, record: &Record, state: &State, seed:
             }
         }
     }
-    durable_file::replace(&evidence.join("report.html"), report::html(plan, record).as_bytes())?;
-    durable_file::replace(&evidence.join("VERIFY.txt"), how_to_verify(plan, record).as_bytes())?;
+    durable_file::replace(&evidence.join(REPORT), report::html(plan, record).as_bytes())?;
+    durable_file::replace(&evidence.join(HOW_TO_VERIFY), how_to_verify(plan, record).as_bytes())?;
     list_files(&evidence)
 }
 

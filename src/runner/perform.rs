@@ -163,12 +163,25 @@ impl<R: RealmType> Run<'_, R> {
         Ok(Outcome::ShareShown { form: seen.word().to_owned() })
     }
 
+    /// Nothing leaves on a medium that differs from what the record says of it.
+    fn is_as_recorded(&self, name: &str, path: &std::path::Path, octets: &[u8]) -> Result<(), String> {
+        let sealed = self.state.authorities.values().find(|made| made.sealed_name == *name).map(|made| made.sealed);
+        let expected = sealed.or_else(|| self.state.artifacts.get(name).copied());
+        let found = Digest::of(octets);
+        match expected {
+            Some(expected) if expected == found => Ok(()),
+            Some(expected) => Err(format!("{}: expected the recorded file {expected}, found {found}", path.display())),
+            None => Err(format!("{}: no entry of the record names this file", path.display())),
+        }
+    }
+
     fn write_medium(&mut self, medium: &str, artifacts: &[String], sealed: &[String]) -> Result<Outcome, String> {
         let mut files = Vec::new();
         for (names, folder) in [(artifacts, self.folder.artifacts()), (sealed, self.folder.vault())] {
             for name in names {
-                let octets =
-                    durable_file::read(&folder.join(name), limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
+                let path = folder.join(name);
+                let octets = durable_file::read(&path, limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
+                self.is_as_recorded(name, &path, &octets)?;
                 files.push((name.clone(), octets));
             }
         }

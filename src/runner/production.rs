@@ -25,15 +25,31 @@ pub fn governance_digest(toml: &[u8], signers: &[u8]) -> Digest {
     Digest::tagged("governance", crate::basics::Realm::Production, &[toml, signers])
 }
 
+/// Reads a governance folder by itself.
+///
+/// # Errors
+/// What is missing or malformed.
+pub fn governance(folder: &Path) -> Result<(Governance, Digest), String> {
+    let (rules, toml, signers) = governance_files(folder)?;
+    allowed_signers::parse(&String::from_utf8_lossy(&signers)).map_err(|e| format!("allowed_signers: {e}"))?;
+    Ok((rules, governance_digest(&toml, &signers)))
+}
+
+/// What `governance.toml` says, its octets, and those of `allowed_signers`.
+fn governance_files(folder: &Path) -> Result<(Governance, Vec<u8>, Vec<u8>), String> {
+    let read = |name| durable_file::read(&folder.join(name), limits::SMALL_FILE_OCTETS).map_err(|e| e.to_string());
+    let (toml, signers) = (read("governance.toml")?, read("allowed_signers")?);
+    let rules = Governance::parse("governance.toml", &toml).map_err(|p| p.render())?;
+    Ok((rules, toml, signers))
+}
+
 /// Reads governance and approval and checks them against the plan.
 ///
 /// # Errors
 /// What is missing, malformed, or does not cover this run.
 pub fn approved(governance: &Path, approval: &Path, plan: &Plan, now: Instant) -> Result<Approved, String> {
     let read = |path: &Path| durable_file::read(path, limits::SMALL_FILE_OCTETS).map_err(|e| e.to_string());
-    let toml = read(&governance.join("governance.toml"))?;
-    let signers_file = read(&governance.join("allowed_signers"))?;
-    let rules = Governance::parse("governance.toml", &toml).map_err(|p| p.render())?;
+    let (rules, toml, signers_file) = governance_files(governance)?;
     let signers =
         allowed_signers::parse(&String::from_utf8_lossy(&signers_file)).map_err(|e| format!("allowed_signers: {e}"))?;
     let octets = read(approval)?;

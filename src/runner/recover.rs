@@ -7,16 +7,17 @@ use crate::ceremony::event::What;
 use crate::ceremony::state::Finish;
 use crate::ceremony::{State, opening};
 use crate::devices::durable_file::{self, Appender};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::pki::serial;
 use crate::plan::Plan;
+use crate::runner::closing::{HOW_TO_VERIFY, REPORT};
 use crate::runner::folder::Folder;
 use crate::runner::front_end::FrontEnd;
 use crate::runner::room::{RealmType, Room};
 use crate::runner::run::{Run, RunError};
 use crate::runner::strongrooms::{Reach, Strongrooms};
 use crate::transcript::entry::{FORMAT, Header, Tool};
-use crate::transcript::{Chain, Kind, Record, Signer};
+use crate::transcript::{Chain, Kind, Record, Signer, sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,8 +42,6 @@ pub struct Beginning {
     pub argv: Vec<String>,
     pub approval_digest: String,
     pub governance_digest: String,
-    /// Words two people confirm from paper; empty where a previous ceremony pins the governance.
-    pub governance_words: String,
     pub approval_files: BTreeMap<String, Vec<u8>>,
     pub binding: Vec<u8>,
     pub reach: Reach,
@@ -120,7 +119,8 @@ impl<'f, R: RealmType> Run<'f, R> {
             front,
         };
         run.ledger.begin(&header)?;
-        run.turn(opening(&beginning.governance_words, beginning.signers))?;
+        let words = governance_words(&header, &run.ledger)?;
+        run.turn(opening(&words, beginning.signers))?;
         Ok(run)
     }
 
@@ -158,6 +158,10 @@ impl<'f, R: RealmType> Run<'f, R> {
         let room = room(&record);
         let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), reach);
         set_aside_later_checkpoints(&folder, record.chain().next)?;
+        // What stands around the record speaks of it as it was left; it is written again when this run ends. The list goes first.
+        for name in [sums::FILE_NAME, REPORT, HOW_TO_VERIFY] {
+            durable_file::remove_if_there(&folder.evidence().join(name))?;
+        }
         let front_end = front.word();
         let mut run = Self {
             plan,
@@ -180,7 +184,7 @@ impl<'f, R: RealmType> Run<'f, R> {
             }
             Some(Finish::Left) | None if !run.state.opened => {
                 let signers = record.header.signers.clone();
-                let words = governance_words(&record.header);
+                let words = governance_words(&record.header, &run.ledger)?;
                 run.turn(opening(&words, signers))?;
                 Ok(run)
             }
@@ -193,13 +197,17 @@ impl<'f, R: RealmType> Run<'f, R> {
     }
 }
 
-/// Words of the governance digest where no previous ceremony pins it.
-#[must_use]
-pub fn governance_words(header: &Header) -> String {
-    match Digest::parse(&header.governance_digest) {
-        Some(digest) if header.previous_head.is_empty() => digest.twelve_words(),
-        _ => String::new(),
-    }
+/// Words of the governance digest where no earlier record of this ledger pins it: two people confirm them from paper.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub fn governance_words(header: &Header, ledger: &Ledger) -> Result<String, LedgerError> {
+    let Some(digest) = Digest::parse(&header.governance_digest) else { return Ok(String::new()) };
+    let pinned = match header.previous_head.as_str() {
+        "" => false,
+        head => ledger.governance_at(head)?.as_deref() == Some(header.governance_digest.as_str()),
+    };
+    Ok(if pinned { String::new() } else { digest.twelve_words() })
 }
 
 /// Reads the record, cutting off a torn last line that was never acknowledged.

@@ -3,7 +3,7 @@
 //! A script never names its own approvers: they come from `governance.toml`, whose digest the previous ceremony pinned
 //! or, the first time, two people confirm from paper. Specification: `ceremony-scripts/README.md`.
 
-use crate::basics::{Digest, Instant, Realm, limits};
+use crate::basics::{Digest, Instant, Realm, SafeText, limits};
 use crate::script::problem::Problems;
 use crate::script::reader::{Reader, document};
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,8 @@ pub struct Approval {
 /// Why an approval does not cover what is about to run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApprovalRefusal {
+    #[error("expected an approval of format {APPROVAL_FORMAT}, found {found}")]
+    Format { found: SafeText },
     #[error("the approval is for the {found} realm, and this is production")]
     Realm { found: Realm },
     #[error("the approval is for ceremony {expected}, and this script is {found}")]
@@ -111,6 +113,9 @@ impl Approval {
         plan: Digest,
         now: Instant,
     ) -> Result<(), ApprovalRefusal> {
+        if self.format != APPROVAL_FORMAT {
+            return Err(ApprovalRefusal::Format { found: SafeText::cut(&self.format, 60) });
+        }
         if self.realm != Realm::Production {
             return Err(ApprovalRefusal::Realm { found: self.realm });
         }

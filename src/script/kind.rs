@@ -48,7 +48,11 @@ pub enum Fact {
     PeoplePresent,
     MaterialChecked(String),
     MediumInserted(String),
+    /// Some key: what goes into the randomness goes in before the first.
+    AnyKeyMade,
     KeyMade(String),
+    /// A quorum's identity is made together with the key it protects.
+    QuorumMade(String),
     SharesProven(String),
     SharesConsistent(String),
     RootIssued(String),
@@ -65,6 +69,8 @@ impl std::fmt::Display for Fact {
             Fact::PeoplePresent => write!(f, "the roll has been called"),
             Fact::MaterialChecked(name) => write!(f, "material {name} has been read back"),
             Fact::MediumInserted(name) => write!(f, "medium {name} is inserted"),
+            Fact::AnyKeyMade => write!(f, "a key has been made"),
+            Fact::QuorumMade(name) => write!(f, "quorum {name} has been made for another authority"),
             Fact::KeyMade(name) => write!(f, "the key of {name} has been made"),
             Fact::SharesProven(name) => write!(f, "every share of quorum {name} has been proven"),
             Fact::SharesConsistent(name) => write!(f, "the proven shares of quorum {name} have been found consistent"),

@@ -2,6 +2,7 @@
 
 use crate::basics::Instant;
 use crate::basics::limits;
+use crate::basics::safe_text::is_dangerous;
 use crate::script::problem::{Problems, nearest};
 use crate::script::syntax::Located;
 use crate::script::toml_1_0;
@@ -95,6 +96,17 @@ impl<'a, 't> Reader<'a, 't> {
         problems.add(value.span(), format!("`{key}` of {}: expected {expected}, found {found}", self.what), "");
     }
 
+    /// What people read on screens, pages and in the record holds nothing that they could not see.
+    fn visible(&self, key: &str, text: &str, span: Range<usize>, problems: &mut Problems) {
+        if let Some(hidden) = text.chars().find(|character| is_dangerous(*character)) {
+            problems.add(
+                span,
+                format!("`{key}` of {}: expected visible characters, found U+{:04X}", self.what, u32::from(hidden)),
+                "leave out line breaks, control characters and characters without a width",
+            );
+        }
+    }
+
     fn missing(&self, key: &str, expected: &str, problems: &mut Problems) {
         problems.add(self.span.clone(), format!("{} needs `{key}`", self.what), format!("add `{key} = {expected}`"));
     }
@@ -104,6 +116,7 @@ impl<'a, 't> Reader<'a, 't> {
         let value = self.value(key)?;
         match value.get_ref().as_str() {
             Some(text) if text.chars().count() <= limits::TYPED_CHARS * 10 => {
+                self.visible(key, text, value.span(), problems);
                 Some(Located::new(text.to_owned(), value.span()))
             }
             Some(_) => {
@@ -202,7 +215,10 @@ impl<'a, 't> Reader<'a, 't> {
         let mut texts = Vec::new();
         for item in array.iter() {
             match item.get_ref().as_str() {
-                Some(text) => texts.push(Located::new(text.to_owned(), item.span())),
+                Some(text) => {
+                    self.visible(key, text, item.span(), problems);
+                    texts.push(Located::new(text.to_owned(), item.span()));
+                }
                 None => self.wrong(key, item, "text in quotes", problems),
             }
         }

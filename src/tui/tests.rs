@@ -5,7 +5,7 @@ mod exhaustive;
 mod forms;
 mod guards;
 mod reveal;
-mod room;
+pub(crate) mod room;
 mod secrets;
 mod session;
 mod snapshots_of_screens;

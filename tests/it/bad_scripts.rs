@@ -254,3 +254,64 @@ fn one_mistake_is_one_problem_not_a_train_of_them() {
         );
     }
 }
+
+#[test]
+fn what_people_could_not_see_and_who_must_not_hold_a_share_are_problems_too() {
+    for (from, to, expected) in [
+        (
+            "title = \"Small root 2026\"",
+            "title = \"Small \\u001b[31mroot\"",
+            "expected visible characters, found U+001B",
+        ),
+        ("name = \"Ada Byron\"", "name = \"Ada \\u202eByron\"", "expected visible characters, found U+202E"),
+        ("title = \"USB stick A\"", "title = \"USB\\nstick A\"", "expected visible characters, found U+000A"),
+        ("serial = \"USB-000311\"", "serial = \"LT-0042\"", "vault-a and laptop have the same number"),
+        (
+            "holders = [\"ada\", \"grace\"]",
+            "holders = [\"ada\"]",
+            "whoever has a share of small-root holds the role `custodian`",
+        ),
+        ("spares = [\"ada\"]", "spares = [\"ada\", \"ada\"]", "there are two of spare of `ada`"),
+    ] {
+        let changed = script().replacen(from, to, 1);
+        assert_ne!(changed, script(), "{from}");
+        let (code, said) = check(changed.as_bytes());
+        assert_eq!(code, 3, "{to}\n{said}");
+        assert!(said.contains(expected), "expected {expected} in\n{said}");
+        assert!(!said.contains('\u{1b}') && !said.contains('\u{202e}'), "{said:?}");
+    }
+    // With three custodians nobody sees as many shares as open the quorum.
+    let three = script()
+        .replacen("[[role]]", "[[person]]\nid = \"joan\"\nname = \"Joan Clarke\"\n\n[[role]]", 1)
+        .replacen("holders = [\"ada\", \"grace\"]", "holders = [\"ada\", \"grace\", \"joan\"]", 1)
+        .replacen("custodians = [\"ada\", \"grace\"]", "custodians = [\"ada\", \"grace\", \"joan\"]", 1);
+    let (code, said) = check(three.as_bytes());
+    assert!(code == 3 && said.contains("ada would see 2 shares of small-root, and 2 open it"), "{said}");
+    // An administrator who must not be a witness may not slip in as a custodian.
+    let both = script().replacen("name = \"custodian\"", "name = \"custodian\"\nincompatible = [\"administrator\"]", 1);
+    let (code, said) = check(both.as_bytes());
+    assert!(code == 3 && said.contains("ada holds custodian and administrator"), "{said}");
+}
+
+#[test]
+fn dice_after_the_key_and_a_second_key_on_one_quorum_are_impossible_orders() {
+    let dice = "[[act.step]]\nid = \"dice\"\ntitle = \"Dice\"\nkind = \"roll-dice\"\nwho = \"administrator\"\nconfirm = [\"witness\"]\nminutes = 1\nsay = \"We throw.\"\n\n";
+    let at = |id: &str| script().find(&format!("[[act.step]]\nid = \"{id}\"")).unwrap();
+    let with = |id: &str| format!("{}{dice}{}", &script()[..at(id)], &script()[at(id)..]);
+    assert_eq!(check(with("key").as_bytes()).0, 0);
+    let (code, said) = check(with("deal").as_bytes());
+    assert!(code == 3 && said.contains("step dice comes after a key has been made"), "{said}");
+
+    let authority = script().find("[[authority]]").unwrap();
+    let end = script()[authority..].find("[[material]]").unwrap() + authority;
+    let second = script()[authority..end].replacen("name = \"small-root\"", "name = \"second-root\"", 1);
+    let step = script()[at("key")..at("deal")]
+        .replace("id = \"key\"", "id = \"second-key\"")
+        .replace("authority = \"small-root\"", "authority = \"second-root\"");
+    let two = format!("{}{second}{}{step}{}", &script()[..end], &script()[end..at("deal")], &script()[at("deal")..]);
+    let (code, said) = check(two.as_bytes());
+    assert!(
+        code == 3 && said.contains("step second-key comes after quorum small-root has been made for another authority"),
+        "{said}"
+    );
+}

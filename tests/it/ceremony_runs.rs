@@ -222,7 +222,7 @@ fn the_ledger_rebuilt_from_evidence_says_what_the_run_said() {
     let rebuilt = folder.path().join("rebuilt.sqlite");
     let output = anchorite(&["ledger", "rebuild", rebuilt.to_str().unwrap(), out.join("evidence").to_str().unwrap()]);
     assert_eq!(code(&output), 0, "{}", said(&output));
-    for report in ["keys", "certificates", "quorums"] {
+    for report in ["keys", "certificates", "quorums", "shares"] {
         let of = |ledger: &Path| said(&anchorite(&["ledger", report, ledger.to_str().unwrap(), "--json"]));
         assert_eq!(of(&rebuilt), of(&out.join("state/ledger.sqlite")), "{report}");
         assert!(of(&rebuilt).contains("root-2026"), "{report}");
@@ -231,4 +231,140 @@ fn the_ledger_rebuilt_from_evidence_says_what_the_run_said() {
     assert_eq!(code(&again), 1, "a ledger is never overwritten");
     let missing = anchorite(&["ledger", "keys", folder.path().join("none").to_str().unwrap()]);
     assert_eq!(code(&missing), 7, "and never created by accident");
+}
+
+/// A rehearsal of `small-root` that its people left at the beginning of a step.
+fn left_at(step: &str, out: &Path) {
+    let from = if step == "key" { 7 } else { 16 };
+    for answers in from..40 {
+        let _ = std::fs::remove_dir_all(out);
+        let output = anchorite_with(
+            &["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()],
+            &format!("{}leave\n", "s\n".repeat(answers)),
+        );
+        assert_eq!(code(&output), 5, "{}", said(&output));
+        let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+        if begun(&record, step) {
+            return;
+        }
+    }
+    panic!("no step {step}");
+}
+
+fn begun(record: &str, step: &str) -> bool {
+    record.lines().skip(1).any(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["open"]["kind"] == "step" && line["open"]["outcome"] == "begun" && line["open"]["step"] == step
+    })
+}
+
+fn sealed_key(out: &Path) -> std::path::PathBuf {
+    let keys: Vec<_> = files(&out.join("state/vault"));
+    assert_eq!(keys.len(), 1);
+    keys[0].clone()
+}
+
+fn flip_an_octet(path: &Path) {
+    let mut octets = std::fs::read(path).unwrap();
+    *octets.last_mut().unwrap() ^= 1;
+    std::fs::write(path, octets).unwrap();
+}
+
+#[test]
+fn a_sealed_key_that_no_transcript_records_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    left_at("root", &out);
+    flip_an_octet(&sealed_key(&out));
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(12));
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    assert!(said(&output).contains("no transcript records this sealed file"), "{}", said(&output));
+    // With the file as it was, the same ceremony comes to its end.
+    flip_an_octet(&sealed_key(&out));
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(60));
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!(verify(&out.join("evidence"), &[]).0, 8);
+    assert_eq!(verify_py(&out.join("evidence"), &[]).0, 8);
+}
+
+#[test]
+fn a_file_that_is_not_as_recorded_never_leaves_on_a_medium() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    left_at("export", &out);
+    flip_an_octet(&sealed_key(&out));
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(12));
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    assert!(said(&output).contains("expected the recorded file"), "{}", said(&output));
+    assert!(
+        files(&out.join("media")).iter().all(|file| !file.to_string_lossy().ends_with(".age")),
+        "nothing was written"
+    );
+    flip_an_octet(&sealed_key(&out));
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(40));
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(files(&out.join("media")).iter().any(|file| file.to_string_lossy().ends_with(".age")));
+}
+
+#[test]
+fn a_serial_number_reserved_and_never_issued_is_burnt_and_shares_have_holders() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    left_at("root", &out);
+    // As far as the approval of the root certificate: its serial is reserved then. The machine dies, and it is burnt.
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &format!("{}leave\n", "s\n".repeat(5)));
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    let ledger = out.join("state/ledger.sqlite");
+    let of = |report: &str| said(&anchorite(&["ledger", report, ledger.to_str().unwrap()]));
+    assert!(of("certificates").contains("reserved"), "{}", of("certificates"));
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(60));
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(of("certificates").contains("burnt") && of("certificates").contains("issued"), "{}", of("certificates"));
+    assert!(!of("certificates").contains("reserved"), "{}", of("certificates"));
+    assert_eq!(of("shares").matches("proven, with its holder").count(), 3, "{}", of("shares"));
+    assert!(of("shares").contains("grace"), "{}", of("shares"));
+}
+
+#[test]
+fn a_record_left_resumed_and_killed_is_open_and_not_refuted() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    left_at("key", &out);
+    assert!(out.join("evidence/SHA256SUMS").exists());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_anchorite"))
+        .args(["resume", out.to_str().unwrap(), "--plain"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().contains("Give the last head you noted")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for verifier in [verify, verify_py] {
+        let (exit, said) = verifier(&out.join("evidence"), &[]);
+        assert_eq!(exit, 8, "{said}");
+    }
+}
+
+#[test]
+fn a_head_from_after_the_stop_is_nobodys_note_and_an_old_one_says_how_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    left_at("key", &out);
+    let heads: Vec<String> = std::fs::read_to_string(out.join("evidence/transcript.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["head"].as_str().unwrap()[..8].to_owned())
+        .collect();
+    let input = format!("ffffffff\n{}\n{}\nleave\n", heads[2], heads.last().unwrap());
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &input);
+    assert!(said(&output).contains("no entry of this record has that head"), "{}", said(&output));
+    let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+    let late: Vec<u64> = record
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["body"]["turns_after_it"].as_u64())
+        .collect();
+    assert_eq!(late.len(), 2, "{}", said(&output));
+    assert!(late[0] > 3 && late[1] == 0, "{late:?}");
 }

@@ -340,3 +340,25 @@ fn a_ledger_is_not_rebuilt_from_a_bad_record_nor_over_another() {
     assert_ne!(code(&anchorite(&["ledger", "init", text(&ledger)])), 0);
     assert_eq!(std::fs::read(&ledger).unwrap(), b"mine");
 }
+
+#[test]
+fn the_governances_words_can_be_made_on_any_machine_and_change_with_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let governance = folder.path().join("governance");
+    std::fs::create_dir(&governance).unwrap();
+    let toml = "format = \"anchorite-governance/1\"\ntitle = \"Ours\"\napprovers = [\"ann\"]\nthreshold = 1\n";
+    let key = crate::program::OWN_KEYS[0];
+    let words = |threshold: &str, signers: &str| {
+        std::fs::write(governance.join("governance.toml"), toml.replace("threshold = 1", threshold)).unwrap();
+        std::fs::write(governance.join("allowed_signers"), signers).unwrap();
+        let output = anchorite(&["approve", "words", "--governance", governance.to_str().unwrap()]);
+        (code(&output), String::from_utf8(output.stdout).unwrap().trim().to_owned())
+    };
+    let line = format!("ann namespaces=\"script-approval@anchorite\" {key}\n");
+    let (exit, ours) = words("threshold = 1", &line);
+    assert_eq!((exit, ours.split(' ').count()), (0, 12), "{ours}");
+    assert_ne!(words("threshold = 1\nleast_threshold = 3", &line).1, ours);
+    assert_ne!(words("threshold = 1", &format!("# more\n{line}")).1, ours);
+    assert_eq!(words("threshold = 1", &line).1, ours);
+    assert_eq!(words("threshold = 2", &line).0, 1, "more signatures than approvers");
+}

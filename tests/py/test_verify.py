@@ -643,10 +643,19 @@ class Folder(Base):
     def test_production_that_follows_a_record(self):
         last = "1f" * 32
         script = mk.SCRIPT + b'[ceremony]\nprevious_head = "' + last.encode() + b'"\n'
+        def pinned(e):
+            e[0]["body"]["event"].update(governance_words="")
+            return e[:2] + e[4:]
         for said, code, bad in ((last, 0, None), ("", 4, ("entry", 0)), ("2e" * 32, 4, ("entry", 0))):
             with mk.in_production():
-                self.build(lambda e: e[:2] + e[4:], script=script, head=mk.header(self.keys, script) | {"previous_head": said})
+                self.build(pinned, script=script, head=mk.header(self.keys, script) | {"previous_head": said})
             self.changed(code, bad)
+        with mk.in_production():                             # nothing known pins the folder, and nobody read its words
+            self.build(lambda e: e[:2] + e[4:], script=script, head=mk.header(self.keys, script) | {"previous_head": last})
+        self.changed(4, ("entry", 3))
+        with mk.in_production():
+            self.build(script=script, head=mk.header(self.keys, script) | {"previous_head": last})
+        self.assertIn("confirmed by", next(c["detail"] for c in self.changed(0, None)["claims"] if c["claim"] == "governance"))
 
     def test_what_the_record_does_not_bind_is_named(self):
         self.copied()

@@ -55,14 +55,12 @@ impl StepMachine for CheckEnvironment {
                 }
             })
             .collect();
-        let bad = room.state.findings.iter().filter(|f| !f.good).count();
-        if bad > 0 && !room.plan.realm.is_rehearsal() && !room.state.local.excepted {
-            let title =
-                if bad == 1 { "1 fact needs a decision".to_owned() } else { format!("{bad} facts need a decision") };
+        if let Some((name, number, bad)) = undecided(room.plan, room.state) {
+            let title = format!("Fact {number} of {bad} needs a decision: {name}");
             let again = ChoiceOption { key: "r".to_owned(), title: "look again".to_owned() };
             return StepNext::Ask(Box::new(Prompt {
                 lines,
-                next: "mend it and look again, or open an exception with `!`".to_owned(),
+                next: "mend it and look again, or open an exception for this one fact with `!`".to_owned(),
                 ..asking::prompt_for(&room.step.who, &title, Ask::Choice { options: vec![again] })
             }));
         }
@@ -81,6 +79,8 @@ impl StepMachine for CheckEnvironment {
             Input::Outcome(Outcome::Machine { findings }) => {
                 state.findings.clone_from(findings);
                 state.local.moment = 1;
+                // What was decided was decided about the facts of then.
+                state.local.excepted = 0;
             }
             Input::Answer(answer @ Answer::Chosen { .. }) => {
                 asking::choice(answer, &["r"])?;
@@ -88,9 +88,10 @@ impl StepMachine for CheckEnvironment {
                 state.local.answered = 0;
             }
             Input::Answer(answer) => {
-                let bad = state.findings.iter().any(|f| !f.good);
-                if bad && !plan.realm.is_rehearsal() && !state.local.excepted {
-                    return Err("a fact is not as expected: press r once it is mended, or open an exception".to_owned());
+                if let Some((name, ..)) = undecided(plan, state) {
+                    return Err(format!(
+                        "{name}: not as expected: press r once it is mended, or open an exception for it"
+                    ));
                 }
                 asking::take_all(plan, step, &mut state.local.answered, answer)?;
             }
@@ -98,4 +99,15 @@ impl StepMachine for CheckEnvironment {
         }
         Ok(Vec::new())
     }
+}
+
+/// The first fact that is not as expected and has no exception of its own yet: its name, which it is, of how many. A rehearsal
+/// only reports.
+fn undecided<'s>(plan: &Plan, state: &'s State) -> Option<(&'s str, usize, usize)> {
+    if plan.realm.is_rehearsal() {
+        return None;
+    }
+    let bad: Vec<&str> = state.findings.iter().filter(|f| !f.good).map(|f| f.name.as_str()).collect();
+    let decided = usize::try_from(state.local.excepted).unwrap_or(usize::MAX);
+    bad.get(decided).map(|name| (*name, decided + 1, bad.len()))
 }

@@ -87,7 +87,7 @@ impl StepMachine for CheckMaterial {
         let Input::Answer(Answer::Typed { text }) = input else {
             return Err("expected the number on the thing".to_owned());
         };
-        if read_back(&material.serial, text).is_none() && !state.local.excepted {
+        if read_back(&material.serial, text).is_none() && state.local.excepted == 0 {
             return Err(format!(
                 "{}: the script says {}, you typed {}: look again, or open an exception",
                 material.title,
@@ -96,7 +96,7 @@ impl StepMachine for CheckMaterial {
             ));
         }
         state.local.moment += 1;
-        state.local.excepted = false;
+        state.local.excepted = 0;
         Ok(Vec::new())
     }
 }

@@ -69,7 +69,7 @@ impl StepMachine for ConfirmClock {
         let machine = i64::from(own.hour) * 60 + i64::from(own.minute);
         let apart = (minutes - machine).rem_euclid(1440);
         let offset = if apart > 720 { apart - 1440 } else { apart };
-        if offset.abs() > TOLERANCE_MINUTES && !state.local.excepted {
+        if offset.abs() > TOLERANCE_MINUTES && state.local.excepted == 0 {
             return Err(format!(
                 "the machine says {}, your watch {}: set the clock before you go on, or open an exception",
                 moment.time.hours_minutes(),

@@ -8,6 +8,7 @@ use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{AuthorityState, State};
 use crate::ceremony::steps::{Room, StepNext, asking};
+use crate::pki::lint::Clean;
 use crate::plan::{Plan, Step};
 use crate::script::kind;
 use crate::transcript::{Entry, Kind};
@@ -219,11 +220,23 @@ pub fn start_over(state: &mut State) {
     }
 }
 
+/// What came back from signing is to be written; only what was linted without a finding.
+pub fn to_write(state: &mut State, pem: String, _clean: &impl Clean) {
+    state.local.content = pem;
+    state.local.moment = WRITE;
+}
+
 /// Says when an operation is prepared, with its digest over the head as it then was.
 ///
 /// # Errors
 /// Where the operation cannot be built.
-pub fn prepare(plan: &Plan, state: &mut State, operation: Operation, moment: &Moment) -> Result<(), String> {
+pub fn prepare(
+    plan: &Plan,
+    state: &mut State,
+    operation: Operation,
+    moment: &Moment,
+    _met: &QuorumMet,
+) -> Result<(), String> {
     let authority = state.authorities.get(operation.authority()).ok_or("no key was made for this authority")?;
     debug_assert!(
         matches!(&operation, Operation::RootCertificate { head, .. } | Operation::Crl { head, .. } if *head == moment.head)

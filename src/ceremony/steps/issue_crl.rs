@@ -122,7 +122,7 @@ impl StepMachine for IssueCrl {
         }
         match (state.local.moment, input) {
             (issue::PREPARE, Input::Answer(answer)) => {
-                let _met = issue::require_quorum(state, name)?;
+                let met = issue::require_quorum(state, name)?;
                 if !super::asking::take_all(plan, step, &mut state.local.answered, answer)? {
                     return Ok(Vec::new());
                 }
@@ -137,7 +137,7 @@ impl StepMachine for IssueCrl {
                     step: step.id.clone(),
                     head: moment.head,
                 };
-                issue::prepare(plan, state, operation, moment)?;
+                issue::prepare(plan, state, operation, moment, &met)?;
             }
             (issue::APPROVE, Input::Answer(answer)) => issue::take_approval(plan, step, state, answer)?,
             (issue::SIGN, Input::Outcome(Outcome::Signed { der })) => {
@@ -155,11 +155,10 @@ impl StepMachine for IssueCrl {
                     .and_then(|a| plan.profiles.get(&a.profile))
                     .ok_or("the plan has no profile for this authority")?;
                 list.verify(&issuer).map_err(|e| e.to_string())?;
-                let _clean = lint::lint_crl(&octets, &crl_request(&issuer, &operation)?, profile)
+                let clean = lint::lint_crl(&octets, &crl_request(&issuer, &operation)?, profile)
                     .map_err(|findings| issue::found(&findings))?;
                 authority.crl_number = list.number();
-                state.local.content = list.to_pem().map_err(|e| e.to_string())?;
-                state.local.moment = issue::WRITE;
+                issue::to_write(state, list.to_pem().map_err(|e| e.to_string())?, &clean);
                 debug_assert_eq!(hex_encode(list.der()), *der);
             }
             (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {

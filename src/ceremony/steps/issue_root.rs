@@ -102,7 +102,7 @@ impl StepMachine for IssueRoot {
         }
         match (state.local.moment, input) {
             (issue::PREPARE, Input::Outcome(Outcome::Serial { serial, index })) => {
-                let _met = issue::require_quorum(state, name)?;
+                let met = issue::require_quorum(state, name)?;
                 let planned = plan.authority(name).ok_or("the plan has no such authority")?;
                 let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
                 state.serials = index + 1;
@@ -118,7 +118,7 @@ impl StepMachine for IssueRoot {
                     step: step.id.clone(),
                     head: moment.head,
                 };
-                issue::prepare(plan, state, operation, moment)?;
+                issue::prepare(plan, state, operation, moment, &met)?;
             }
             (issue::APPROVE, Input::Answer(answer)) => issue::take_approval(plan, step, state, answer)?,
             (issue::SIGN, Input::Outcome(Outcome::Signed { der })) => {
@@ -135,10 +135,9 @@ impl StepMachine for IssueRoot {
                 }
                 certificate.verify_self_signed().map_err(|e| e.to_string())?;
                 let request = root_request(plan.realm, &plan.profiles, &operation)?;
-                let _clean = lint::lint_certificate(&octets, &request).map_err(|findings| issue::found(&findings))?;
+                let clean = lint::lint_certificate(&octets, &request).map_err(|findings| issue::found(&findings))?;
                 authority.certificate = hex_encode(&octets);
-                state.local.content = certificate.to_pem().map_err(|e| e.to_string())?;
-                state.local.moment = issue::WRITE;
+                issue::to_write(state, certificate.to_pem().map_err(|e| e.to_string())?, &clean);
             }
             (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {
                 return Ok(issue::written(step, state, file));

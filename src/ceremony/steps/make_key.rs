@@ -36,8 +36,8 @@ impl StepKind for MakeKey {
         let quorum = quorum_of(&authority).unwrap_or_default();
         RoomRules {
             needs: vec![Fact::PeoplePresent, Fact::MachineChecked, Fact::ClockConfirmed],
-            first: vec![Fact::KeyMade(authority.clone()), Fact::SharesProven(quorum)],
-            gives: vec![Fact::KeyMade(authority)],
+            first: vec![Fact::KeyMade(authority.clone()), Fact::QuorumMade(quorum.clone())],
+            gives: vec![Fact::KeyMade(authority), Fact::QuorumMade(quorum), Fact::AnyKeyMade],
             ..RoomRules::default()
         }
     }

@@ -31,7 +31,7 @@ impl StepKind for RollDice {
         }]
     }
     fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
-        RoomRules { needs: vec![Fact::PeoplePresent], ..RoomRules::default() }
+        RoomRules { needs: vec![Fact::PeoplePresent], first: vec![Fact::AnyKeyMade], ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {
         1

@@ -1,26 +1,29 @@
-//! `approve make`: the statement that approvers sign on their own machines.
+//! `approve make`: the statement that approvers sign on their own machines. `approve words`: what they write on the paper that is read in
+//! the room.
 
-use crate::basics::{Digest, Instant, Realm, canonical};
+use crate::basics::{Digest, Instant, Realm, SafeText, canonical};
 use crate::cli::args::ApproveVerb;
 use crate::cli::{ExitCode, Failure, output, script_files};
 use crate::devices::{durable_file, entropy};
+use crate::runner::production;
 use crate::script::approval::{APPROVAL_FORMAT, Approval, NAMESPACE};
+use std::path::Path;
 
 /// Makes an approval.
 ///
 /// # Errors
 /// Problems of the script, dates that are none, a file that exists.
 pub fn approve(verb: ApproveVerb) -> Result<ExitCode, Failure> {
-    let ApproveVerb::Make { script, not_before, not_after, out } = verb;
+    let (script, not_before, not_after, out) = match verb {
+        ApproveVerb::Words { governance } => return words(&governance),
+        ApproveVerb::Make { script, not_before, not_after, out } => (script, not_before, not_after, out),
+    };
     let files = script_files::read(&script, Realm::Production)?;
     let date = |name: &str, text: &str| {
         Instant::parse(text).ok_or_else(|| {
             Failure::new(
                 ExitCode::Usage,
-                format!(
-                    "--{name}: expected a date like 2026-11-22T09:00:00Z, found {}",
-                    crate::basics::SafeText::cut(text, 40)
-                ),
+                format!("--{name}: expected a date like 2026-11-22T09:00:00Z, found {}", SafeText::cut(text, 40)),
             )
         })
     };
@@ -50,5 +53,25 @@ pub fn approve(verb: ApproveVerb) -> Result<ExitCode, Failure> {
         "each approver reads the script, then: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {0}, and names the signature {0}.WHO.sig",
         out.display()
     ));
+    Ok(ExitCode::Done)
+}
+
+/// The digest of a governance folder, whole and as the twelve words that are typed from paper.
+fn words(folder: &Path) -> Result<ExitCode, Failure> {
+    let (rules, digest) = production::governance(folder).map_err(|message| {
+        Failure::from(message)
+            .with_hint("a governance folder holds governance.toml and allowed_signers (ceremony-scripts/README.md)")
+    })?;
+    output::data(&digest.twelve_words());
+    output::words(&format!(
+        "{}: {} of {} approvers",
+        SafeText::of(&rules.title),
+        rules.threshold,
+        rules.approvers.len()
+    ));
+    output::words(&format!("digest  {}", digest.grouped()));
+    output::words(
+        "Every approver runs this on a machine of their own, and compares; the words go onto paper, and two people type them from it",
+    );
     Ok(ExitCode::Done)
 }

@@ -23,14 +23,7 @@ struct Checked {
 /// # Errors
 /// The problems, exit code 3.
 pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failure> {
-    let files = match script_files::read(script, realm) {
-        Ok(files) => files,
-        Err(failure) if json && failure.code == ExitCode::ScriptProblems => {
-            output::json(&serde_json::json!({ "problems": failure.message.lines().collect::<Vec<_>>() }))?;
-            return Ok(ExitCode::ScriptProblems);
-        }
-        Err(failure) => return Err(failure),
-    };
+    let files = script_files::read(script, realm)?;
     let plan = &files.plan;
     let digest = plan.digest().map_err(|e| Failure::from(e.to_string()))?;
     let checked = Checked {

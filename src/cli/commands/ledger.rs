@@ -22,6 +22,7 @@ pub fn ledger(verb: LedgerVerb) -> Result<ExitCode, Failure> {
         LedgerVerb::Keys(report) => show(&report, Report::Keys)?,
         LedgerVerb::Certificates(report) => show(&report, Report::Certificates)?,
         LedgerVerb::Quorums(report) => show(&report, Report::Quorums)?,
+        LedgerVerb::Shares(report) => show(&report, Report::Shares)?,
     }
     Ok(ExitCode::Done)
 }

@@ -42,7 +42,6 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         profiles: files.profiles,
         approval_digest: String::new(),
         governance_digest: String::new(),
-        governance_words: String::new(),
         approval_files: BTreeMap::new(),
         binding: Vec::new(),
         reach: Reach::Processes,

@@ -1,6 +1,6 @@
 //! `run`: production. Refuses everything the pinned approvers have not signed for this run.
 
-use crate::basics::{Digest, Realm, limits};
+use crate::basics::{Realm, SafeText, limits};
 use crate::cli::args::RunArgs;
 use crate::cli::commands::rehearse::{finish, front_end, refuse_existing};
 use crate::cli::{ExitCode, Failure, output, script_files};
@@ -34,11 +34,12 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     };
     let approved =
         production::approved(&args.governance, &args.approval, &files.plan, SystemClock.now()).map_err(refused)?;
-    let binding_octets = durable_file::read(&args.binding, limits::SMALL_FILE_OCTETS)?;
+    let binding_octets = durable_file::read(&args.binding, limits::SMALL_FILE_OCTETS)
+        .map_err(|e| Failure::from(e).with_hint("--binding names a file as in ceremony-scripts/README.md, Binding"))?;
     let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &media_of(&files.plan))?;
     let ledger = Ledger::open(&binding.ledger)?;
     ledger.approval_unused(&approved.approval_digest).map_err(|e| refused(e.to_string()))?;
-    output::words(&format!("production run of {} in {}", files.plan.title, args.out.display()));
+    output::words(&format!("production run of {} in {}", SafeText::of(&files.plan.title), args.out.display()));
     let mut front = front_end(&args.front, false, &args.out)?;
     let folder = Folder::make(&args.out)?;
     let signers = files
@@ -47,25 +48,19 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         .iter()
         .map(|p| Signer { name: p.name.clone(), person: p.id.clone(), public_key: p.public_key.clone() })
         .collect();
-    let first = files.plan.previous_head.is_empty();
     let beginning = Beginning {
         signers,
         settings: Settings { realm: Realm::Production, seed: String::new(), seeded: false },
-        argv: std::env::args().skip(1).map(|arg| crate::basics::SafeText::cut(&arg, 300).to_string()).collect(),
+        argv: std::env::args().skip(1).map(|arg| SafeText::cut(&arg, 300).to_string()).collect(),
         plan: files.plan,
         script: files.script,
         profiles: files.profiles,
         approval_digest: approved.approval_digest.hex(),
         governance_digest: approved.governance_digest.hex(),
-        governance_words: if first { governance_words(&approved.governance_digest) } else { String::new() },
         approval_files: approved.files,
         binding: binding_octets,
         reach: Reach::Processes,
     };
     let run = Run::start(beginning, folder, Room::real(binding), ledger, front.as_mut())?;
     finish(run)
-}
-
-fn governance_words(digest: &Digest) -> String {
-    digest.twelve_words()
 }
