@@ -29,7 +29,7 @@ impl Dice {
 type Mutation = (&'static str, fn(&mut Dice, &mut Vec<String>) -> String);
 
 const MUTATIONS: [Mutation; 8] = [
-    ("flip", flip),
+    ("flip", |dice, lines| flip(dice, lines)),
     ("remove", |dice, lines| {
         let at = dice.below(lines.len());
         lines.remove(at);
@@ -58,12 +58,12 @@ const MUTATIONS: [Mutation; 8] = [
         lines[at].truncate(keep);
         format!("line {at}, {keep} octets of it left")
     }),
-    ("withhold", withhold),
+    ("withhold", |dice, lines| withhold(dice, lines)),
     ("rewrite", rewrite),
 ];
 
 /// One bit of one octet; what is no text any more stays what it is.
-fn flip(dice: &mut Dice, lines: &mut Vec<String>) -> String {
+fn flip(dice: &mut Dice, lines: &mut [String]) -> String {
     let at = dice.below(lines.len());
     let mut octets = std::mem::take(&mut lines[at]).into_bytes();
     let octet = dice.below(octets.len());
@@ -88,7 +88,7 @@ fn leaf_of(line: &Value) -> Digest {
 }
 
 /// A body withheld, properly: which is allowed, unless everybody may read it.
-fn withhold(dice: &mut Dice, lines: &mut Vec<String>) -> String {
+fn withhold(dice: &mut Dice, lines: &mut [String]) -> String {
     let at = dice.entry(lines);
     let line = parsed(&lines[at]);
     lines[at] = written(&json!({ "head": line["head"], "leaf": leaf_of(&line).hex(), "open": line["open"] }));
