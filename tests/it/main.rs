@@ -8,6 +8,7 @@ mod command_line;
 mod envelope;
 mod goldens;
 mod layering;
+mod mutations_by_command;
 mod no_core;
 mod program;
 mod record_mutations;

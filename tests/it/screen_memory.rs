@@ -6,12 +6,12 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const F5: &[u8] = b"\x1b[15~";
-const PAGE_DOWN: &[u8] = b"\x1b[6~";
-const ENTER: &[u8] = b"\r";
+pub const F5: &[u8] = b"\x1b[15~";
+pub const PAGE_DOWN: &[u8] = b"\x1b[6~";
+pub const ENTER: &[u8] = b"\r";
 
 /// Presses F5 until the screen says something; grave prompts are read to their end first.
-fn answer_until(session: &mut Session, text: &str) {
+pub fn answer_until(session: &mut Session, text: &str) {
     for _ in 0..60 {
         if session.contents().contains(text) {
             return;

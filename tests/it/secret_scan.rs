@@ -1,131 +1,128 @@
-//! After a rehearsal, every file but the custodians' own cards is searched for every secret made, in every spelling.
+//! After a rehearsal, every file but the custodians' own cards, what was printed and what a terminal showed are searched for every secret
+//! made, in every spelling.
 
-use crate::program::{anchorite, code, files, root, said};
-use std::io::Write;
+mod needles;
+
+use crate::closed_terminal::Session;
+use crate::program::{anchorite, anchorite_with, code, files, said};
+use crate::screen_memory::{ENTER, F5, PAGE_DOWN, answer_until};
+use needles::Needles;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-/// A secret under one of its spellings.
-struct Needle {
-    name: String,
-    octets: Vec<u8>,
-}
-
-fn pipe(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    child.wait_with_output().unwrap().stdout
-}
-
-fn base64(octets: &[u8]) -> String {
-    anchorite::transcript::checkpoint::base64(octets)
-}
-
-fn spellings(name: &str, octets: &[u8]) -> Vec<Needle> {
-    let hex = anchorite::basics::digest::hex_encode(octets);
-    let needle = |octets: Vec<u8>| Needle { name: name.to_owned(), octets };
-    let mut all =
-        vec![needle(octets.to_vec()), needle(hex.clone().into_bytes()), needle(hex.to_uppercase().into_bytes())];
-    // Base64 at each of the three alignments, without the ends that depend on what stands beside it.
-    for skip in 0..3 {
-        let inner = base64(octets.get(skip..octets.len() - (octets.len() - skip) % 3).unwrap());
-        all.push(needle(inner.into_bytes()));
-    }
-    all
-}
-
-fn needles(out: &Path) -> Vec<Needle> {
-    let mut all = Vec::new();
-    let mut shares = Vec::new();
-    for card in
-        files(&out.join("media")).into_iter().filter(|p| p.file_name().unwrap().to_str().unwrap().starts_with("card-"))
-    {
-        let text = std::fs::read_to_string(&card).unwrap().lines().nth(1).unwrap().to_owned();
-        for spelling in [text.clone(), text.to_lowercase(), anchorite::basics::digest::group(&text, 4)] {
-            all.push(Needle { name: format!("share {}", card.display()), octets: spelling.into_bytes() });
-        }
-        // A quarter of a share is a leak too.
-        all.push(Needle {
-            name: format!("part of share {}", card.display()),
-            octets: text.as_bytes()[30..50].to_vec(),
-        });
-        shares.push(text);
-    }
-    assert_eq!(shares.len(), 3, "the scan found the cards");
-    let identity = pipe(
-        "python3",
-        &[root().join("src/custody/recipe.py").to_str().unwrap()],
-        format!("{}\n{}\n", shares[0], shares[1]).as_bytes(),
-    );
-    let identity = String::from_utf8(identity).unwrap().trim().to_owned();
-    assert!(identity.starts_with("AGE-SECRET-KEY-1"));
-    all.push(Needle { name: "identity".to_owned(), octets: identity.clone().into_bytes() });
-    let (_, scalar) = bech32::decode(&identity).unwrap();
-    assert_eq!(scalar.len(), 32);
-    all.extend(spellings("identity, raw", &scalar));
-    let identity_file = out.with_extension("identity");
-    std::fs::write(&identity_file, &identity).unwrap();
-    let sealed = out.join("state/vault/small-root.g1.key.age");
-    let pem = pipe("age", &["-d", "-i", identity_file.to_str().unwrap(), sealed.to_str().unwrap()], b"");
-    assert!(pem.starts_with(b"-----BEGIN PRIVATE KEY-----"), "the vault opens with Debian's age");
-    let der = pipe("openssl", &["pkey", "-outform", "DER"], &pem);
-    let body: String = String::from_utf8(pem).unwrap().lines().filter(|l| !l.starts_with('-')).take(1).collect();
-    all.push(Needle { name: "private key, PEM".to_owned(), octets: body.into_bytes() });
-    // The 32 octets after 04 20 in PKCS#8 are the P-256 scalar.
-    let at = der.windows(2).rposition(|w| w == [0x04, 0x20]).unwrap() + 2;
-    all.extend(spellings("private key", &der[at..at + 32]));
-    all
-}
 
 /// The first secret found in any file that must not have it.
-fn leak(out: &Path, needles: &[Needle]) -> Option<(String, PathBuf)> {
+fn leak(out: &Path, needles: &Needles) -> Option<(String, PathBuf)> {
     files(out).into_iter().filter(|p| !p.file_name().unwrap().to_str().unwrap().starts_with("card-")).find_map(|path| {
-        let octets = std::fs::read(&path).unwrap();
-        let found = needles.iter().find(|n| octets.windows(n.octets.len()).any(|w| w == n.octets))?;
+        let found = needles.found_in(&std::fs::read(&path).unwrap())?;
         Some((found.name.clone(), path))
     })
 }
 
-#[test]
-fn no_secret_is_in_any_output_and_planted_ones_are_found() {
+fn nothing_leaks_and_planted_leaks_are_found(script: &str, shares: usize, least: usize) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let output = anchorite(&[
-        "rehearse",
-        "ceremony-scripts/small-root",
-        "--plain",
-        "--auto",
-        "--seed",
-        "7",
-        "--out",
-        out.to_str().unwrap(),
-    ]);
+    let path = format!("ceremony-scripts/{script}");
+    let output = anchorite(&["rehearse", &path, "--plain", "--auto", "--seed", "7", "--out", out.to_str().unwrap()]);
     assert_eq!(code(&output), 0);
-    let needles = needles(&out);
-    assert!(needles.len() > 15);
+    let needles = needles::of(&out, shares);
+    assert!(needles.all.len() > least, "{} needles", needles.all.len());
     std::fs::write(out.join("state/what-was-printed"), said(&output)).unwrap();
     assert_eq!(leak(&out, &needles), None);
-    for needle in &needles {
-        let planted = out.join("evidence/report.html");
-        let before = std::fs::read(&planted).unwrap();
-        std::fs::write(&planted, [&before[..], b"<p>", &needle.octets, b"</p>"].concat()).unwrap();
-        assert!(leak(&out, &needles).is_some(), "planted {} was not found", needle.name);
-        std::fs::write(&planted, before).unwrap();
+    // Each spelling of each secret, in a report, in a file beside it, and in lines of 64 as in a PEM file.
+    let page = std::fs::read(out.join("evidence/report.html")).unwrap();
+    for needle in &needles.all {
+        let planted = [&page[..], b"<p>", &needle.octets, b"</p>"].concat();
+        assert!(needles.found_in(&planted).is_some(), "planted {} was not found", needle.name);
+        let broken = needle.octets.chunks(11).collect::<Vec<_>>().join(&b"\r\n"[..]);
+        let raw = needle.octets.iter().any(|o| !o.is_ascii_graphic());
+        assert!(raw || needles.found_in(&broken).is_some(), "planted {}, in lines, was not found", needle.name);
+    }
+    for place in ["evidence/report.html", "state/ledger.sqlite", "media/vault-a/manifest.json", "what-was-left"] {
+        let place = out.join(place);
+        let before = std::fs::read(&place).unwrap_or_default();
+        std::fs::write(&place, [&before[..], &needles.all[0].octets].concat()).unwrap();
+        assert!(leak(&out, &needles).is_some_and(|(_, found)| found == place), "planted in {}", place.display());
+        std::fs::write(&place, before).unwrap();
     }
 }
 
 #[test]
-fn a_rehearsal_never_shows_a_share_where_there_is_no_terminal() {
+fn no_secret_of_small_root_is_in_any_output_and_planted_ones_are_found() {
+    nothing_leaks_and_planted_leaks_are_found("small-root", 3, 100);
+}
+
+#[test]
+fn no_secret_of_root_ca_is_in_any_output_and_planted_ones_are_found() {
+    nothing_leaks_and_planted_leaks_are_found("root-ca", 5, 200);
+}
+
+#[test]
+fn a_rehearsal_never_shows_a_secret_where_there_is_no_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let output = crate::program::anchorite_with(
+    let output = anchorite_with(
         &["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()],
         &"s\n".repeat(80),
     );
     assert_eq!(code(&output), 0, "{}", said(&output));
-    let said = said(&output);
-    for card in files(&out.join("media")).into_iter().filter(|p| p.display().to_string().contains("card-")) {
-        let text = std::fs::read_to_string(card).unwrap().lines().nth(1).unwrap().to_owned();
-        assert!(!said.contains(&text[8..28]), "a share was printed");
+    let needles = needles::of(&out, 3);
+    assert_eq!(needles.found_in(said(&output).as_bytes()).map(|n| &n.name), None);
+}
+
+/// What a terminal was sent, without what moves and colours it: letters and digits only, as the program draws only what changed.
+fn drawn(recording: &[u8]) -> Vec<u8> {
+    let (mut text, mut octets) = (Vec::new(), recording.iter().peekable());
+    while let Some(&octet) = octets.next() {
+        if octet == 0x1b && octets.next_if(|next| **next == b'[').is_some() {
+            for next in octets.by_ref() {
+                if (0x40..=0x7e).contains(next) {
+                    break;
+                }
+            }
+        } else if octet.is_ascii_graphic() {
+            text.push(octet);
+        }
     }
+    text
+}
+
+#[test]
+fn a_recording_of_the_screen_holds_no_secret_but_a_share_between_reveal_and_hide() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut session = Session::rehearse(&out);
+    session.wait_for("Look at the machine");
+    answer_until(&mut session, "press r");
+    let reveal = session.recorded().len();
+    session.press_until(b"r", "Write it on your card");
+    for key in [b"\t", b"\t", b" "] {
+        session.press(key);
+    }
+    session.wait_for("the share is hidden");
+    let hide = session.recorded().len();
+    // What stands on the screen from now on, whole, after every key.
+    let mut pages = String::new();
+    let record = out.join("evidence/transcript.jsonl");
+    for _ in 0..120 {
+        if std::fs::read_to_string(&record).unwrap().contains("\"kind\":\"closed\"") {
+            break;
+        }
+        for key in [PAGE_DOWN, PAGE_DOWN, F5] {
+            session.press(key);
+            pages += &session.contents();
+        }
+    }
+    session.press(ENTER);
+    assert!(std::fs::read_to_string(&record).unwrap().contains("\"kind\":\"closed\""), "{}", session.contents());
+    let needles = needles::of(&out, 3);
+    let recording = session.recorded();
+    let shown = needles.found_in(&drawn(&recording[reveal..hide])).map(|n| n.name.clone());
+    assert!(
+        shown.is_some_and(|name| name.starts_with("share ")),
+        "the recording shows a share between reveal and hide"
+    );
+    for (part, when) in [(&recording[..reveal], "before a reveal"), (&recording[hide..], "after hiding")] {
+        assert_eq!(needles.found_in(&drawn(part)).map(|n| &n.name), None, "{when}");
+        assert_eq!(needles.found_in(part).map(|n| &n.name), None, "{when}");
+    }
+    assert_eq!(needles.found_in(pages.as_bytes()).map(|n| &n.name), None, "on a whole screen after hiding");
 }

@@ -1,10 +1,13 @@
 """What the crash drills share: one resume, one verification, and what must hold of a folder whatever happened to it."""
-import collections, importlib.util, json, os, pathlib, re, subprocess
+import collections, functools, importlib.util, json, os, pathlib, re, sqlite3, subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location("anchorite_verify", ROOT / "transcripts" / "verify.py")
 verify = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(verify)
+# Every folder of a drill holds the same signatures, mostly: ssh-keygen is asked once about each.
+_asked = functools.lru_cache(4096)(verify.signed)
+verify.signed = lambda body, signature, keys, namespace: _asked(bytes(body), bytes(signature), tuple(keys), namespace)
 
 BEFORE_RECORD = "stopped before its record began"
 # Calls that change a disk; `write` also counts those to terminals and pipes, so that the numbers are strace's.
@@ -130,6 +133,29 @@ def closed_and_consistent(folder):
     return answer
 
 
+def ledger_agrees(binary, folder):
+    """The ledger holds what the record says, row by row: the same as one rebuilt from it."""
+    rebuilt = folder / "rebuilt.sqlite"
+    code, said = run([binary, "ledger", "rebuild", rebuilt, folder / "evidence"])
+    need(code == 0, f"ledger rebuild: exit {code}: {said[-300:]}")
+    ours, theirs = rows(folder / "state" / "ledger.sqlite"), rows(rebuilt)
+    rebuilt.unlink()
+    need(ours.keys() == theirs.keys() and len(ours) > 5, f"tables of the ledger: {ours.keys()} and {theirs.keys()}")
+    for table in ours:
+        more, less = ours[table] - theirs[table], theirs[table] - ours[table]
+        need(not more and not less, f"ledger, {table}: {more} is not in the record, {less} not in the ledger")
+
+
+def rows(path):
+    """Every row of every table of a ledger; of a burnt number not where in the record it burnt: one that was reserved by a run which died
+    before its record said so is known to the ledger at once, and to the record when the serial seed is revealed."""
+    base = sqlite3.connect(path)
+    tables = [name for name, in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {table: set(base.execute(f"SELECT {'serial, ceremony' if table == 'burnt' else '*'} FROM {table}")) for table in tables}
+    base.close()
+    return found
+
+
 def resume_and_check(binary, folder, reference, acknowledged, said, begun=None):
     """What must hold after anything: the acknowledged octets stay, files are whole, resume goes on to a closed record that
     verifies, or says in words why there is nothing to go on with. Returns what happened in a word."""
@@ -152,6 +178,7 @@ def resume_and_check(binary, folder, reference, acknowledged, said, begun=None):
     need(after.startswith(acknowledged) and after.startswith(kept), "resume changed lines that were there")
     need((folder / "evidence" / "transcript.jsonl").read_bytes() == after, "a torn line was left")
     closed_and_consistent(folder)
+    ledger_agrees(binary, folder)
     serials_once(after)
     no_secret(folder, said, texts)
     if before == after:
