@@ -8,7 +8,7 @@ struct Desk(tempfile::TempDir);
 impl Desk {
     fn new() -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
-        desk.write("root.crt", &(0..3_000_u32).map(|n| (n * n >> 3) as u8).collect::<Vec<_>>());
+        desk.write("root.crt", &(0..3_000_u32).map(|n| ((n * n) >> 3) as u8).collect::<Vec<_>>());
         desk
     }
 
@@ -160,4 +160,17 @@ fn a_ur_of_another_program_opens_where_nothing_is_expected_of_it() {
     assert_eq!(exit, 0, "{all}");
     assert!(all.contains("no envelope: nothing says what this is"), "{all}");
     assert_eq!(desk.read("out"), b"hello");
+}
+
+#[test]
+fn files_in_the_present_folder_need_no_path() {
+    let desk = Desk::new();
+    let here = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anchorite"));
+        let output = command.arg("envelope").args(arguments).current_dir(desk.0.path()).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+    };
+    here(&["make", "root.crt", "--kind", "crl", "--realm", "production", "--out", "e"]);
+    here(&["open", "e", "--out", "out"]);
+    assert_eq!(desk.read("out"), desk.read("root.crt"));
 }
