@@ -13,4 +13,6 @@ mod program;
 mod record_mutations;
 mod screen_memory;
 mod secret_scan;
+mod transfer_fuzz;
+mod transfer_judges;
 mod verifiers_agree;
