@@ -174,3 +174,19 @@ fn files_in_the_present_folder_need_no_path() {
     here(&["open", "e", "--out", "out"]);
     assert_eq!(desk.read("out"), desk.read("root.crt"));
 }
+
+#[test]
+fn a_program_written_from_the_specification_alone_reads_the_examples_and_our_frames() {
+    let desk = Desk::new();
+    desk.made();
+    let python = |arguments: &[&str]| {
+        let script = crate::program::root().join("tests/py/frames_by_hand.py");
+        let output = std::process::Command::new("python3").arg(script).args(arguments).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+    };
+    python(&[]);
+    let (_, lines, _) = desk.run("frames @e --version 10");
+    desk.write("lines", lines.as_bytes());
+    python(&[desk.path("lines").to_str().unwrap(), desk.path("out").to_str().unwrap()]);
+    assert_eq!(desk.read("out"), desk.read("root.crt"));
+}
