@@ -1,6 +1,7 @@
 //! Tests of the transfer: envelopes, frames, what a receiver does with good, hostile and shuffled ones.
 
 mod envelopes;
+mod examples;
 mod frames;
 mod matrices;
 mod papers;

@@ -161,3 +161,32 @@ fn a_ur_of_another_program_opens_where_nothing_is_expected_of_it() {
     assert!(all.contains("no envelope: nothing says what this is"), "{all}");
     assert_eq!(desk.read("out"), b"hello");
 }
+
+#[test]
+fn files_in_the_present_folder_need_no_path() {
+    let desk = Desk::new();
+    let here = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anchorite"));
+        let output = command.arg("envelope").args(arguments).current_dir(desk.0.path()).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+    };
+    here(&["make", "root.crt", "--kind", "crl", "--realm", "production", "--out", "e"]);
+    here(&["open", "e", "--out", "out"]);
+    assert_eq!(desk.read("out"), desk.read("root.crt"));
+}
+
+#[test]
+fn a_program_written_from_the_specification_alone_reads_the_examples_and_our_frames() {
+    let desk = Desk::new();
+    desk.made();
+    let python = |arguments: &[&str]| {
+        let script = crate::program::root().join("tests/py/frames_by_hand.py");
+        let output = std::process::Command::new("python3").arg(script).args(arguments).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+    };
+    python(&[]);
+    let (_, lines, _) = desk.run("frames @e --version 10");
+    desk.write("lines", lines.as_bytes());
+    python(&[desk.path("lines").to_str().unwrap(), desk.path("out").to_str().unwrap()]);
+    assert_eq!(desk.read("out"), desk.read("root.crt"));
+}

@@ -16,4 +16,6 @@ mod screen_memory;
 mod secret_scan;
 mod showing;
 mod unruly_people;
+mod transfer_fuzz;
+mod transfer_judges;
 mod verifiers_agree;

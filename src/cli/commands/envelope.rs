@@ -25,7 +25,7 @@ fn make(args: &MakeEnvelope) -> Result<ExitCode, Failure> {
     let name = args.name.as_deref().unwrap_or(&own);
     let envelope = Envelope::new(args.kind, args.realm.into(), name, octets)
         .map_err(|e| Failure::new(ExitCode::Usage, e.to_string()).with_hint("--name gives another name"))?;
-    durable_file::create(&args.out, &envelope.to_octets())?;
+    create(&args.out, &envelope.to_octets())?;
     describe(&envelope);
     Ok(ExitCode::Done)
 }
@@ -44,7 +44,7 @@ fn open(args: &OpenEnvelope) -> Result<ExitCode, Failure> {
     match read(&args.from)? {
         Found::Envelope(envelope) => {
             expect(args, &envelope)?;
-            durable_file::create(&args.out, envelope.octets())?;
+            create(&args.out, envelope.octets())?;
             if args.json { output::json(&facts(&envelope))? } else { describe(&envelope) }
         }
         Found::Plain(octets) => {
@@ -54,11 +54,17 @@ fn open(args: &OpenEnvelope) -> Result<ExitCode, Failure> {
                     Failure::new(ExitCode::Refuted, message).with_hint("without --kind and --realm it is opened")
                 );
             }
-            durable_file::create(&args.out, &octets)?;
+            create(&args.out, &octets)?;
             if args.json { output::json(&plain_facts(&octets))? } else { describe_plain(&octets) }
         }
     }
     Ok(ExitCode::Done)
+}
+
+/// A new file; a bare name is one in the present folder.
+fn create(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
+    Ok(durable_file::create(&path, octets)?)
 }
 
 /// Refuses what was not asked for.
