@@ -6,7 +6,12 @@ pub mod air_gap;
 pub mod clock;
 pub mod durable_file;
 pub mod entropy;
+pub mod frame_source;
+pub mod picture_file;
+pub mod picture_folder;
+pub mod picture_reader;
 pub mod removable;
+pub mod text_frames;
 pub mod whole_folder;
 
 pub use clock::Clock;

@@ -1,5 +1,7 @@
 //! The command line as data; completions come from the same tree.
 
+pub mod qr;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -72,6 +74,9 @@ pub enum Verb {
     /// The inventory of keys, certificates and quorums
     #[command(subcommand)]
     Ledger(LedgerVerb),
+    /// Objects as codes, across the gap
+    #[command(subcommand)]
+    Qr(qr::QrVerb),
     /// Say what this machine is like and what is missing
     Doctor {
         /// One JSON object on standard output: `findings` (name, found, expected, good) and `strongroom`
