@@ -68,3 +68,13 @@ pub const PICTURE_ANSWER_OCTETS: usize = 1024 * 1024;
 pub const FRAME_FILE_OCTETS: usize = 32 * 1024 * 1024;
 /// Files looked at in a folder of pictures.
 pub const PICTURE_FOLDER_FILES: usize = 20_000;
+/// Frames of one video: over 20 minutes of 15 a second.
+pub const VIDEO_FRAMES: u32 = 20_000;
+/// Cameras listed.
+pub const CAMERAS: usize = 64;
+/// Formats of one camera.
+pub const CAMERA_FORMATS: usize = 64;
+/// Octets taken from a hand scanner at once.
+pub const SCANNER_OCTETS: usize = 4_096;
+/// Octets of one line of a hand scanner; the largest code holds 4,296 characters.
+pub const SCANNER_LINE_OCTETS: usize = 8_192;
