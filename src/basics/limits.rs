@@ -78,3 +78,29 @@ pub const CAMERA_FORMATS: usize = 64;
 pub const SCANNER_OCTETS: usize = 4_096;
 /// Octets of one line of a hand scanner; the largest code holds 4,296 characters.
 pub const SCANNER_LINE_OCTETS: usize = 8_192;
+/// Octets of one envelope, its header line included: what may cross the gap in one go.
+pub const ENVELOPE_OCTETS: usize = 4 * 1024 * 1024;
+/// Characters of the name in an envelope.
+pub const ENVELOPE_NAME_CHARS: usize = 64;
+/// Octets in which the header line of an envelope ends.
+pub const ENVELOPE_HEADER_OCTETS: usize = 192;
+/// Characters of one frame: what the largest QR code (version 40, level L) holds in alphanumeric mode.
+pub const FRAME_CHARS: usize = 4_296;
+/// Source symbols of one transfer.
+pub const FRAME_SYMBOLS: usize = 8_192;
+/// Fewest octets of a symbol: a QR code of version 3.
+pub const FRAME_LEAST_SYMBOL_OCTETS: usize = 16;
+/// QR version up to which one code is preferred to many: what any phone reads from a screen.
+pub const SINGLE_CODE_VERSION: u8 = 25;
+/// Transfers a receiver keeps side by side.
+pub const TRANSFERS: usize = 8;
+/// Octets of symbols a receiver keeps over all transfers.
+pub const TRANSFER_OCTETS: usize = 4 * ENVELOPE_OCTETS;
+/// Finished transfers a receiver remembers, so that their frames are known as said before.
+pub const TRANSFERS_DONE: usize = 64;
+/// Subsets of its symbols that are tried for one transfer before more symbols are asked for.
+pub const TRANSFER_SUBSETS: usize = 32;
+/// Octets that are decoded, over all subsets, before more symbols are asked for.
+pub const TRANSFER_SUBSET_OCTETS: usize = 16 * 1024 * 1024;
+/// Different texts printed by one `qr scan --texts`.
+pub const SCANNED_TEXTS: usize = 100_000;

@@ -94,7 +94,7 @@ fn png(octets: &[u8]) -> Result<Luma, PictureError> {
             },
             2,
         ),
-        png::ColorType::Rgb => buffer.chunks_exact(3).map(|pixel| grey_of(pixel)).collect(),
+        png::ColorType::Rgb => buffer.chunks_exact(3).map(grey_of).collect(),
         png::ColorType::Rgba => over_white(
             &buffer,
             |pixel| match *pixel {
