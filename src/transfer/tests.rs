@@ -6,6 +6,7 @@ mod matrices;
 mod papers;
 mod poison;
 mod transfers;
+mod urs;
 
 use crate::basics::Realm;
 use crate::transfer::{Envelope, Kind};

@@ -5,6 +5,7 @@ mod bad_scripts;
 mod ceremony_runs;
 mod closed_terminal;
 mod command_line;
+mod envelope;
 mod goldens;
 mod layering;
 mod no_core;

@@ -40,7 +40,7 @@ pub struct Show {
     /// Codes a second, 2 to 10
     #[arg(long, default_value = "6", value_parser = clap::value_parser!(u8).range(2..=10))]
     pub rate: u8,
-    /// Codes that other tools read: `ur:bytes` (BCR-2020-005)
+    /// Codes that other programs read: the octets alone as `ur:bytes` (BCR-2020-005), without kind, realm and name
     #[arg(long)]
     pub ur: bool,
     #[command(flatten)]
