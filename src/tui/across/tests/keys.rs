@@ -119,17 +119,17 @@ fn a_still_code_is_stepped_and_the_details_hold_the_codes_back() {
 }
 
 #[test]
-fn b_goes_round_three_whites_and_w_round_two_shapes() {
+fn b_goes_round_three_whites_and_w_round_three_shapes() {
     let mut show = many(settings(), (200, 60));
     let whites = [0; 4].map(|_| {
         press(&mut show, &[Key::Char('b')]);
         show.white()
     });
     assert_eq!(whites, [200, 150, 255, 200]);
-    press(&mut show, &[Key::Char('w')]);
-    assert_eq!(show.settings.shape, Shape::Wide);
-    press(&mut show, &[Key::Char('w')]);
-    assert_eq!(show.settings.shape, Shape::Halves);
+    for shape in [Shape::Uppers, Shape::Wide, Shape::Halves] {
+        press(&mut show, &[Key::Char('w')]);
+        assert_eq!(show.settings.shape, shape);
+    }
 }
 
 #[test]
