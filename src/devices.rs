@@ -3,10 +3,18 @@
 //! Nothing here decides anything; each device does one thing and says what went wrong.
 
 pub mod air_gap;
+pub mod camera;
 pub mod clock;
 pub mod durable_file;
 pub mod entropy;
+pub mod frame_source;
+pub mod hand_scanner;
+pub mod picture_file;
+pub mod picture_folder;
+pub mod picture_reader;
 pub mod removable;
+pub mod text_frames;
+pub mod video;
 pub mod whole_folder;
 
 pub use clock::Clock;

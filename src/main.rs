@@ -4,10 +4,15 @@
 
 use anchorite::cli::args::Cli;
 use anchorite::cli::{ExitCode, commands, output};
+use anchorite::devices::picture_reader;
 use anchorite::strongroom::process;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
+    // Before anything locks memory: a picture's declared size must cost nothing until its pixels come.
+    if std::env::args().nth(1).as_deref() == Some(picture_reader::process::ARGUMENT) {
+        return if picture_reader::process::serve().is_ok() { ExitCode::Done.into() } else { ExitCode::Failure.into() };
+    }
     process::guard_program();
     // The program starts itself as its strongroom: no flags, no environment, only this word.
     if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {

@@ -6,11 +6,14 @@
 //! `basics` and nothing else. Nothing here authenticates: signatures and the words do. The formats are specified in
 //! `media/README.md`, sections "Envelope", "Frames" and "UR".
 
+pub mod calibration;
 mod code;
 pub mod envelope;
 pub mod frame;
+pub mod intake;
 pub mod matrix;
 pub mod paper;
+pub mod picture;
 pub mod receiver;
 pub mod sender;
 pub mod ur;

@@ -40,6 +40,50 @@ pub const SERIALS: u32 = 10_000;
 pub const SHOW_IDLE_MILLISECONDS: u64 = 250;
 /// Codes on paper of one object: 50 pages.
 pub const PRINTED_CODES: usize = 300;
+/// Pixels of one picture; a phone makes 12 to 50 million.
+pub const PICTURE_PIXELS: usize = 40_000_000;
+/// Pixels along one side of a picture.
+pub const PICTURE_SIDE: usize = 16_384;
+/// Finder patterns looked at in one view of a picture; a code has three.
+pub const PICTURE_FINDERS: usize = 120;
+/// Places tried for a finder pattern in one view of a picture.
+pub const PICTURE_FINDER_TRIES: usize = 40_000;
+/// Triples of finder patterns tried in one view of a picture, the most plausible first.
+pub const PICTURE_TRIPLES: usize = 60;
+/// Codes taken from one picture; a printed page has six.
+pub const PICTURE_CODES: usize = 64;
+/// Octets of one picture file.
+pub const PICTURE_FILE_OCTETS: usize = 64 * 1024 * 1024;
+/// Octets the PNG decoder may take beside the pixels.
+pub const PICTURE_DECODER_OCTETS: usize = 64 * 1024 * 1024;
+/// Scans of one progressive JPEG.
+pub const PICTURE_JPEG_SCANS: usize = 64;
+/// Octets of memory of the process that decodes pictures: 40 million pixels of a progressive JPEG need about half.
+pub const PICTURE_PROCESS_OCTETS: u64 = 1024 * 1024 * 1024;
+/// Seconds of processor time of one such process, which reads many pictures.
+pub const PICTURE_PROCESS_SECONDS: u64 = 60;
+/// Pictures after which such a process is replaced.
+pub const PICTURE_PROCESS_PICTURES: u32 = 1_000;
+/// Milliseconds to look for codes in one picture of a file.
+pub const PICTURE_MILLISECONDS: u64 = 5_000;
+/// Milliseconds to look for codes in one frame of a camera or video.
+pub const FRAME_MILLISECONDS: u64 = 250;
+/// Octets of an answer of the process that decodes pictures.
+pub const PICTURE_ANSWER_OCTETS: usize = 1024 * 1024;
+/// Octets of a text file of frames: the largest transfer three times over.
+pub const FRAME_FILE_OCTETS: usize = 32 * 1024 * 1024;
+/// Files looked at in a folder of pictures.
+pub const PICTURE_FOLDER_FILES: usize = 20_000;
+/// Frames of one video: over 20 minutes of 15 a second.
+pub const VIDEO_FRAMES: u32 = 20_000;
+/// Cameras listed.
+pub const CAMERAS: usize = 64;
+/// Formats of one camera.
+pub const CAMERA_FORMATS: usize = 64;
+/// Octets taken from a hand scanner at once.
+pub const SCANNER_OCTETS: usize = 4_096;
+/// Octets of one line of a hand scanner; the largest code holds 4,296 characters.
+pub const SCANNER_LINE_OCTETS: usize = 8_192;
 /// Octets of one envelope, its header line included: what may cross the gap in one go.
 pub const ENVELOPE_OCTETS: usize = 4 * 1024 * 1024;
 /// Characters of the name in an envelope.
@@ -64,6 +108,8 @@ pub const TRANSFERS_DONE: usize = 64;
 pub const TRANSFER_SUBSETS: usize = 32;
 /// Octets that are decoded, over all subsets, before more symbols are asked for.
 pub const TRANSFER_SUBSET_OCTETS: usize = 16 * 1024 * 1024;
+/// Different texts printed by one `qr scan --texts`.
+pub const SCANNED_TEXTS: usize = 100_000;
 /// Messages in UR that are kept side by side.
 pub const UR_MESSAGES: usize = 4;
 /// Octets of one message in UR, its CBOR head included.

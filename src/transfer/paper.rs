@@ -16,7 +16,7 @@ use crate::transfer::{Envelope, Sender};
 /// The code on paper: 77 modules, 0.8 mm each.
 pub const VERSION: u8 = 15;
 /// A4 in points, 1/72 inch.
-pub const PAGE: (f64, f64) = (595.0, 842.0);
+pub const PAGE: (f64, f64) = (595.276, 841.89);
 const MARGIN: f64 = 42.0;
 const COLUMNS: usize = 2;
 const ROWS: usize = 3;

@@ -15,7 +15,7 @@ mod record_mutations;
 mod screen_memory;
 mod secret_scan;
 mod showing;
-mod unruly_people;
 mod transfer_fuzz;
 mod transfer_judges;
+mod unruly_people;
 mod verifiers_agree;

@@ -113,6 +113,10 @@ fn who_watches_the_screen_gets_the_file_and_keys_and_sizes_change_what_is_shown(
     assert_eq!(code, 0);
     nothing_is_left(screen.screen(), &raw);
     assert_eq!(screen.screen().contents().trim(), "");
+    // Every picture is one: a terminal that knows how shows none of it before its end.
+    let count = |part: &[u8]| raw.windows(part.len()).filter(|window| *window == part).count();
+    let (begun, ended) = (count(b"\x1b[?2026h"), count(b"\x1b[?2026l"));
+    assert!(begun > 10 && begun == ended, "{begun} pictures begun, {ended} ended");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod object;
 pub mod print;
+pub mod scan;
 pub mod show;
 
 use crate::cli::args::qr::QrVerb;
@@ -14,6 +15,7 @@ use crate::cli::{ExitCode, Failure};
 pub fn qr(verb: QrVerb) -> Result<ExitCode, Failure> {
     match verb {
         QrVerb::Show(args) => show::show(&args),
+        QrVerb::Scan(args) => scan::scan(&args),
         QrVerb::Print(args) => print::print(&args),
     }
 }

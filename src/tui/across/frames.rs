@@ -1,8 +1,9 @@
 //! Where the texts of the codes come from, and the codes made of them.
 
-use crate::basics::{Digest, Realm};
+use crate::basics::{Digest, Realm, limits};
 use crate::transfer::matrix::{Level, Matrix, capacity};
 use crate::transfer::sender::{single, symbol_octets_of};
+use crate::transfer::ur::{self, UrSender};
 use crate::transfer::{Envelope, Sender};
 use crate::tui::widgets::qr_code::Modules;
 use std::collections::BTreeMap;
@@ -80,6 +81,50 @@ impl Frames for EnvelopeFrames {
         }
         let sender = Sender::new(&self.envelope, symbol_octets_of(version)).map_err(|error| error.to_string())?;
         let text = sender.frame(number);
+        self.senders.insert(version, sender);
+        Ok(text)
+    }
+}
+
+/// Parts of a UR: the object alone, for programs that know no envelope. What people compare is the digest of its octets.
+pub struct UrFrames {
+    octets: Vec<u8>,
+    senders: BTreeMap<u8, UrSender>,
+}
+
+impl UrFrames {
+    #[must_use]
+    pub fn of(envelope: Envelope) -> (Subject, Self) {
+        let subject = Subject { digest: Digest::of(envelope.octets()), ..Subject::of(&envelope) };
+        (subject, Self { octets: envelope.into_octets(), senders: BTreeMap::new() })
+    }
+}
+
+impl Frames for UrFrames {
+    fn single(&self) -> Option<String> {
+        ur::single_within(&self.octets, limits::SINGLE_CODE_VERSION, Level::L)
+    }
+
+    fn octets(&self, version: u8) -> usize {
+        ur::fragment_octets_of(version, Level::L)
+    }
+
+    fn sources(&self, version: u8) -> u32 {
+        let sender = self.senders.get(&version).map(UrSender::source_parts);
+        // Before there is one: the octets and the head CBOR puts before them.
+        let counted = || (self.octets.len() + 5).div_ceil(self.octets(version).max(1));
+        sender.unwrap_or_else(|| u32::try_from(counted()).unwrap_or(u32::MAX))
+    }
+
+    fn text(&mut self, version: u8, number: u64) -> Result<String, String> {
+        // The part after the last of four thousand million is the first again.
+        let number = u32::try_from(number % u64::from(u32::MAX)).unwrap_or_default();
+        if let Some(sender) = self.senders.get(&version) {
+            return Ok(sender.part(number));
+        }
+        let sender = UrSender::new(&self.octets, ur::fragment_octets_of(version, Level::L));
+        let sender = sender.map_err(|error| error.to_string())?;
+        let text = sender.part(number);
         self.senders.insert(version, sender);
         Ok(text)
     }

@@ -186,7 +186,8 @@ impl Show {
             Key::Char('s' | 'S' | ' ') => self.still = !self.still,
             Key::Char('w' | 'W') => {
                 self.settings.shape = match self.settings.shape {
-                    Shape::Halves => Shape::Wide,
+                    Shape::Halves => Shape::Uppers,
+                    Shape::Uppers => Shape::Wide,
                     Shape::Wide => Shape::Halves,
                 };
             }

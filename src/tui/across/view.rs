@@ -170,7 +170,8 @@ fn keys(show: &Show) -> Vec<(&'static str, String)> {
         all.push(("s", "still".to_owned()));
     }
     let other = match show.settings.shape {
-        Shape::Halves => "double width",
+        Shape::Halves => "upper blocks",
+        Shape::Uppers => "double width",
         Shape::Wide => "half blocks",
     };
     all.push(("i", if show.details { "the code".to_owned() } else { "details".to_owned() }));

@@ -2,8 +2,8 @@
 //!
 //! Two rows of modules share a line. Equal halves are a space with a background; unequal halves are a lower half block
 //! with both colours given, which meets its neighbours without the hairlines that full blocks leave in antialiased
-//! fonts. On consoles whose font has no half block a module is two spaces instead. Never stretched, never cut, never
-//! without its quiet zone.
+//! fonts. Where a font's lower half block does not reach the end of its cell (Liberation Mono at most sizes), the upper one or
+//! two spaces a module draw the same. Never stretched, never cut, never without its quiet zone.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -32,6 +32,8 @@ impl Modules for crate::custody::qr::Matrix {
 pub enum Shape {
     /// One column, half a row.
     Halves,
+    /// The same with upper half blocks.
+    Uppers,
     /// Two columns, one row.
     Wide,
 }
@@ -41,7 +43,7 @@ impl Shape {
     #[must_use]
     pub fn room_for(self, side: usize) -> (u16, u16) {
         let (columns, rows) = match self {
-            Shape::Halves => (side, side.div_ceil(2)),
+            Shape::Halves | Shape::Uppers => (side, side.div_ceil(2)),
             Shape::Wide => (side.saturating_mul(2), side),
         };
         (u16::try_from(columns).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX))
@@ -162,14 +164,18 @@ pub fn draw(code: &(impl Modules + ?Sized), look: Look, area: Rect, buffer: &mut
     for line in 0..height {
         for column in 0..width {
             let halves = match look.shape {
-                Shape::Halves => (dark(column, line.saturating_mul(2)), dark(column, line.saturating_mul(2) + 1)),
+                Shape::Halves | Shape::Uppers => {
+                    (dark(column, line.saturating_mul(2)), dark(column, line.saturating_mul(2) + 1))
+                }
                 Shape::Wide => (dark(column / 2, line), dark(column / 2, line)),
             };
-            let (symbol, foreground, background) = match halves {
-                (false, false) => (" ", black, white),
-                (true, true) => (" ", white, black),
-                (true, false) => ("▄", white, black),
-                (false, true) => ("▄", black, white),
+            let (symbol, foreground, background) = match (halves, look.shape) {
+                ((false, false), _) => (" ", black, white),
+                ((true, true), _) => (" ", white, black),
+                ((true, false), Shape::Uppers) => ("▀", black, white),
+                ((false, true), Shape::Uppers) => ("▀", white, black),
+                ((true, false), _) => ("▄", white, black),
+                ((false, true), _) => ("▄", black, white),
             };
             if let Some(cell) = buffer.cell_mut((left + column, top + line)) {
                 cell.set_symbol(symbol).set_style(Style::reset().fg(foreground).bg(background));

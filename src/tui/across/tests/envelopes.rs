@@ -1,10 +1,11 @@
 //! Real envelopes: what is on the screen is what a receiver needs.
 
 use super::room::*;
-use crate::basics::Realm;
+use crate::basics::{Digest, Realm};
+use crate::transfer::ur::{UrReceiver, UrTaken};
 use crate::transfer::{Envelope, Kind, Receiver, Taken};
 use crate::tui::across::fit::{Density, VERSIONS};
-use crate::tui::across::frames::{Code, EnvelopeFrames, Frames, Subject};
+use crate::tui::across::frames::{Code, EnvelopeFrames, Frames, Subject, UrFrames};
 use crate::tui::across::show::{Settings, Show, Shown, What};
 use crate::tui::input::Key;
 
@@ -66,6 +67,22 @@ fn what_fits_one_code_is_one_code_until_smaller_ones_are_asked_for() {
     assert!(matches!(show.shown(), Shown::Following { code, .. } if code.version == 5));
     // On a terminal with no room for the one code there are several.
     assert!(matches!(showing(400, (80, 24)).shown(), Shown::Following { .. }));
+}
+
+#[test]
+fn as_ur_the_octets_alone_cross_and_the_words_are_theirs() {
+    let (subject, frames) = UrFrames::of(envelope(3000));
+    assert_eq!(subject.digest, Digest::of(envelope(3000).octets()));
+    let mut show = sized(Show::new(subject, Box::new(frames), settings()), (120, 40));
+    let mut receiver = UrReceiver::new();
+    let (mut at, mut taken) = (0, receiver.take(&text_up(&show)).unwrap());
+    for _ in 1..show.sources() {
+        at += show.due_in(at);
+        send(&mut show, at, What::Tick);
+        assert!(text_up(&show).starts_with("UR:BYTES/"));
+        taken = receiver.take(&text_up(&show)).unwrap();
+    }
+    assert!(matches!(taken, UrTaken::Whole(octets) if octets == envelope(3000).octets()));
 }
 
 #[test]

@@ -32,7 +32,8 @@ fn painted(buffer: &Buffer, cell: (usize, usize)) -> (usize, usize, Vec<u8>) {
     let pixel = |x: usize, y: usize| {
         let cell = &buffer[(u16::try_from(x / cell_width).unwrap(), u16::try_from(y / cell_height).unwrap())];
         let lower = y % cell_height >= cell_height / 2;
-        grey(if cell.symbol() == "▄" && lower { cell.fg } else { cell.bg })
+        let inked = cell.symbol() == "▄" && lower || cell.symbol() == "▀" && !lower;
+        grey(if inked { cell.fg } else { cell.bg })
     };
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect();
     (width, height, pixels)
@@ -102,9 +103,9 @@ fn both_read_every_code_of_a_round_and_the_one_code_that_stands_still() {
 }
 
 #[test]
-fn both_read_every_ink_every_white_and_both_shapes() {
+fn both_read_every_ink_every_white_and_every_shape() {
     for ink in [Ink::Exact(255), Ink::Cube(255), Ink::Sixteen] {
-        for shape in [Shape::Halves, Shape::Wide] {
+        for shape in [Shape::Halves, Shape::Uppers, Shape::Wide] {
             let mut show = many(Settings { ink, shape, ..settings() }, (200, 60));
             for _ in WHITES {
                 let drawn = buffer(&show, Theme::Colour);

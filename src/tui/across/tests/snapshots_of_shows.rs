@@ -32,7 +32,7 @@ fn one_code_and_a_still_one_and_the_details_look_as_reviewed() {
 fn double_width_looks_as_reviewed() {
     for size in [(120, 40), (200, 60)] {
         let mut show = many(settings(), size);
-        press(&mut show, &[Key::Char('w')]);
+        press(&mut show, &[Key::Char('w'), Key::Char('w')]);
         keep("double_width", &show);
     }
 }
