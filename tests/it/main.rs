@@ -9,6 +9,7 @@ mod goldens;
 mod layering;
 mod no_core;
 mod program;
+mod qr_scan;
 mod record_mutations;
 mod screen_memory;
 mod secret_scan;

@@ -1,3 +1,5 @@
+//! Cameras without a device: frames from a list.
+
 use super::*;
 use crate::transfer::picture::tests::code;
 use std::io::{Error, ErrorKind};

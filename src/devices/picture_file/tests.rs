@@ -1,3 +1,5 @@
+//! Good, hostile and cut pictures.
+
 use super::*;
 use crate::transfer::picture::read_codes;
 use crate::transfer::picture::tests::code;

@@ -1,3 +1,5 @@
+//! Folders of pictures, whole and being written.
+
 use super::*;
 use crate::devices::picture_file::tests::png_of;
 use crate::transfer::picture::tests::code;

@@ -1,3 +1,5 @@
+//! Tests of the cascade.
+
 use super::*;
 use crate::transfer::{Level, Matrix};
 use mutate::{Dice, Picture, mutated};
@@ -177,4 +179,23 @@ fn mutated_pictures_let_no_panic_escape_and_give_no_wrong_text() {
             assert_eq!(text, "AF1ABCDEFGHIJK", "seed {seed}");
         }
     }
+}
+
+#[test]
+fn a_picture_on_which_rqrr_panics_is_a_picture_without_a_code() {
+    // Found by mutation (seed 46416 of `decode.rs`); when it no longer panics, upstream has mended it.
+    let octets = include_bytes!("../../../tests/corpora/picture/rqrr-panics.png");
+    let luma = crate_png(octets);
+    assert_eq!(rqrr_reader::read(&luma), None);
+    let reading = read(&luma);
+    assert_eq!((reading.codes.len(), reading.panics), (0, 1));
+    assert!(reading.trouble.is_some());
+}
+
+fn crate_png(octets: &[u8]) -> Luma {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(octets)).read_info().unwrap();
+    let mut grey = vec![0; reader.output_buffer_size().unwrap()];
+    let shape = reader.next_frame(&mut grey).unwrap();
+    assert_eq!(shape.color_type, png::ColorType::Grayscale);
+    Luma::new(shape.width as usize, shape.height as usize, grey).unwrap()
 }
