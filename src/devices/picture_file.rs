@@ -179,3 +179,6 @@ fn jpeg_error(error: &DecodeErrors, complete: bool) -> PictureError {
         other => PictureError::Malformed { reason: format!("{other:?}").chars().take(200).collect() },
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

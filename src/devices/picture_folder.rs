@@ -182,3 +182,6 @@ fn looks_like_picture(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     !hidden && extension.is_some_and(|extension| matches!(extension.as_str(), "png" | "jpg" | "jpeg" | "jpe"))
 }
+
+#[cfg(test)]
+mod tests;

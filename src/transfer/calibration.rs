@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(Layout::of(&TEXT.to_lowercase()), Layout::LowerCase);
         let german = "ABCDEFGHIJKLMNOPQRSTUVWXZY234567";
         assert_eq!(Layout::of(german), Layout::Swapped(vec![('Y', 'Z'), ('Z', 'Y')]));
-        assert!(Layout::of(german).words().contains("German (QWERTZ)): Y arrives as Z, Z arrives as Y"));
+        assert!(Layout::of(german).words().contains("German (QWERTZ) keyboard): Y arrives as Z, Z arrives as Y"));
         let french = "QBCDEFGHIJKL?NOPARSTUVZXYWé\"'(-è";
         assert!(Layout::is_calibration(french));
         assert!(Layout::of(french).words().contains("French (AZERTY)"), "{}", Layout::of(french).words());

@@ -10,7 +10,7 @@ mod rxing_reader;
 mod scaling;
 mod stages;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use looks::{Looks, Trouble};
 pub use luma::{Luma, LumaError};

@@ -11,6 +11,7 @@ mod layering;
 mod mutations_by_command;
 mod no_core;
 mod program;
+mod qr_scan;
 mod record_mutations;
 mod screen_memory;
 mod secret_scan;

@@ -2,7 +2,7 @@
 """Makes the 802 pictures of TRANSFER 2.1: every category in which a decoder of QR codes fails, payloads known, the same octets every time.
 
     make_pictures.py OUT            all
-    make_pictures.py OUT --only webcam-720p --keep 3
+    make_pictures.py OUT --only webcam-720p
 
 Writes OUT/NNN-category-detail.pgm and OUT/index.json: [{"file", "category", "version", "payload"}]. Every payload fills its code with
 alphanumeric characters, as frames do. Needs numpy, opencv-python-headless (optics) and segno (codes, pure Python)."""
@@ -104,11 +104,11 @@ def webcam(version, size, kind, random):
     text, modules = code(version, seed=kind)
     width, height = size
     sharp = drawn(modules, max(4, 1400 // (len(modules) + 8)), light=235, dark=25)
-    fill = 0.93 if version >= 25 else (0.9, 0.86, 0.93, 0.88, 0.9, 0.84)[kind]
+    fill = 0.84 if version >= 25 else (0.9, 0.86, 0.93, 0.88, 0.9, 0.84)[kind]
     tilt = 0.5 if version >= 30 else 1.0
     seen = tilted(sharp, (0, 5, -4, 8, 3, -7)[kind] * tilt, (0, 3, 6, -4, -7, 5)[kind] * tilt, size, distance=3.0, fill=fill,
                   roll=(0, 2, -3, 4, -1, 3)[kind] * tilt, background=120, shift=(random.integers(-8, 9), random.integers(-5, 6)))
-    seen = barrel(seen, (0.02, 0.04, 0.05, 0.035, 0.045, 0.03)[kind])
+    seen = barrel(seen, (0.03, 0.07, 0.08, 0.055, 0.075, 0.05)[kind])
     module = fill * height / (len(modules) + 8)
     blur = min((0.5, 0.7, 0.9, 0.8, 1.0, 0.7)[kind] * width / 1280, module * 0.28)
     seen = cv2.GaussianBlur(seen, (0, 0), max(blur, 0.3))

@@ -1,4 +1,7 @@
+//! Cameras without a device: frames from a list.
+
 use super::*;
+use crate::transfer::picture::tests::code;
 use std::io::{Error, ErrorKind};
 
 struct Frames {
@@ -14,15 +17,6 @@ impl Lens for Frames {
     fn newest(&mut self, _within: Duration) -> std::io::Result<Option<Vec<u8>>> {
         self.frames.pop_front().unwrap_or(Ok(None))
     }
-}
-
-/// A code drawn into grey values, `scale` pixels a module.
-fn grey(text: &str, scale: usize) -> Luma {
-    let code = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Low).unwrap();
-    let side = (usize::try_from(code.size()).unwrap() + 8) * scale;
-    let dark = |at: usize| i32::try_from(at / scale).unwrap() - 4;
-    let octets = (0..side * side).map(|at| if code.get_module(dark(at % side), dark(at / side)) { 20 } else { 230 });
-    Luma::new(side, side, octets.collect()).unwrap()
 }
 
 fn camera(shape: Shape, frames: Vec<std::io::Result<Option<Vec<u8>>>>) -> Camera {
@@ -55,7 +49,7 @@ fn packed(luma: &Luma, format: PixelFormat, gap: usize) -> (Shape, Vec<u8>) {
 
 #[test]
 fn every_raw_format_gives_the_grey_values_with_and_without_gaps_between_rows() {
-    let luma = grey("KC1ABCDEF", 3);
+    let luma = code("KC1ABCDEF", 3);
     for format in [PixelFormat::Grey, PixelFormat::Yuyv, PixelFormat::Uyvy, PixelFormat::Nv12, PixelFormat::Yuv420] {
         for gap in [0, 16] {
             let (shape, octets) = packed(&luma, format, gap);
@@ -83,7 +77,7 @@ fn every_format_has_its_code_and_comes_back_from_it() {
 
 #[test]
 fn a_camera_reads_codes_and_says_what_is_wrong_with_the_frames_between() {
-    let luma = grey("KC1FROMACAMERA", 4);
+    let luma = code("KC1FROMACAMERA", 4);
     let (shape, octets) = packed(&luma, PixelFormat::Yuyv, 0);
     let dark: Vec<u8> = octets.iter().map(|value| value / 32).collect();
     let flat = vec![128; octets.len()];

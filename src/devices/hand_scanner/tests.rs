@@ -1,3 +1,5 @@
+//! Scanners on a pseudo terminal.
+
 use super::*;
 use portable_pty::{PtySize, native_pty_system};
 use std::io::Write;
