@@ -6,7 +6,7 @@ pub mod air_gap;
 pub mod clock;
 pub mod durable_file;
 pub mod entropy;
-pub mod removable;
+pub mod medium;
 pub mod whole_folder;
 
 pub use clock::Clock;

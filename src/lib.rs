@@ -13,6 +13,7 @@ pub mod custody;
 pub mod keys;
 pub mod pki;
 pub mod transcript;
+pub mod transfer;
 
 // Row 2: octets to a script.
 pub mod script;

@@ -1,5 +1,9 @@
 //! The command line as data; completions come from the same tree.
 
+mod medium;
+
+pub use medium::MediumVerb;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -72,6 +76,9 @@ pub enum Verb {
     /// The inventory of keys, certificates and quorums
     #[command(subcommand)]
     Ledger(LedgerVerb),
+    /// Removable media: sticks that carry files across the gap
+    #[command(subcommand)]
+    Medium(MediumVerb),
     /// Say what this machine is like and what is missing
     Doctor {
         /// One JSON object on standard output: `findings` (name, found, expected, good) and `strongroom`

@@ -6,6 +6,7 @@ pub mod disclose;
 pub mod doctor;
 pub mod evidence;
 pub mod ledger;
+pub mod medium;
 pub mod rehearse;
 pub mod resume;
 pub mod run;
@@ -34,6 +35,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Evidence(verb) => evidence::evidence(verb),
         Verb::Approve(verb) => approve::approve(verb),
         Verb::Ledger(verb) => ledger::ledger(verb),
+        Verb::Medium(verb) => medium::medium(verb),
         Verb::Doctor { json } => doctor::doctor(json),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

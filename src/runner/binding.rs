@@ -4,15 +4,21 @@
 //! ```toml
 //! format = "anchorite-binding/1"
 //! ledger = "/srv/ledger.sqlite"
-//! [media]
+//! [media]                           # a mount point, or a block device that is mounted for the writing
 //! vault-a = "/media/usb1"
+//! vault-b = "/dev/sdb1"
+//! [folders]                         # a plain folder is meant, and the record says so
+//! publish = "/srv/publish"
+//! [devices]                         # cameras and printers of the script
+//! desk-camera = "/dev/video0"
 //! ```
 
 use crate::basics::limits;
+use crate::plan::Plan;
 use crate::script::problem::Problems;
 use crate::script::reader::{Reader, document};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub const FORMAT: &str = "anchorite-binding/1";
 
@@ -20,15 +26,55 @@ pub const FORMAT: &str = "anchorite-binding/1";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Binding {
     pub ledger: PathBuf,
-    pub media: BTreeMap<String, PathBuf>,
+    pub media: BTreeMap<String, Bound>,
+    pub devices: BTreeMap<String, PathBuf>,
+}
+
+/// What a medium's name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A mount point or a block device: a folder where nothing is mounted is refused.
+    Medium(PathBuf),
+    /// A folder of this machine is meant.
+    Folder(PathBuf),
+    /// A folder of a rehearsal.
+    Simulated(PathBuf),
+}
+
+impl Bound {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Medium(path) | Self::Folder(path) | Self::Simulated(path) => path,
+        }
+    }
+}
+
+/// The names of a script that a binding may resolve.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Every one must be bound.
+    pub media: Vec<String>,
+    /// Cameras and printers; each may be bound.
+    pub devices: Vec<String>,
+}
+
+impl Names {
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let of = |kinds: &[&str]| {
+            plan.materials.iter().filter(|m| kinds.contains(&m.kind.as_str())).map(|m| m.name.clone()).collect()
+        };
+        Self { media: of(&["medium"]), devices: of(&["camera", "printer"]) }
+    }
 }
 
 impl Binding {
-    /// Reads a binding; every name must be one of `media`, and every one of `media` must be bound.
+    /// Reads a binding; every medium must be bound, once, and nothing else may be.
     ///
     /// # Errors
     /// All problems of the file.
-    pub fn parse(file: &str, octets: &[u8], media: &[String]) -> Result<Self, Problems> {
+    pub fn parse(file: &str, octets: &[u8], names: &Names) -> Result<Self, Problems> {
         let text = String::from_utf8_lossy(octets);
         let mut problems = Problems::new(file, &text);
         let Some(document) = document(&text, limits::SMALL_FILE_OCTETS, &mut problems) else { return Err(problems) };
@@ -39,26 +85,53 @@ impl Binding {
             p.add(format.span, format!("expected format \"{FORMAT}\""), "");
         }
         let ledger = r.needed_text("ledger", p);
-        let mut bound = BTreeMap::new();
-        match r.table("media", "`media`", p) {
-            Some(mut table) => {
-                for name in media {
-                    let path = table.needed_text(name, p);
-                    if !path.value.starts_with('/') && !path.value.is_empty() {
-                        p.add(
-                            path.span.clone(),
-                            format!("`{name}`: expected an absolute path"),
-                            "the folder where the medium is mounted",
-                        );
-                    }
-                    bound.insert(name.clone(), PathBuf::from(path.value));
+        let sticks =
+            paths(&mut r, "media", &names.media, "the folder where the medium is mounted, or its block device", p);
+        let folders = paths(&mut r, "folders", &names.media, "a folder of this machine", p);
+        let devices = paths(&mut r, "devices", &names.devices, "the device", p);
+        let mut media = BTreeMap::new();
+        for name in &names.media {
+            match (sticks.get(name), folders.get(name)) {
+                (Some(path), None) => media.insert(name.clone(), Bound::Medium(path.clone())),
+                (None, Some(path)) => media.insert(name.clone(), Bound::Folder(path.clone())),
+                (Some(_), Some(_)) => {
+                    p.add(0..0, format!("`{name}`: expected it in [media] or in [folders], found in both"), "");
+                    None
                 }
-                table.done(p);
-            }
-            None if media.is_empty() => {}
-            None => p.add(0..0, "the binding needs [media]", format!("bind {}", media.join(", "))),
+                (None, None) => {
+                    let hint =
+                        format!("add `{name} = \"/...\"` under [media]; under [folders] where a plain folder is meant");
+                    p.add(0..0, format!("the binding binds no medium `{name}`"), hint);
+                    None
+                }
+            };
         }
         r.done(p);
-        if problems.is_empty() { Ok(Self { ledger: PathBuf::from(ledger.value), media: bound }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { ledger: PathBuf::from(ledger.value), media, devices })
+        } else {
+            Err(problems)
+        }
     }
+}
+
+/// A table of absolute paths by name.
+fn paths(
+    r: &mut Reader<'_, '_>,
+    key: &str,
+    names: &[String],
+    meaning: &str,
+    p: &mut Problems,
+) -> BTreeMap<String, PathBuf> {
+    let mut bound = BTreeMap::new();
+    let Some(mut table) = r.table(key, &format!("`{key}`"), p) else { return bound };
+    for name in names {
+        let Some(path) = table.text(name, p) else { continue };
+        if !path.value.starts_with('/') {
+            p.add(path.span.clone(), format!("`{name}`: expected an absolute path"), meaning.to_owned());
+        }
+        bound.insert(name.clone(), PathBuf::from(path.value));
+    }
+    table.done(p);
+    bound
 }

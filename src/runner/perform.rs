@@ -5,8 +5,8 @@ use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Outcome, What, WrittenFile};
 use crate::ceremony::{Effect, State};
 use crate::custody::quorum::{QuorumId, QuorumRecord, Retired};
+use crate::devices::durable_file;
 use crate::devices::durable_file::FileError;
-use crate::devices::{durable_file, removable};
 use crate::pki::serial;
 use crate::plan::Plan;
 use crate::runner::front_end::{FrontEnd, RevealedShare};
@@ -161,30 +161,6 @@ impl<R: RealmType> Run<'_, R> {
         };
         let seen = self.with_front(|view, front: &mut dyn FrontEnd, _| front.reveal(view, &share))?;
         Ok(Outcome::ShareShown { form: seen.word().to_owned() })
-    }
-
-    fn write_medium(&mut self, medium: &str, artifacts: &[String], sealed: &[String]) -> Result<Outcome, String> {
-        let mut files = Vec::new();
-        for (names, folder) in [(artifacts, self.folder.artifacts()), (sealed, self.folder.vault())] {
-            for name in names {
-                let octets =
-                    durable_file::read(&folder.join(name), limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
-                files.push((name.clone(), octets));
-            }
-        }
-        let target = if self.plan.realm.is_rehearsal() {
-            let target = self.folder.media().join(medium);
-            durable_file::folder(&target).map_err(|e| e.to_string())?;
-            target
-        } else {
-            let bound = self.room.binding.media.get(medium).cloned();
-            let target = bound.ok_or_else(|| format!("the binding names no folder for medium {medium}"))?;
-            if !target.is_dir() {
-                return Err(format!("{}: expected the mounted medium {medium}, found no folder", target.display()));
-            }
-            target
-        };
-        Ok(Outcome::MediumWritten { files: removable::write(&target, &files)? })
     }
 }
 

@@ -4,12 +4,13 @@ use crate::program::{files, root};
 use std::collections::BTreeMap;
 
 /// Rows in order; a row may use only rows above it.
-const ROWS: [(&str, u8); 15] = [
+const ROWS: [(&str, u8); 16] = [
     ("basics", 0),
     ("keys", 1),
     ("custody", 1),
     ("pki", 1),
     ("transcript", 1),
+    ("transfer", 1),
     ("script", 2),
     ("plan", 3),
     ("ceremony", 4),
