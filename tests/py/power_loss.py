@@ -13,14 +13,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import drill
 from drill import ROOT, Broken, need
 
-TRACED = "open,openat,creat,write,pwrite64,fsync,fdatasync,renameat2,renameat,rename,unlink,unlinkat,ftruncate,mkdir,mkdirat"
+TRACED = "open,openat,openat2,creat,write,pwrite64,fsync,fdatasync,renameat2,renameat,rename,unlink,unlinkat,ftruncate,mkdir,mkdirat"
 CALL = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+)")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+# A name under an open folder: the number of the folder, what strace says it is, and the name.
+BENEATH = re.compile(r'(AT_FDCWD|\d+)<([^>]*)>, "((?:\\x[0-9a-f]{2})*)"')
 BLOCK = 4096
 
 
 def octets(text):
     return bytes.fromhex(text.replace("\\x", ""))
+
+
+def absolute(args):
+    """The arguments of a call with every name under an open folder written out from the root."""
+    return BENEATH.sub(lambda m: m[0] if m[3].startswith("\\x2f") else f'{m[1]}<{m[2]}>, "{m[2]}\\x2f{m[3]}"', args)
 
 
 class Inode:
@@ -194,7 +201,8 @@ def trace(binary, work):
     for line in log.read_text(errors="replace").splitlines():
         match = CALL.match(line)
         if match:
-            calls.append((match[1], match[2], int(match[3])))
+            name = "openat" if match[1] == "openat2" else match[1]
+            calls.append((name, absolute(match[2]), int(match[3])))
     return folder, calls
 
 

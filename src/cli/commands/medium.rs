@@ -90,9 +90,16 @@ fn files_of(manifest: &Manifest) -> Vec<ReportedFile> {
     manifest.files().iter().map(reported).collect()
 }
 
+fn count_of(manifest: &Manifest) -> String {
+    match manifest.files().len() {
+        1 => "1 file".to_owned(),
+        several => format!("{several} files"),
+    }
+}
+
 /// An export in lines: what both sides read aloud comes first.
 fn show(manifest: &Manifest, digest: &Digest) {
-    output::data(&format!("{} · {} · {} files", manifest.export(), manifest.realm(), manifest.files().len()));
+    output::data(&format!("{} · {} · {}", manifest.export(), manifest.realm(), count_of(manifest)));
     show_digest(digest);
     for file in manifest.files() {
         output::data(&format!("  {}  {}  {} octets", file.sha256, file.name, file.size));

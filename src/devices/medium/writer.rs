@@ -113,7 +113,8 @@ fn next_name(medium: &Medium) -> Result<ExportName, MediumError> {
 
 fn room_for(medium: &Medium, octets: u64) -> Result<(), MediumError> {
     let space = fstatvfs(medium.root()).map_err(MediumError::io("the medium", "asking for its free space"))?;
-    if space.f_bavail.saturating_mul(space.f_frsize) < octets {
+    // Some file systems do not say; then the writing finds out.
+    if space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < octets {
         return Err(MediumError::io("the medium", "making room")(Errno::NOSPC));
     }
     Ok(())

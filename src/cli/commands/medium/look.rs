@@ -1,6 +1,6 @@
 //! `medium list` and `medium check`: what is there, and what is wrong with it.
 
-use super::{files_of, leave, open, show};
+use super::{count_of, files_of, leave, open, show};
 use crate::basics::SafeText;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::medium::{Access, Contents, ExportState, Medium, Place, removable};
@@ -104,7 +104,7 @@ pub fn check(path: &Path, label: Option<&str>, json: bool) -> Result<ExitCode, F
     } else {
         output::data(&format!("this is {volume}"));
         for manifest in &good {
-            output::data(&format!("✓ {}: {} files read and equal", manifest.export(), manifest.files().len()));
+            output::data(&format!("✓ {}: {} read and equal", manifest.export(), count_of(manifest)));
         }
         for problem in &problems {
             output::data(&format!("✗ {problem}"));
