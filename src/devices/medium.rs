@@ -13,6 +13,6 @@ mod writer;
 pub use blocks::{Stick, removable, sticks};
 pub use error::MediumError;
 pub use inside::OddName;
-pub use place::{Access, Place, has_its_own_mount};
+pub use place::{Access, Place};
 pub use reader::{Contents, ExportState, Loose, Medium, ReadExport};
 pub use writer::{Written, initialise, write_export};

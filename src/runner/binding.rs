@@ -135,3 +135,52 @@ fn paths(
     table.done(p);
     bound
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        Names { media: vec!["vault-a".to_owned(), "publish".to_owned()], devices: vec!["desk-camera".to_owned()] }
+    }
+
+    fn parse(tables: &str) -> Result<Binding, String> {
+        let text = format!("format = \"{FORMAT}\"\nledger = \"/srv/ledger.sqlite\"\n{tables}");
+        Binding::parse("binding.toml", text.as_bytes(), &names()).map_err(|problems| problems.render())
+    }
+
+    #[test]
+    fn a_medium_is_a_stick_or_a_plain_folder_and_the_binding_says_which() {
+        let binding = parse("[media]\nvault-a = \"/media/usb1\"\n[folders]\npublish = \"/srv/publish\"\n").unwrap();
+        assert_eq!(binding.media["vault-a"], Bound::Medium(PathBuf::from("/media/usb1")));
+        assert_eq!(binding.media["publish"], Bound::Folder(PathBuf::from("/srv/publish")));
+        assert!(binding.devices.is_empty());
+        let both = "[media]\nvault-a = \"/a\"\npublish = \"/b\"\n[folders]\npublish = \"/c\"\n";
+        assert!(parse(both).unwrap_err().contains("`publish`: expected it in [media] or in [folders], found in both"));
+        let missing = parse("[media]\nvault-a = \"/a\"\n").unwrap_err();
+        assert!(
+            missing.contains("the binding binds no medium `publish`") && missing.contains("under [folders]"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn a_binding_resolves_names_of_the_script_and_nothing_else() {
+        let good = "[media]\nvault-a = \"/a\"\npublish = \"/b\"\n";
+        let binding = parse(&format!("{good}[devices]\ndesk-camera = \"/dev/video0\"\n")).unwrap();
+        assert_eq!(binding.devices["desk-camera"], PathBuf::from("/dev/video0"));
+        for (more, expected) in [
+            ("[devices]\nback-door = \"/dev/tty9\"\n", "has no key `back-door`"),
+            ("[devices]\ndesk-camera = \"video0\"\n", "`desk-camera`: expected an absolute path"),
+            ("[devices]\ndesk-camera = 7\n", "expected text in quotes"),
+            ("[folders]\nother = \"/c\"\n", "has no key `other`"),
+            ("[network]\nproxy = \"/c\"\n", "has no key `network`"),
+        ] {
+            let said = parse(&format!("{good}{more}")).unwrap_err();
+            assert!(said.contains(expected), "expected {expected:?} in {said}");
+        }
+        assert!(
+            parse("[media]\nvault-a = \"usb\"\npublish = \"/b\"\n").unwrap_err().contains("expected an absolute path")
+        );
+    }
+}

@@ -5,7 +5,7 @@ use crate::ceremony::event::{
     BLOCK_DEVICE, MOUNTED_FOLDER, Outcome, PLAIN_FOLDER, SIMULATED, WrittenFile, WrittenMedium,
 };
 use crate::devices::durable_file;
-use crate::devices::medium::{Access, Medium, MediumError, Place, has_its_own_mount, initialise, write_export};
+use crate::devices::medium::{Access, Medium, MediumError, Place, initialise, write_export};
 use crate::runner::binding::Bound;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;
@@ -40,10 +40,6 @@ impl<R: RealmType> Run<'_, R> {
 
     fn write_to(&self, bound: &Bound, label: &Label, files: &[(FileName, Vec<u8>)]) -> Result<Outcome, MediumError> {
         let place = Place::at(bound.path(), Access::Write)?;
-        // Nothing is written before this: an empty mount point would take the files and the stick would leave without them.
-        if matches!(bound, Bound::Medium(_)) && !place.is_ours() && !has_its_own_mount(place.folder())? {
-            return Err(MediumError::NotMounted { path: bound.path().to_owned(), expected: label.to_string() });
-        }
         let word = match bound {
             Bound::Medium(_) if place.is_ours() => BLOCK_DEVICE,
             Bound::Medium(_) => MOUNTED_FOLDER,
@@ -51,12 +47,16 @@ impl<R: RealmType> Run<'_, R> {
             Bound::Simulated(_) => SIMULATED,
         };
         let mut medium = Medium::open(&place)?;
+        // Nothing is written before this: an empty mount point would take the files and the stick would leave without them.
+        if word == MOUNTED_FOLDER && !medium.has_its_own_mount()? {
+            return Err(MediumError::NotMounted { path: bound.path().to_owned(), expected: label.to_string() });
+        }
         if medium.volume().is_none() {
             let index = self.plan.materials.iter().position(|m| m.name == label.as_str()).unwrap_or_default();
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let id = self.room.medium_id(&self.plan.ceremony, &self.plan_digest, index);
             let id = id.map_err(|found| MediumError::NoMedium { path: bound.path().to_owned(), found })?;
-            medium = initialise(&place, &Volume { id, label: label.clone() })?;
+            medium = initialise(medium, &Volume { id, label: label.clone() })?;
         }
         medium.expect(Some(label))?;
         let written = write_export(&medium, self.plan.realm, files, &mut |_, _| ())?;

@@ -4,8 +4,9 @@ use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehe
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "check",
+    "medium",
     "runbook",
     "rehearse",
     "run",

@@ -186,3 +186,102 @@ fn the_commands_of_the_specification_check_an_export_and_notice_what_is_altered(
     std::fs::write(folder.join("hello.txt"), b"hullo\n").unwrap();
     assert_ne!(code(&run(&folder)), 0);
 }
+
+/// A disc image behind a loop device with a file system this kernel has; gone when dropped.
+struct Loop(String);
+
+impl Loop {
+    fn new(image: &Path) -> Option<Self> {
+        std::fs::File::create(image).unwrap().set_len(8 << 20).unwrap();
+        let image = image.to_str().unwrap();
+        let made = ["mkfs.vfat", "mkfs.ext4"].iter().any(|tool| {
+            let kernel = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+            kernel.contains(&format!("\t{}\n", &tool[5..]))
+                && Command::new(tool).arg(image).output().is_ok_and(|output| output.status.success())
+        });
+        let device = made.then(|| Command::new("losetup").args(["--find", "--show", image]).output().ok())??;
+        device.status.success().then(|| Self(String::from_utf8(device.stdout).unwrap().trim().to_owned()))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").args(["-d", &self.0]).output();
+    }
+}
+
+#[test]
+fn a_block_device_is_mounted_by_us_with_nothing_allowed_and_unmounted_before_it_may_be_pulled() {
+    let stick = Stick { folder: tempfile::tempdir().unwrap() };
+    let Some(device) = Loop::new(&stick.path("image")) else {
+        eprintln!("SKIPPED, NOT PASSED: a block device of our own needs root, losetup and mkfs");
+        return;
+    };
+    let file = stick.file("hello.txt", b"hello\n");
+    let mounts = || std::fs::read_to_string("/proc/mounts").unwrap();
+    let output = stick.medium(&["init", &device.0, "--label", "vault-a"]);
+    assert!(code(&output) == 0 && said(&output).contains("unmounted. Pull it now."), "{}", said(&output));
+    // How it is mounted is seen in the calls.
+    let trace = stick.at("trace");
+    let strace = ["-o", trace, "-e", "trace=mount,umount2", env!("CARGO_BIN_EXE_anchorite"), "medium", "write"];
+    let traced = Command::new("strace").args(strace).args([&device.0, file.to_str().unwrap()]).output();
+    let output = traced.unwrap_or_else(|_| stick.medium(&["write", &device.0, file.to_str().unwrap()]));
+    assert!(code(&output) == 0 && said(&output).contains("unmounted. Pull it now."), "{}", said(&output));
+    let calls: Vec<String> =
+        std::fs::read_to_string(trace).unwrap().lines().filter(|l| l.ends_with("= 0")).map(str::to_owned).collect();
+    let mounted: Vec<&String> = calls.iter().filter(|line| line.starts_with("mount(")).collect();
+    assert_eq!(mounted.len(), 2, "written, then read again from the device: {calls:?}");
+    for line in &mounted {
+        assert!(line.contains("MS_NOSUID|MS_NODEV|MS_NOEXEC"), "{line}");
+    }
+    assert!(mounted[1].contains("MS_RDONLY"), "{}", mounted[1]);
+    assert_eq!(calls.iter().filter(|line| line.starts_with("umount2(")).count(), 2);
+    let output = stick.medium(&["read", &device.0, "--out", stick.at("out")]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!(std::fs::read(stick.path("out/hello.txt")).unwrap(), b"hello\n");
+    let wrong = stick.medium(&["check", &device.0, "--label", "vault-b"]);
+    assert_eq!(code(&wrong), 7);
+    assert!(!mounts().contains(&device.0), "a refusal leaves nothing mounted");
+    // A device somebody has mounted already is theirs.
+    std::fs::create_dir(stick.path("theirs")).unwrap();
+    assert!(Command::new("mount").args([&device.0, stick.at("theirs")]).status().unwrap().success());
+    let output = stick.medium(&["list", &device.0]);
+    Command::new("umount").arg(stick.at("theirs")).status().unwrap();
+    assert!(code(&output) == 7 && said(&output).contains("name that folder"), "{}", said(&output));
+    // A device without a file system.
+    std::fs::write(stick.path("image"), vec![0; 8 << 20]).unwrap();
+    let output = stick.medium(&["list", &device.0]);
+    assert!(code(&output) != 0 && !mounts().contains(&device.0), "{}", said(&output));
+}
+
+#[test]
+fn a_ceremony_does_not_take_the_outcome_of_another_medium_and_reads_records_from_before_media_had_ids() {
+    use anchorite::ceremony::event::Outcome;
+    use anchorite::ceremony::steps::{Input, kind_at};
+    use anchorite::ceremony::{Moment, State};
+    let script = crate::program::root().join("ceremony-scripts/small-root");
+    let plan = anchorite::cli::script_files::read(&script, anchorite::basics::Realm::Rehearsal).unwrap().plan;
+    let at = plan.steps.iter().position(|step| step.kind == "write-medium").unwrap();
+    let moment = Moment { time: anchorite::basics::Instant(0), head: anchorite::basics::Digest::of(b"head") };
+    let take = |outcome: &str| {
+        let outcome: Outcome = serde_json::from_str(outcome).unwrap();
+        let mut state = State { step: at, ..State::default() };
+        state.local.moment = 1;
+        let taken =
+            kind_at(&plan, at).unwrap().take(&plan, &plan.steps[at], &mut state, &moment, &Input::Outcome(&outcome));
+        (taken.map(|_| state.media["vault-a"].clone()), serde_json::to_string(&outcome).unwrap())
+    };
+    let old = r#"{"outcome":"medium-written","files":[]}"#;
+    let (taken, again) = take(old);
+    assert!(taken.unwrap().written.is_none());
+    assert_eq!(again, old, "an old entry is written back the same");
+    let of = |label: &str| {
+        let digest = "0".repeat(64);
+        format!(
+            r#"{{"outcome":"medium-written","files":[],"medium":{{"place":"plain folder","id":"00","label":"{label}","export":"EXP-0001","manifest":"{digest}"}}}}"#
+        )
+    };
+    assert!(take(&of("vault-a")).0.unwrap().written.is_some());
+    let refusal = take(&of("vault-b")).0.unwrap_err();
+    assert_eq!(refusal, "this is `vault-b` (id 00), expected `vault-a`");
+}

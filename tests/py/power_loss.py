@@ -202,7 +202,8 @@ def trace(binary, work):
         match = CALL.match(line)
         if match:
             name = "openat" if match[1] == "openat2" else match[1]
-            calls.append((name, absolute(match[2]), int(match[3])))
+            named = name.startswith(("open", "rename", "mkdir", "unlink"))
+            calls.append((name, absolute(match[2]) if named else match[2], int(match[3])))
     return folder, calls
 
 

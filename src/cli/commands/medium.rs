@@ -37,13 +37,13 @@ fn init(path: &Path, label: &str, json: bool) -> Result<ExitCode, Failure> {
     let id = MediumId::from_octets(entropy::octets16()?);
     let place = Place::at(path, Access::Write)?;
     let volume = Volume { id, label };
-    drop(initialise(&place, &volume)?);
+    let medium = initialise(Medium::open(&place)?, &volume)?;
     if json {
         output::json(&serde_json::json!({ "id": volume.id.hex(), "label": volume.label.as_str() }))?;
     } else {
         output::data(&format!("{}: this is {volume} now", path.display()));
     }
-    leave(place, path)?;
+    leave(place, medium, path)?;
     Ok(ExitCode::Done)
 }
 
@@ -56,15 +56,18 @@ fn open(path: &Path, label: Option<&str>, access: Access) -> Result<(Place, Medi
     Ok((place, medium, volume))
 }
 
-/// Unmounts what we mounted, and says when it may be pulled. No descriptor of the medium may be open any more.
-fn leave(place: Place, path: &Path) -> Result<(), MediumError> {
-    let ours = place.is_ours();
+/// Closes the medium, unmounts what we mounted, and says when it may be pulled.
+fn leave(place: Place, medium: Medium, path: &Path) -> Result<(), MediumError> {
+    let (ours, mounted) = (place.is_ours(), medium.has_its_own_mount()?);
+    drop(medium);
     place.leave()?;
-    if ours {
-        output::words(&format!("{}: unmounted. Pull it now.", path.display()));
-    } else {
-        output::words(&format!("unmount {} before you pull it", path.display()));
-    }
+    output::words(&match (ours, mounted) {
+        (true, _) => format!("{}: unmounted. Pull it now.", path.display()),
+        (false, true) => format!("unmount {} before you pull it", path.display()),
+        (false, false) => {
+            format!("{}: nothing is mounted here: this is a plain folder of this machine", path.display())
+        }
+    });
     Ok(())
 }
 

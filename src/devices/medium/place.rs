@@ -3,7 +3,7 @@
 use super::MediumError;
 use super::blocks::{Mounts, number_of};
 use crate::basics::digest::hex_encode;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, open, stat, statat};
+use rustix::fs::{FileType, stat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use std::ffi::CStr;
@@ -158,17 +158,4 @@ fn private_folder() -> Result<PathBuf, String> {
     let folder = parent.join(name);
     std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     Ok(folder)
-}
-
-/// Whether a file system of its own is mounted at this folder: its device is not its parent's.
-///
-/// # Errors
-/// Where the folder is missing or cannot be looked at.
-pub fn has_its_own_mount(folder: &Path) -> Result<bool, MediumError> {
-    let shown = folder.display().to_string();
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let handle = open(folder, flags, Mode::empty()).map_err(MediumError::io(&shown, "opening"))?;
-    let here = fstat(&handle).map_err(MediumError::io(&shown, "looking at"))?;
-    let parent = statat(&handle, "..", AtFlags::SYMLINK_NOFOLLOW).map_err(MediumError::io(&shown, "looking at"))?;
-    Ok(here.st_dev != parent.st_dev)
 }

@@ -7,7 +7,7 @@ use crate::transfer::volume::{
     ExportName, FileName, INBOX, Label, ListedFile, MANIFEST, Manifest, VOLUME, Volume, is_of_another_system,
 };
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Advice, Mode, OFlags, fadvise, open};
+use rustix::fs::{Advice, AtFlags, Mode, OFlags, fadvise, fstat, open, statat};
 use std::collections::BTreeSet;
 
 /// An open medium.
@@ -55,9 +55,27 @@ impl Medium {
         let shown = place.folder().display().to_string();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = open(place.folder(), flags, Mode::empty()).map_err(MediumError::io(&shown, "opening"))?;
-        let octets = inside::read(root.as_fd(), VOLUME, VOLUME, limits::VOLUME_OCTETS)?;
-        let volume = octets.map(|octets| Volume::parse(&octets)).transpose().map_err(MediumError::volume(&shown))?;
-        Ok(Self { root, volume })
+        Self { root, volume: None }.known()
+    }
+
+    /// The same medium with its volume as it is now.
+    pub(super) fn known(self) -> Result<Self, MediumError> {
+        let octets = inside::read(self.root(), VOLUME, VOLUME, limits::VOLUME_OCTETS)?;
+        let volume =
+            octets.map(|octets| Volume::parse(&octets)).transpose().map_err(MediumError::volume("the medium"))?;
+        Ok(Self { volume, ..self })
+    }
+
+    /// Whether a file system of its own is mounted here: its device is not its parent's. Asked of what is open, so that a medium
+    /// pulled after the answer cannot leave its mount point in its place.
+    ///
+    /// # Errors
+    /// Where the folder cannot be looked at.
+    pub fn has_its_own_mount(&self) -> Result<bool, MediumError> {
+        let here = fstat(&self.root).map_err(MediumError::io("the medium", "looking at"))?;
+        let parent = statat(&self.root, "..", AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(MediumError::io("the folder above the medium", "looking at"))?;
+        Ok(here.st_dev != parent.st_dev)
     }
 
     #[must_use]

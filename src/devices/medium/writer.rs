@@ -11,7 +11,7 @@
 //! The second fsync of a file is not a slip: FAT gives a renamed file the size 0 on disk until then.
 
 use super::reader::{Medium, forget};
-use super::{MediumError, Place, inside};
+use super::{MediumError, inside};
 use crate::basics::{Digest, Realm, SafeText};
 use crate::transfer::volume::{
     ExportName, FileName, INBOX, ListedFile, MANIFEST, Manifest, VOLUME, Volume, VolumeError, is_of_another_system,
@@ -37,8 +37,7 @@ pub struct Written {
 ///
 /// # Errors
 /// Where it has one, or holds anything, or the disk refuses.
-pub fn initialise(place: &Place, volume: &Volume) -> Result<Medium, MediumError> {
-    let medium = Medium::open(place)?;
+pub fn initialise(medium: Medium, volume: &Volume) -> Result<Medium, MediumError> {
     if let Some(there) = medium.volume() {
         return Err(MediumError::Initialised(there.clone()));
     }
@@ -59,7 +58,7 @@ pub fn initialise(place: &Place, volume: &Volume) -> Result<Medium, MediumError>
     put(medium.root(), VOLUME, &octets)?;
     sync_all(medium.root())?;
     forget(medium.root(), VOLUME);
-    Medium::open(place)
+    medium.known()
 }
 
 /// Writes files as a new export and reads everything back. What was begun and failed is removed again, where the medium still answers.

@@ -37,7 +37,6 @@ fn read_export(path: &Path, wanted: &Wanted, out: &Path, label: Option<&str>, js
         None => only_export(&medium)?,
     };
     let read = medium.read(export)?;
-    drop(medium);
     let digest = read.manifest.digest().map_err(|e| Failure::from(e.to_string()))?;
     expect(wanted.expect.as_deref(), &digest)?;
     // The folder gets its name when every file in it is whole.
@@ -62,7 +61,7 @@ fn read_export(path: &Path, wanted: &Wanted, out: &Path, label: Option<&str>, js
         output::data(&format!("from {volume} into {}", out.display()));
         show(&read.manifest, &digest);
     }
-    leave(place, path)?;
+    leave(place, medium, path)?;
     Ok(ExitCode::Done)
 }
 
@@ -100,7 +99,6 @@ fn read_loose(
         medium.expect(Some(&parsed(label, Label::parse)?))?;
     }
     let octets = medium.loose(&name)?;
-    drop(medium);
     let digest = Digest::of(&octets);
     expect(wanted.expect.as_deref(), &digest)?;
     durable_file::create(out, &octets)?;
@@ -113,7 +111,7 @@ fn read_loose(
         show_digest(&digest);
         output::words("no manifest vouches for a loose file: compare these words with whoever made it");
     }
-    leave(place, path)?;
+    leave(place, medium, path)?;
     Ok(ExitCode::Done)
 }
 
@@ -145,14 +143,15 @@ pub fn write(
         }
     };
     let written = write_export(&medium, realm, &files, &mut progress)?;
-    drop(medium);
-    // Where we mounted it ourselves the device is read again, from nothing the kernel still holds.
-    let place = if place.is_ours() {
+    let (place, medium) = if place.is_ours() {
+        // Where we mounted it ourselves the device is read again, from nothing the kernel still holds.
+        drop(medium);
         let place = place.again()?;
-        Medium::open(&place)?.check(written.manifest.export())?;
-        place
+        let medium = Medium::open(&place)?;
+        medium.check(written.manifest.export())?;
+        (place, medium)
     } else {
-        place
+        (place, medium)
     };
     if json {
         output::json(&json!({
@@ -164,7 +163,7 @@ pub fn write(
         output::data(&format!("to {volume}, written and read back"));
         show(&written.manifest, &written.digest);
     }
-    leave(place, path)?;
+    leave(place, medium, path)?;
     Ok(ExitCode::Done)
 }
 

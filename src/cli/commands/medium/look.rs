@@ -110,8 +110,7 @@ pub fn check(path: &Path, label: Option<&str>, json: bool) -> Result<ExitCode, F
             output::data(&format!("✗ {problem}"));
         }
     }
-    drop(medium);
-    leave(place, path)?;
+    leave(place, medium, path)?;
     Ok(if problems.is_empty() { ExitCode::Done } else { ExitCode::Refuted })
 }
 
