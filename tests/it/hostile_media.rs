@@ -398,10 +398,12 @@ fn a_medium_that_is_pulled_or_a_program_that_dies_at_any_call_leaves_nothing_hal
         return skipped("failing calls need strace");
     }
     let program = env!("CARGO_BIN_EXE_anchorite");
+    // Every call, or every third.
+    let step = if full() { 1 } else { 3 };
     let (mut failed, mut killed) = (0, 0);
     for call in ["mkdirat", "openat", "write", "fsync", "renameat2", "syncfs"] {
         for fault in ["error=EIO", "error=ENOSPC", "signal=KILL"] {
-            for number in 1..40 {
+            for number in (1..40).step_by(step) {
                 let stick = Stick::empty();
                 stick.file("hello.txt", b"hello\n");
                 stick.file("root.crt.pem", b"certificate\n");
@@ -441,7 +443,7 @@ fn a_medium_that_is_pulled_or_a_program_that_dies_at_any_call_leaves_nothing_hal
             }
         }
     }
-    assert!(failed >= 40 && killed >= 25, "{failed} failed, {killed} killed");
+    assert!(failed >= 40 / step && killed >= 25 / step, "{failed} failed, {killed} killed");
 }
 
 #[test]
@@ -509,7 +511,8 @@ fn a_file_that_is_swapped_while_we_read_is_the_right_one_or_refused() {
                 whole += 1;
             }
             Err(error) => {
-                assert!(error.to_string().contains("symbolic link"), "{error}");
+                let words = error.to_string();
+                assert!(words.contains("symbolic link") || words.contains("way out of the medium"), "{words}");
                 refusals += 1;
             }
         }
