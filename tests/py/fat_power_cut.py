@@ -36,8 +36,9 @@ for disk in d e f; do
 done
 grep -q /dev/vd /proc/mounts && echo "RC 1 something is left mounted"
 say mount -t vfat /dev/vdg /mnt
-say textbook /mnt/.lost.partial /mnt/lost.txt /mnt
 say anchorite medium write /mnt /tmp/hello.txt /tmp/small-root.1.crl.pem --label vault-a
+# After it, so that no syncfs of ours saves it.
+say textbook /mnt/.lost.partial /mnt/lost.txt /mnt
 echo o > /proc/sysrq-trigger; sleep 60
 """
 
