@@ -6,6 +6,7 @@ pub mod binding;
 pub mod closing;
 pub mod folder;
 pub mod front_end;
+mod media;
 pub mod perform;
 pub mod production;
 pub mod recover;

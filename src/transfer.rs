@@ -17,6 +17,7 @@ pub mod picture;
 pub mod receiver;
 pub mod sender;
 pub mod ur;
+pub mod volume;
 
 pub use envelope::{Envelope, EnvelopeError, Kind};
 pub use frame::{Frame, FrameError, TransferId};

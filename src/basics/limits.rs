@@ -120,3 +120,21 @@ pub const UR_FRAGMENTS: usize = 8_192;
 pub const FRAMES_FILE_OCTETS: usize = 64 * 1024 * 1024;
 /// Frames one call of `envelope frames` writes.
 pub const FRAMES_WRITTEN: u64 = 100_000;
+/// Octets of the file that says which medium this is.
+pub const VOLUME_OCTETS: usize = 1024;
+/// Octets of a medium's manifest: room for `EXPORT_FILES` names.
+pub const MANIFEST_OCTETS: usize = 1024 * 1024;
+/// Octets of a name, and of a label, on a medium.
+pub const MEDIUM_NAME_OCTETS: usize = 64;
+/// Files of one export on a medium.
+pub const EXPORT_FILES: usize = 4_000;
+/// Names looked at in one folder of a medium before it is refused.
+pub const MEDIUM_ENTRIES: usize = 10_000;
+/// Octets of one file on a medium.
+pub const MEDIUM_FILE_OCTETS: usize = 16 * 1024 * 1024;
+/// Octets of one export on a medium, all files together.
+pub const EXPORT_OCTETS: u64 = 256 * 1024 * 1024;
+/// Block devices looked at when sticks are searched for.
+pub const BLOCK_DEVICES: usize = 256;
+/// Tries to open a name on a medium that somebody changes meanwhile.
+pub const OPEN_TRIES: usize = 16;

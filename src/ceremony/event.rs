@@ -154,6 +154,30 @@ pub struct WrittenFile {
     pub size: u64,
 }
 
+/// A medium somebody had mounted.
+pub const MOUNTED_FOLDER: &str = "mounted folder";
+/// A medium that was mounted for the writing, and unmounted after it.
+pub const BLOCK_DEVICE: &str = "block device";
+/// A folder of the machine, because the binding says so.
+pub const PLAIN_FOLDER: &str = "plain folder";
+/// A folder of a rehearsal.
+pub const SIMULATED: &str = "simulated";
+
+/// The medium that files were written to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenMedium {
+    /// One of `mounted folder`, `block device`, `plain folder` (where the binding says so), `simulated`.
+    pub place: String,
+    /// 32 hexadecimal digits that name this medium for ever.
+    pub id: String,
+    pub label: String,
+    /// The folder of this writing on the medium.
+    pub export: String,
+    /// SHA-256 of the manifest: over realm, medium and every name, size and content.
+    pub manifest: Digest,
+}
+
 /// What came of an effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case", deny_unknown_fields)]
@@ -194,6 +218,9 @@ pub enum Outcome {
     },
     MediumWritten {
         files: Vec<WrittenFile>,
+        /// Absent in records from before media had ids.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        medium: Option<WrittenMedium>,
     },
     /// `digest` is that of the whole envelope: kind, realm, name and content.
     CodeShown {

@@ -3,7 +3,7 @@
 
 use crate::basics::{Digest, Instant};
 use crate::ceremony::effect::{Effect, Operation};
-use crate::ceremony::event::Finding;
+use crate::ceremony::event::{Finding, WrittenMedium};
 use crate::ceremony::exception::Sheet;
 use crate::keys::PublicKey;
 use crate::transcript::Signer;
@@ -59,6 +59,14 @@ pub struct Agreement {
     pub person: String,
     pub agree: bool,
     pub remark: String,
+}
+
+/// A medium that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MediumState {
+    pub files: u32,
+    /// Absent in records from before media had ids.
+    pub written: Option<WrittenMedium>,
 }
 
 /// Where a step stands; forgotten when the step is done.
@@ -139,7 +147,7 @@ pub struct State {
     pub retired: Vec<Retired>,
     pub authorities: BTreeMap<String, AuthorityState>,
     pub artifacts: BTreeMap<String, Digest>,
-    pub media: BTreeMap<String, u32>,
+    pub media: BTreeMap<String, MediumState>,
     pub burnt: Vec<String>,
     pub exceptions: Vec<Sheet>,
     pub run_keys: Vec<String>,

@@ -1,7 +1,10 @@
 //! The command line as data; completions come from the same tree.
 
 pub mod envelope;
+mod medium;
 pub mod qr;
+
+pub use medium::MediumVerb;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -81,6 +84,9 @@ pub enum Verb {
     /// Objects across the gap as codes: shown, scanned, printed
     #[command(subcommand)]
     Qr(qr::QrVerb),
+    /// Removable media: sticks that carry files across the gap
+    #[command(subcommand)]
+    Medium(MediumVerb),
     /// Say what this machine is like and what is missing
     Doctor {
         /// One JSON object on standard output: `findings` (name, found, expected, good) and `strongroom`

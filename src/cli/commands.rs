@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod envelope;
 pub mod evidence;
 pub mod ledger;
+pub mod medium;
 pub mod qr;
 pub mod rehearse;
 pub mod resume;
@@ -38,6 +39,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Envelope(verb) => envelope::envelope(verb),
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Qr(verb) => qr::qr(verb),
+        Verb::Medium(verb) => medium::medium(verb),
         Verb::Doctor { json } => doctor::doctor(json),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

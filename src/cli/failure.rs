@@ -2,6 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::devices::durable_file::FileError;
+use crate::devices::medium::MediumError;
 use crate::ledger::LedgerError;
 use crate::runner::RunError;
 use crate::script::Problems;
@@ -39,6 +40,17 @@ impl From<FileError> for Failure {
         } else {
             failure
         }
+    }
+}
+
+impl From<MediumError> for Failure {
+    fn from(error: MediumError) -> Self {
+        let code = match &error {
+            missing if missing.is_missing() => ExitCode::Missing,
+            machine if machine.is_of_the_machine() => ExitCode::Failure,
+            _ => ExitCode::Refuted,
+        };
+        Self::new(code, error.to_string()).with_hint(error.hint())
     }
 }
 

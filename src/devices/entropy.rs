@@ -21,3 +21,13 @@ pub fn seed() -> Result<u64, String> {
     getrandom::fill(&mut octets).map_err(|e| format!("the machine's random source: {e}"))?;
     Ok(u64::from_be_bytes(octets))
 }
+
+/// 16 octets that name something for ever.
+///
+/// # Errors
+/// Where the kernel has none.
+pub fn octets16() -> Result<[u8; 16], String> {
+    let mut octets = [0; 16];
+    getrandom::fill(&mut octets).map_err(|e| format!("the machine's random source: {e}"))?;
+    Ok(octets)
+}

@@ -5,8 +5,8 @@ use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Outcome, What, WrittenFile};
 use crate::ceremony::{Effect, State};
 use crate::custody::quorum::{QuorumId, QuorumRecord, Retired};
+use crate::devices::durable_file;
 use crate::devices::durable_file::FileError;
-use crate::devices::{durable_file, removable};
 use crate::pki::serial;
 use crate::plan::Plan;
 use crate::runner::front_end::{FrontEnd, RevealedShare};
@@ -197,7 +197,7 @@ impl<R: RealmType> Run<'_, R> {
     }
 
     /// Nothing leaves on a medium that differs from what the record says of it.
-    fn is_as_recorded(&self, name: &str, path: &std::path::Path, octets: &[u8]) -> Result<(), String> {
+    pub(super) fn is_as_recorded(&self, name: &str, path: &std::path::Path, octets: &[u8]) -> Result<(), String> {
         let sealed = self.state.authorities.values().find(|made| made.sealed_name == *name).map(|made| made.sealed);
         let expected = sealed.or_else(|| self.state.artifacts.get(name).copied());
         let found = Digest::of(octets);
@@ -206,31 +206,6 @@ impl<R: RealmType> Run<'_, R> {
             Some(expected) => Err(format!("{}: expected the recorded file {expected}, found {found}", path.display())),
             None => Err(format!("{}: no entry of the record names this file", path.display())),
         }
-    }
-
-    fn write_medium(&mut self, medium: &str, artifacts: &[String], sealed: &[String]) -> Result<Outcome, String> {
-        let mut files = Vec::new();
-        for (names, folder) in [(artifacts, self.folder.artifacts()), (sealed, self.folder.vault())] {
-            for name in names {
-                let path = folder.join(name);
-                let octets = durable_file::read(&path, limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
-                self.is_as_recorded(name, &path, &octets)?;
-                files.push((name.clone(), octets));
-            }
-        }
-        let target = if self.plan.realm.is_rehearsal() {
-            let target = self.folder.media().join(medium);
-            durable_file::folder(&target).map_err(|e| e.to_string())?;
-            target
-        } else {
-            let bound = self.room.binding.media.get(medium).cloned();
-            let target = bound.ok_or_else(|| format!("the binding names no folder for medium {medium}"))?;
-            if !target.is_dir() {
-                return Err(format!("{}: expected the mounted medium {medium}, found no folder", target.display()));
-            }
-            target
-        };
-        Ok(Outcome::MediumWritten { files: removable::write(&target, &files)? })
     }
 }
 

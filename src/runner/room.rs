@@ -7,6 +7,7 @@ use crate::custody::draw::Draws;
 use crate::devices::clock::{SimulatedClock, SystemClock};
 use crate::devices::{Clock, air_gap, entropy};
 use crate::runner::binding::Binding;
+use crate::transfer::volume::MediumId;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -111,6 +112,16 @@ impl<R: RealmType> Room<R> {
     /// Where the kernel has no random octets.
     pub fn serial_seed(&self, ceremony: &str, plan: &Digest) -> Result<Digest, String> {
         self.draw(ceremony, plan, "serial-seed", 0)
+    }
+
+    /// The id of a medium that has none yet; `index` is its place among the plan's materials.
+    ///
+    /// # Errors
+    /// Where the kernel has no random octets.
+    pub fn medium_id(&self, ceremony: &str, plan: &Digest, index: u32) -> Result<MediumId, String> {
+        let drawn = self.draw(ceremony, plan, "medium-id", index)?;
+        let (octets, _) = drawn.octets().split_first_chunk().ok_or("expected 32 octets")?;
+        Ok(MediumId::from_octets(*octets))
     }
 
     fn draw(&self, ceremony: &str, plan: &Digest, purpose: &str, index: u32) -> Result<Digest, String> {

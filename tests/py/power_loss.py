@@ -18,14 +18,21 @@ import drill
 from crash import PROCESSES, workplace
 from drill import ROOT, Broken, need
 
-TRACED = "open,openat,creat,write,pwrite64,fsync,fdatasync,renameat2,renameat,rename,unlink,unlinkat,ftruncate,mkdir,mkdirat"
+TRACED = "open,openat,openat2,creat,write,pwrite64,fsync,fdatasync,renameat2,renameat,rename,unlink,unlinkat,ftruncate,mkdir,mkdirat"
 CALL = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+)")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+# A name under an open folder: the number of the folder, what strace says it is, and the name.
+BENEATH = re.compile(r'(AT_FDCWD|\d+)<([^>]*)>, "((?:\\x[0-9a-f]{2})*)"')
 BLOCK = 4096
 
 
 def octets(text):
     return bytes.fromhex(text.replace("\\x", ""))
+
+
+def absolute(args):
+    """The arguments of a call with every name under an open folder written out from the root."""
+    return BENEATH.sub(lambda m: m[0] if m[3].startswith("\\x2f") else f'{m[1]}<{m[2]}>, "{m[2]}\\x2f{m[3]}"', args)
 
 
 class Inode:
@@ -215,8 +222,12 @@ def trace(binary, work):
 
 def read_trace(log):
     """Calls as (name, arguments, result)."""
-    matches = (CALL.match(line) for line in log.read_text(errors="replace").splitlines())
-    return [(match[1], match[2], int(match[3])) for match in matches if match]
+    calls = []
+    for match in filter(None, map(CALL.match, log.read_text(errors="replace").splitlines())):
+        name = "openat" if match[1] == "openat2" else match[1]
+        named = name.startswith(("open", "rename", "mkdir", "unlink"))
+        calls.append((name, absolute(match[2]) if named else match[2], int(match[3])))
+    return calls
 
 
 def states(folder, calls, rng, ignore=None, tries=8, record="evidence/transcript.jsonl"):

@@ -6,7 +6,7 @@ somebody else's share, the death of the program twice, signatures made outside, 
 
 Nothing here sleeps: every wait is for a text, with a deadline.
 """
-import argparse, datetime, json, os, pathlib, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
+import argparse, datetime, hashlib, json, os, pathlib, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import drill
 import memory
@@ -173,7 +173,14 @@ class Room:
         self.exceptions += 1
         return "the test machine is no ceremony machine; we go on"
 
+    sticks = ()
+
     def look(self, block, _):
+        if "write medium" in block and self.sticks:
+            expected, plug_in = self.sticks.pop(0)
+            need(expected in " ".join(block.split()), f"expected {expected!r} in:\n{block}")
+            plug_in()
+            return "r"
         if "need" in block and "decision" in block:
             return "!"
         raise Broken(f"something failed in the room:\n{block}")
@@ -233,12 +240,27 @@ class World:
             'format = "anchorite-governance/1"\ntitle = "Example Devices"\napprovers = ["olga", "piet"]\nthreshold = 2\n')
         (self.governance / "allowed_signers").write_text("".join(
             f'{who} namespaces="script-approval@anchorite" {self.key(who)}\n' for who in ("olga", "piet")))
-        (work / "usb").mkdir()
+        for place in ("usb", "plain"):
+            (work / place).mkdir()
         self.ledger = work / "ledger.sqlite"
         sh(binary, "ledger", "init", self.ledger)
         self.binding = work / "binding.toml"
-        self.binding.write_text(f'format = "anchorite-binding/1"\nledger = "{self.ledger}"\n[media]\nvault-a = "{work / "usb"}"\n')
+        self.bind("folders", work / "plain")
         sh(binary, "check", self.script.parent, "--realm", "production")
+
+    def bind(self, table, place):
+        """`media`: where a stick is mounted; `folders`: a plain folder of the machine is meant."""
+        self.binding.write_text(f'format = "anchorite-binding/1"\nledger = "{self.ledger}"\n[{table}]\nvault-a = "{place}"\n')
+
+    def stick(self, label=None):
+        """Another stick where the last one was: a small file system, initialised as `label`."""
+        self.pull()
+        sh("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", self.work / "usb")
+        if label:
+            sh(self.binary, "medium", "init", self.work / "usb", "--label", label)
+
+    def pull(self):
+        subprocess.run(["umount", "-l", str(self.work / "usb")], capture_output=True)
 
     def key(self, who):
         path = self.work / "keys" / who
@@ -293,7 +315,22 @@ def signed_and_verified(world, out):
     return said
 
 
-def no_secret_left(world, room, terminals, out):
+def on_the_stick(world, stick, key, place, out):
+    """One whole export, made by `medium`'s own rules, and the record says on which medium it is and what that was."""
+    need(sorted(str(p.relative_to(stick)) for p in stick.rglob("*")) == [
+        "EXP-0001", "EXP-0001/MANIFEST", "EXP-0001/small-root.1.crl.pem", "EXP-0001/small-root.crt.pem", f"EXP-0001/{key}",
+        "INBOX", "VOLUME"], "what is on the stick")
+    said = sh(world.binary, "medium", "check", stick, "--label", "vault-a", "--json")
+    volume = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+    bodies = [json.loads(line).get("body") or {} for line in drill.transcript(out).splitlines()[1:]]
+    outcomes = [b["event"]["outcome"] for b in bodies if isinstance(b.get("event"), dict) and "outcome" in b["event"]]
+    written = next(o for o in outcomes if o["outcome"] == "medium-written")["medium"]
+    manifest = hashlib.sha256((stick / "EXP-0001" / "MANIFEST").read_bytes()).hexdigest()
+    need(written == {"place": place, "id": volume["id"], "label": "vault-a", "export": "EXP-0001", "manifest": manifest},
+         f"the record says {written}, the medium {volume['id']}")
+
+
+def no_secret_left(world, room, terminals, out, stick):
     """Shares are nowhere but on the screen between reveal and hide; what they open and the people's keys are nowhere at all."""
     found = [needle for card in room.cards.values() for needle in needles.of_share(card)]
     sealed = {re.search(r"g(\d+)\.key", path.name)[1]: path for path in (out / "state" / "vault").glob("*.key.age")}
@@ -308,7 +345,7 @@ def no_secret_left(world, room, terminals, out):
         found += needles.of_ssh_key(world.work / "keys" / who)
     need(len(found) > 100 and all(len(needle) > 7 for needle in found), f"{len(found)} needles")
     of, dealt = needles.pattern(found), 0
-    files = [path for folder in (out, world.work / "usb") for path in folder.rglob("*") if path.is_file()]
+    files = [path for folder in (out, stick) for path in folder.rglob("*") if path.is_file()]
     streams = [(str(path), path.read_bytes()) for path in [*files, world.ledger]]
     for number, terminal in enumerate(terminals):
         screen = re.sub(r"ready: \n.*?\x1b\[H\x1b\[2J\x1b\[3J", "", terminal.shown, flags=re.S)
@@ -452,6 +489,16 @@ def whole_run(world):
         ("share", "1"): lambda room, card: card[:30] + ("Q" if card[30] != "Q" else "P") + card[31:],
         ("share", "2"): lambda room, card: room.cards[("1", "1")],
     }
+    stick, place = world.work / "plain", "plain folder"
+    if os.geteuid() == 0:
+        stick, place = world.work / "usb", "mounted folder"
+        world.bind("media", stick)
+        room.sticks = [
+            ("nothing is mounted here: it is a plain folder of the machine, not the medium vault-a", lambda: world.stick("vault-b")),
+            ("expected `vault-a`", world.stick),
+        ]
+    else:
+        print("SKIPPED, NOT PASSED: a stick that is not plugged in, and the wrong one, need the right to mount (root)")
     terminal = Terminal(world.argv(approval, out))
     need(room.sit(terminal) is None and terminal.code == 0, f"exit {terminal.code}:\n{terminal.shown[-1500:]}")
     terminal.end()
@@ -459,9 +506,9 @@ def whole_run(world):
     need(len(room.refusals) == 1, f"somebody else's share was refused once: {room.refusals}")
     need(room.exceptions >= 1, "the machine of the test needed no exception")
     need("not the words of this governance" in terminal.shown, "wrong governance words were taken")
-    need(sorted(p.name for p in (world.work / "usb").iterdir()) == [
-        "manifest.json", "small-root.1.crl.pem", "small-root.crt.pem", "small-root.g1.key.age"], "what is on the stick")
-    no_secret_left(world, room, [terminal], out)
+    need(not room.sticks, "a folder where nothing is mounted, or the wrong stick, was taken for the right one")
+    on_the_stick(world, stick, "small-root.g1.key.age", place, out)
+    no_secret_left(world, room, [terminal], out, stick)
     signed_and_verified(world, out)
     refused(world, "the same approval again", world.argv(approval, world.work / "never"), 6,
             "this approval has been used by run small-root-2026 already; every run needs its own")
@@ -470,8 +517,11 @@ def whole_run(world):
 
 def run_that_dies(world):
     """kill -9 at the governance words, in the middle of dealing, and again between the last proof and the certificate."""
-    for file in (world.work / "usb").iterdir():
-        file.unlink()
+    stick = world.work / "plain"
+    if any(stick.iterdir()):
+        shutil.rmtree(stick)
+        stick.mkdir()
+    world.bind("folders", stick)
     out, room, terminals = world.work / "dies", Room(world.words()), []
     room.refusals = []
     opening = Terminal(world.argv(world.approval(), out))
@@ -509,10 +559,9 @@ def run_that_dies(world):
     need(len(room.refusals) == 2, f"a card of a voided generation and the same share twice are refused: {room.refusals}")
     for terminal in terminals:
         terminal.end()
-    names = sorted(p.name for p in (world.work / "usb").iterdir())
-    need("small-root.g2.key.age" in names and "small-root.g1.key.age" not in names, f"on the stick: {names}")
+    on_the_stick(world, stick, "small-root.g2.key.age", "plain folder", out)
     drill.serials_once(drill.transcript(out))
-    no_secret_left(world, room, terminals, out)
+    no_secret_left(world, room, terminals, out, stick)
     signed_and_verified(world, out)
     return room
 
@@ -536,6 +585,8 @@ def main():
         except Broken as bad:
             print("BAD", bad)
             return 1
+        finally:
+            world.pull()
     print(f"production_run.py: every part held, {time.monotonic() - began:.0f} s")
     return 0
 

@@ -2,10 +2,10 @@
 //! every octet is read back before the medium is pulled.
 
 use crate::ceremony::effect::Effect;
-use crate::ceremony::event::{Answer, Moment, Outcome};
+use crate::ceremony::event::{Answer, MOUNTED_FOLDER, Moment, Outcome, PLAIN_FOLDER};
 use crate::ceremony::evidence::read_back;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
-use crate::ceremony::state::State;
+use crate::ceremony::state::{MediumState, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
@@ -80,13 +80,7 @@ impl StepMachine for WriteMedium {
                 StepNext::Do(Box::new(Effect::WriteMedium { medium: medium.to_owned(), artifacts, sealed }))
             }
             _ => {
-                let files = room.state.media.get(medium).copied().unwrap_or(0);
-                let lines = vec![
-                    Line::Good {
-                        text: crate::basics::SafeText::of(&format!("{files} files written, read back and equal")),
-                    },
-                    Line::text("Pull the medium now. Put it into its bag and seal it."),
-                ];
+                let lines = room.state.media.get(medium).map(written_lines).unwrap_or_default();
                 asking::ask_all(room, &format!("Pull {}", material.title), lines, "the next step")
             }
         }
@@ -114,7 +108,14 @@ impl StepMachine for WriteMedium {
                 }
                 state.local.moment = 1;
             }
-            (1, Input::Outcome(Outcome::MediumWritten { files })) => {
+            (1, Input::Outcome(Outcome::MediumWritten { files, medium: written })) => {
+                if let Some(other) = written.as_ref().filter(|written| written.label != medium) {
+                    return Err(format!(
+                        "this is `{}` (id {}), expected `{medium}`",
+                        crate::basics::SafeText::cut(&other.label, 64),
+                        crate::basics::SafeText::cut(&other.id, 32)
+                    ));
+                }
                 let (artifacts, sealed) = contents(step, state);
                 for file in files {
                     let expected =
@@ -128,7 +129,8 @@ impl StepMachine for WriteMedium {
                 if artifacts.iter().chain(&sealed).any(|name| !files.iter().any(|f| f.name == *name)) {
                     return Err("a file is missing on the medium".to_owned());
                 }
-                state.media.insert(medium.to_owned(), u32::try_from(files.len()).unwrap_or(u32::MAX));
+                let files = u32::try_from(files.len()).unwrap_or(u32::MAX);
+                state.media.insert(medium.to_owned(), MediumState { files, written: written.clone() });
                 state.local.moment = 2;
             }
             (2, Input::Answer(answer)) => {
@@ -143,6 +145,24 @@ impl StepMachine for WriteMedium {
         // A medium whose writing was cut short is inserted and written again, under new names only where they are missing.
         state.local.moment = 0;
     }
+}
+
+/// What was written where, and when it may be pulled.
+fn written_lines(medium: &MediumState) -> Vec<Line> {
+    let good = format!("{} files written, read back and equal", medium.files);
+    let mut lines = vec![Line::Good { text: crate::basics::SafeText::of(&good) }];
+    let place = medium.written.as_ref().map_or("", |written| written.place.as_str());
+    if let Some(written) = &medium.written {
+        lines.push(Line::value("medium id", &written.id));
+        lines.push(Line::value("folder on it", &written.export));
+        lines.push(Line::value("its words", &written.manifest.twelve_words()));
+    }
+    lines.push(Line::text(match place {
+        PLAIN_FOLDER => "This is a plain folder of the machine, as the binding says: nothing is to be pulled.",
+        MOUNTED_FOLDER => "Unmount the medium now and pull it. Put it into its bag and seal it.",
+        _ => "Pull the medium now. Put it into its bag and seal it.",
+    }));
+    lines
 }
 
 /// Names of artefacts and of sealed keys that go onto the medium.

@@ -6,7 +6,7 @@ use crate::cli::commands::rehearse::{finish, front_end, settings};
 use crate::cli::{ExitCode, Failure, script_files};
 use crate::devices::durable_file;
 use crate::ledger::Ledger;
-use crate::runner::binding::Binding;
+use crate::runner::binding::{Binding, Names};
 use crate::runner::recover::read_record;
 use crate::runner::room::{Rehearsal, Room};
 use crate::runner::strongrooms::Reach;
@@ -55,8 +55,7 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
         Realm::Production => {
             let path = folder.state().join("binding.toml");
             let octets = durable_file::read(&path, limits::SMALL_FILE_OCTETS)?;
-            let media = super::run::media_of(&files.plan);
-            let binding = Binding::parse(&path.display().to_string(), &octets, &media)?;
+            let binding = Binding::parse(&path.display().to_string(), &octets, &Names::of(&files.plan))?;
             let record = read_record(&folder)?;
             if record.header.binding_digest != crate::basics::Digest::of(&octets).hex() {
                 return Err(Failure::from(format!("{}: not the binding of the record", path.display())));

@@ -7,19 +7,12 @@ use crate::cli::{ExitCode, Failure, output, script_files};
 use crate::devices::clock::{Clock, SystemClock};
 use crate::devices::durable_file;
 use crate::ledger::Ledger;
-use crate::plan::Plan;
-use crate::runner::binding::Binding;
+use crate::runner::binding::{Binding, Names};
 use crate::runner::recover::{Beginning, Settings};
 use crate::runner::room::Room;
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, production};
 use crate::transcript::Signer;
-
-/// Names of the media a plan writes.
-#[must_use]
-pub fn media_of(plan: &Plan) -> Vec<String> {
-    plan.materials.iter().filter(|m| m.kind == "medium").map(|m| m.name.clone()).collect()
-}
 
 /// Runs a script in production.
 ///
@@ -36,7 +29,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         production::approved(&args.governance, &args.approval, &files.plan, SystemClock.now()).map_err(refused)?;
     let binding_octets = durable_file::read(&args.binding, limits::SMALL_FILE_OCTETS)
         .map_err(|e| Failure::from(e).with_hint("--binding names a file as in ceremony-scripts/README.md, Binding"))?;
-    let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &media_of(&files.plan))?;
+    let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &Names::of(&files.plan))?;
     let ledger = Ledger::open(&binding.ledger)?;
     ledger.approval_unused(&approved.approval_digest).map_err(|e| refused(e.to_string()))?;
     output::words(&format!("production run of {} in {}", SafeText::of(&files.plan.title), args.out.display()));
