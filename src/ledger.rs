@@ -22,6 +22,8 @@ pub enum LedgerError {
     SerialUsed(String),
     #[error("this approval has been used by run {0} already; every run needs its own")]
     ApprovalUsed(String),
+    #[error("ceremony {0} has run already, by this ledger; every ceremony has an id of its own")]
+    CeremonyRun(String),
     #[error("ledger: {0}")]
     Database(#[from] rusqlite::Error),
 }
@@ -108,6 +110,19 @@ impl Ledger {
         used.map_or(Ok(()), |ceremony| Err(LedgerError::ApprovalUsed(ceremony)))
     }
 
+    /// Whether no ceremony of this id has begun under this ledger.
+    ///
+    /// # Errors
+    /// Where one has: its serials and its lines would be taken for this one's.
+    pub fn ceremony_is_new(&self, ceremony: &str) -> Result<(), LedgerError> {
+        let known: bool = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM ceremonies WHERE ceremony = ?1)",
+            params![ceremony],
+            |row| row.get(0),
+        )?;
+        if known { Err(LedgerError::CeremonyRun(ceremony.to_owned())) } else { Ok(()) }
+    }
+
     /// The governance digest of the production ceremony whose record ended at a head; `None` where this ledger knows no such end.
     ///
     /// # Errors
@@ -161,7 +176,10 @@ impl Report {
     const fn query(self) -> &'static str {
         match self {
             Report::Keys => {
-                "SELECT authority, algorithm, substr(public_key_sha256, 1, 16) AS key, quorum, generation, ceremony, realm FROM keys ORDER BY seq"
+                "SELECT k.authority, k.algorithm, substr(k.public_key_sha256, 1, 16) AS key, k.quorum, k.generation, \
+                 CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = k.ceremony AND v.quorum = k.quorum AND v.generation = k.generation) THEN 'voided' \
+                      WHEN EXISTS (SELECT 1 FROM issued i WHERE i.ceremony = k.ceremony AND i.authority = k.authority) THEN 'certified' ELSE 'made' END AS state, \
+                 k.ceremony, k.realm FROM keys k ORDER BY k.rowid"
             }
             Report::Certificates => {
                 "SELECT s.serial, CASE WHEN i.serial IS NOT NULL THEN 'issued' WHEN EXISTS (SELECT 1 FROM burnt b WHERE b.serial = s.serial) \
@@ -178,10 +196,12 @@ impl Report {
             }
             // A share is with its holder from its proof on; of a voided generation the record says that cards were to be destroyed.
             Report::Shares => {
-                "SELECT p.quorum, p.generation, p.idx AS share, p.holder, \
-                 CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = p.ceremony AND v.quorum = p.quorum AND v.generation = p.generation) \
-                 THEN 'voided, card to be destroyed' ELSE 'proven, with its holder' END AS state, p.ceremony \
-                 FROM proofs p ORDER BY p.rowid"
+                "SELECT s.quorum, s.generation, s.idx AS share, s.holder, \
+                 CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = s.ceremony AND v.quorum = s.quorum AND v.generation = s.generation) \
+                 THEN 'voided, card to be destroyed' \
+                 WHEN EXISTS (SELECT 1 FROM proofs p WHERE p.ceremony = s.ceremony AND p.quorum = s.quorum AND p.generation = s.generation AND p.idx = s.idx) \
+                 THEN 'proven, with its holder' ELSE 'shown, not proven' END AS state, s.ceremony \
+                 FROM shown s ORDER BY s.rowid"
             }
         }
     }

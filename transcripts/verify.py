@@ -460,8 +460,9 @@ def main(argv=None):
     parser.add_argument("--expect", metavar="HEAD", help="the head as somebody in the room noted it")
     parser.add_argument("--json", action="store_true", help="one JSON object for programs")
     args = parser.parse_args(argv)
+    args.expect = args.expect and "".join(args.expect.split()).lower()
     if args.expect is not None and not HEX.fullmatch(args.expect):
-        parser.error("--expect: expected 64 lower-case hexadecimal digits")
+        parser.error("--expect: expected 64 hexadecimal digits")
     try:
         answer = verify(args.folder, args.signers, args.expect)
     except Unreadable as e:

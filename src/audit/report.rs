@@ -77,7 +77,7 @@ fn summary(page: &mut Page, record: &Record) {
             "Steps".to_owned(),
             format!(
                 "{} done, {} skipped, {} reopened",
-                count(Kind::Step, "done"),
+                steps_done(entries),
                 count(Kind::Step, "skipped"),
                 count(Kind::Step, "reopened")
             ),
@@ -90,6 +90,12 @@ fn summary(page: &mut Page, record: &Record) {
     page.digest("Head", record.head());
     page.digest("Script", record.header.script_digest);
     page.digest("Plan", record.header.plan_digest);
+}
+
+/// Steps that were done, each once however often it was opened again.
+fn steps_done(entries: &[Seen<'_>]) -> usize {
+    let done = entries.iter().filter(|e| e.open.kind == Kind::Step && e.open.outcome == "done");
+    done.map(|e| e.open.step.as_str()).collect::<std::collections::BTreeSet<_>>().len()
 }
 
 fn exceptions(page: &mut Page, plan: &Plan, entries: &[Seen<'_>]) {

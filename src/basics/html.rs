@@ -82,6 +82,12 @@ impl Page {
         self.text.push_str("</table>\n");
     }
 
+    /// Text whose lines and columns stay as they are.
+    pub fn verbatim(&mut self, text: &str) {
+        let lines: Vec<String> = text.split('\n').map(escape).collect();
+        self.text.push_str(&format!("<pre>{}</pre>\n", lines.join("\n")));
+    }
+
     /// A table of two columns: labels and blanks to fill in by hand.
     pub fn blanks(&mut self, labels: &[&str]) {
         self.text.push_str("<table class=\"blank\">\n");

@@ -5,7 +5,7 @@ use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Answer, Event, Outcome, What};
 use crate::ceremony::exception;
 use crate::ceremony::interruption;
-use crate::ceremony::prompt::Prompt;
+use crate::ceremony::prompt::{Line, Prompt};
 use crate::ceremony::state::{Finish, GovernanceToConfirm, Interruption, Local, State};
 use crate::ceremony::steps::{self, Input, Room, StepNext};
 use crate::plan::{Plan, Step};
@@ -47,6 +47,11 @@ pub fn next(plan: &Plan, state: &State) -> Next {
     match wanted(plan, state) {
         StepNext::Ask(mut prompt) => {
             prompt.refusal.clone_from(&state.refusal);
+            match state.local.excepted {
+                0 => {}
+                1 => prompt.lines.push(Line::value("exceptions", "1 is open at this step")),
+                more => prompt.lines.push(Line::value("exceptions", &format!("{more} are open at this step"))),
+            }
             if !plan.realm.is_rehearsal() {
                 prompt.rehearsal_answer = None;
             }
@@ -207,13 +212,15 @@ fn answered(plan: &Plan, turn: &mut Turn, event: &Event, answer: &Answer, role: 
                 turn.entries.push(Entry::new(Kind::Pause, "begun").by(role).at(step_id));
                 let kept = turn.state.interruption.is_none();
                 if kept {
-                    turn.state.interruption = Some(Interruption::Paused { why: why.clone(), since: event.moment.time });
+                    turn.state.interruption =
+                        Some(Interruption::Paused { why: why.clone(), since: event.moment.time, back: 0 });
                 }
             }
             Err(reason) => refuse(turn, reason),
         },
         Answer::Leave { .. } => {
-            turn.entries.push(Entry::new(Kind::Pause, "begun").by(role).at(step_id));
+            // Who ended the program, or whether the terminal went away, the tool does not know.
+            turn.entries.push(Entry::new(Kind::Pause, "begun").by("tool").at(step_id));
             turn.state.finished = Some(Finish::Left);
         }
         Answer::No => {

@@ -26,7 +26,11 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
                         "Take the paper on which the approvers wrote its twelve words, and type them from the paper.",
                     ),
                 ],
-                next: "the second person does the same, then the ceremony begins".to_owned(),
+                next: if *confirmed == 0 {
+                    "the second person does the same, then the ceremony begins".to_owned()
+                } else {
+                    "the ceremony begins".to_owned()
+                },
                 rehearsal_answer: Some(words.clone()),
                 grave: true,
                 ..prompt_for(
@@ -34,20 +38,24 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
                     "Confirm who may approve",
                     Ask::Text {
                         label: "the twelve words on your paper".to_owned(),
-                        example: "twelve words".to_owned(),
+                        example: "orbit falcon granite ...".to_owned(),
                     },
                 )
             }
         }
-        Interruption::Paused { why, since } => {
-            let who = two_people(plan, state).into_iter().next().unwrap_or_default();
+        Interruption::Paused { why, since, back } => {
+            let who = two_people(plan, state).into_iter().nth(*back as usize).unwrap_or_default();
             Prompt {
                 lines: vec![
                     Line::value("since", &since.rfc3339()),
                     Line::value("why", why),
                     Line::text("Nothing happens until you go on. The head is on the screen: note it."),
                 ],
-                next: "the step goes on where it was".to_owned(),
+                next: if *back == 0 {
+                    "a second person does the same".to_owned()
+                } else {
+                    "the step goes on where it was".to_owned()
+                },
                 ..initials_prompt(plan, &who, "The ceremony is paused. Go on?")
             }
         }
@@ -75,14 +83,14 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
         }
         Interruption::Voiding { quorum, generation } => {
             let who = two_people(plan, state).into_iter().next().unwrap_or_default();
+            let shown = state.quorums.get(quorum).map(|made| made.shown.clone()).unwrap_or_default();
+            let (collect, decided) = what_of_cards(&shown);
             Prompt {
                 lines: vec![
                     Line::text(&format!(
                         "Generation {generation} of quorum {quorum} was not proven by all its custodians when the strongroom ended."
                     )),
-                    Line::text(
-                        "Nothing depends on it. Collect the cards of this generation and destroy them; key and shares are made again.",
-                    ),
+                    Line::text(&format!("Nothing depends on it. {collect}; key and shares are made again.")),
                 ],
                 next: "the key and its shares are made again, as a new generation".to_owned(),
                 ..prompt_for(
@@ -91,12 +99,25 @@ pub fn prompt(plan: &Plan, state: &State, interruption: &Interruption) -> Prompt
                     Ask::Sheet {
                         expected: format!("all shares of quorum {quorum}, generation {generation}, proven"),
                         happened: "the strongroom ended before all were proven".to_owned(),
-                        decided: "cards of this generation destroyed; key and shares made again".to_owned(),
+                        decided: format!("{decided}; key and shares made again"),
                     },
                 )
             }
         }
     }
+}
+
+/// What is to be done with the cards of a voided generation, and what the sheet then says of it.
+fn what_of_cards(shown: &std::collections::BTreeSet<u8>) -> (String, String) {
+    if shown.is_empty() {
+        let none = "No share of it was ever shown";
+        return (none.to_owned(), "no share of it was shown".to_owned());
+    }
+    let shares = shown.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+    (
+        format!("Share {shares} of it was shown or may have been: collect every card of it and destroy it"),
+        format!("every card of share {shares} of it destroyed"),
+    )
 }
 
 fn resuming_prompt(
@@ -186,10 +207,16 @@ pub fn take(
             turn.state.governance =
                 (*confirmed == 0).then(|| GovernanceToConfirm { words: words.clone(), confirmed: 1 });
         }
-        Interruption::Paused { .. } => {
-            agreed(plan, people.first().map_or("", String::as_str), answer)?;
-            turn.entries.push(Entry::new(Kind::Pause, "ended").by(role).at(step_id));
-            turn.state.interruption = None;
+        Interruption::Paused { why, since, back } => {
+            agreed(plan, people.get(*back as usize).map_or("", String::as_str), answer)?;
+            if (*back as usize) + 1 < people.len() {
+                turn.entries.push(entry("agreed"));
+                turn.state.interruption =
+                    Some(Interruption::Paused { why: why.clone(), since: *since, back: back + 1 });
+            } else {
+                turn.entries.push(Entry::new(Kind::Pause, "ended").by(role).at(step_id));
+                turn.state.interruption = None;
+            }
         }
         Interruption::Failed { .. } => {
             choice(answer, &["r"])?;

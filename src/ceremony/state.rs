@@ -19,6 +19,8 @@ pub struct QuorumState {
     pub threshold: u8,
     pub count: u8,
     pub commitments: Vec<Digest>,
+    /// Shares that were on the screen, or may have been: somebody may have a card of them.
+    pub shown: BTreeSet<u8>,
     /// Shares proven from their custodians' own copies.
     pub proven: BTreeSet<u8>,
     /// Shares the present strongroom has been given as typed back.
@@ -89,30 +91,19 @@ pub struct Local {
 #[serde(tag = "interruption", rename_all = "kebab-case")]
 pub enum Interruption {
     /// The first ceremony of a chain: two people confirm the governance folder from paper.
-    Governance {
-        words: String,
-        confirmed: u32,
-    },
+    Governance { words: String, confirmed: u32 },
     Paused {
         why: String,
         since: Instant,
+        /// How many people want to go on: it takes two.
+        back: u32,
     },
     /// An effect did not happen.
-    Failed {
-        what: String,
-        reason: String,
-    },
+    Failed { what: String, reason: String },
     /// A resume: two people give the last head they noted; then, where an intent has no outcome, it is asked about.
-    Resuming {
-        last_head: Digest,
-        noted: Vec<String>,
-        lost: Option<String>,
-    },
+    Resuming { last_head: Digest, noted: Vec<String>, lost: Option<String> },
     /// A generation not wholly proven when its strongroom ended.
-    Voiding {
-        quorum: String,
-        generation: u8,
-    },
+    Voiding { quorum: String, generation: u8 },
 }
 
 /// The governance folder of a chain's first ceremony, until two people have typed its words from paper.

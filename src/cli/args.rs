@@ -55,7 +55,7 @@ pub enum Verb {
         /// allowed_signers file you trust
         #[arg(long)]
         signers: Option<PathBuf>,
-        /// Head of the record as somebody in the room noted it (64 digits)
+        /// Head of the record as somebody in the room noted it: 64 digits, or twelve words in quotes
         #[arg(long)]
         expect: Option<String>,
         #[arg(long)]
@@ -119,7 +119,8 @@ pub struct Rehearse {
     /// Simulated people answer everything; needs --plain
     #[arg(long, requires = "plain")]
     pub auto: bool,
-    /// Simulated clock, machine and randomness: the same seed gives the same record
+    /// Simulated clock, machine and randomness: the same seed gives the same keys, certificates and entries (sealed files, and the digests of
+    /// them, differ: `age` draws its own randomness)
     #[arg(long)]
     pub seed: Option<u64>,
     /// Folder to write; must not exist

@@ -1,7 +1,7 @@
 //! The line-by-line front end: the same prompts in the same words, for serial consoles, screen readers and tests. A share is
 //! shown on a terminal only, and a terminal does not echo what is secret.
 
-use crate::basics::{SafeText, Secret, limits};
+use crate::basics::SafeText;
 use crate::ceremony::event::{Answer, FrontEndWord};
 use crate::ceremony::{Ask, Prompt, Sheet};
 use crate::cli::output;
@@ -10,12 +10,12 @@ use crate::runner::FrontEnd;
 use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 use crate::transfer::sender::{self, Sender};
-use rustix::io::retry_on_intr;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::io::IsTerminal;
-use zeroize::Zeroizing;
 
+mod keyboard;
 mod rendering;
+
+use keyboard::Keyboard;
 
 /// The QR version whose texts are printed where one code does not hold the object.
 const USUAL_VERSION: u8 = 15;
@@ -23,6 +23,7 @@ const USUAL_VERSION: u8 = 15;
 /// The plain front end.
 pub struct Plain {
     last_step: Option<usize>,
+    keyboard: Keyboard,
 }
 
 impl Default for Plain {
@@ -33,8 +34,8 @@ impl Default for Plain {
 
 impl Plain {
     #[must_use]
-    pub const fn new() -> Self {
-        Self { last_step: None }
+    pub fn new() -> Self {
+        Self { last_step: None, keyboard: Keyboard::watching() }
     }
 
     /// The step's lines the first time, then the prompt.
@@ -46,7 +47,7 @@ impl Plain {
     }
 
     fn two_initials(&self, what: &str) -> Option<Vec<String>> {
-        let typed = line(&format!("  {what}, initials of two people: "))?;
+        let typed = self.keyboard.line(&format!("  {what}, initials of two people: "))?;
         Some(typed.split([' ', ',']).filter(|part| !part.is_empty()).map(str::to_owned).collect())
     }
 
@@ -54,19 +55,19 @@ impl Plain {
         output::words("  exception sheet");
         let mut fields = preset.into_iter().zip(["expected", "happened", "decided"]).map(|(preset, name)| {
             let hint = if preset.is_empty() { String::new() } else { format!(" [{preset}]") };
-            let typed = line(&format!("  {name}{hint}: "))?;
+            let typed = self.keyboard.line(&format!("  {name}{hint}: "))?;
             Some(if typed.is_empty() { preset.to_owned() } else { typed })
         });
         let (expected, happened, decided) = (fields.next()??, fields.next()??, fields.next()??);
         let skippable = may_skip && view.plan.steps.get(view.state.step).is_some_and(|s| s.skippable);
-        let skip = skippable && line("  skip this step? type `skip`, or Enter to stay: ")? == "skip";
+        let skip = skippable && self.keyboard.line("  skip this step? type `skip`, or Enter to stay: ")? == "skip";
         let by = self.two_initials("decided by")?;
         Some(Sheet { expected, happened, decided, by, skip })
     }
 
     /// What every prompt understands.
     fn everywhere(&self, view: &View<'_>, typed: &str) -> Option<Given> {
-        let leave = || Given::Answer(Answer::Leave { why: "input ended".to_owned() });
+        let leave = || Given::Answer(Answer::Leave { why: self.keyboard.why().to_owned() });
         match typed {
             "s" if view.plan.realm.is_rehearsal() => Some(Given::Simulate),
             "!" => Some(
@@ -74,12 +75,14 @@ impl Plain {
                     .map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet })),
             ),
             "pause" => {
-                let why = line("  why: ")?;
+                let why = self.keyboard.line("  why: ")?;
                 let staying = self.two_initials("who stays")?;
                 Some(Given::Answer(Answer::Pause { why, staying }))
             }
             "abort" => {
-                if line("  nothing can go on after this. Type `abort this ceremony`: ")? != "abort this ceremony" {
+                if self.keyboard.line("  nothing can go on after this. Type `abort this ceremony`: ")?
+                    != "abort this ceremony"
+                {
                     output::words("  not aborted");
                     return Some(Given::Answer(Answer::No));
                 }
@@ -100,11 +103,11 @@ impl FrontEnd for Plain {
 
     fn ask(&mut self, view: &View<'_>, prompt: &Prompt) -> Given {
         self.show(view, prompt);
-        let leave = || Given::Answer(Answer::Leave { why: "input ended".to_owned() });
+        let leave = || Given::Answer(Answer::Leave { why: self.keyboard.why().to_owned() });
         match &prompt.ask {
             Ask::Dice { .. } | Ask::Share { .. } => return self.ask_secret(view, prompt),
             Ask::Sheet { expected, happened, decided } => {
-                let Some(typed) = line("  Enter to fill in the sheet: ") else { return leave() };
+                let Some(typed) = self.keyboard.line("  Enter to fill in the sheet: ") else { return leave() };
                 return self.everywhere(view, &typed).unwrap_or_else(|| {
                     self.sheet(view, [expected, happened, decided], false)
                         .map_or_else(leave, |sheet| Given::Answer(Answer::Exception { sheet }))
@@ -113,7 +116,9 @@ impl FrontEnd for Plain {
             _ => {}
         }
         loop {
-            let Some(typed) = line(&format!("  {}: ", rendering::question(prompt))) else { return leave() };
+            let Some(typed) = self.keyboard.line(&format!("  {}: ", rendering::question(prompt))) else {
+                return leave();
+            };
             if typed.is_empty() {
                 continue;
             }
@@ -124,7 +129,7 @@ impl FrontEnd for Plain {
                 Ask::Initials { .. } => Answer::Initials { initials: typed },
                 Ask::Choice { .. } => Answer::Chosen { key: typed },
                 Ask::SignOff { .. } => {
-                    let Some(word) = line("  `agree` or `do not agree`: ") else { return leave() };
+                    let Some(word) = self.keyboard.line("  `agree` or `do not agree`: ") else { return leave() };
                     let agree = match word.as_str() {
                         "agree" => true,
                         "do not agree" => false,
@@ -133,7 +138,7 @@ impl FrontEnd for Plain {
                             continue;
                         }
                     };
-                    let Some(remark) = line("  remark (may be empty): ") else { return leave() };
+                    let Some(remark) = self.keyboard.line("  remark (may be empty): ") else { return leave() };
                     Answer::SignOff { initials: typed, agree, remark }
                 }
                 _ => Answer::Typed { text: typed },
@@ -160,15 +165,18 @@ impl FrontEnd for Plain {
             share.generation,
             share.threshold
         ));
-        line("  Enter shows it; have card and pen ready: ").ok_or("input ended")?;
+        self.keyboard
+            .line("  Enter shows it; have card and pen ready: ")
+            .ok_or_else(|| self.keyboard.why().to_owned())?;
         let shown = lines(&share.text);
         for text in &shown {
             output::words_with_secrets(&[b"     ", text.expose()]);
         }
-        line("  written on the card? Enter hides it: ").ok_or("input ended")?;
+        let hidden = self.keyboard.line("  written on the card? Enter hides it: ");
         // Up over what was shown, and clear to the end of the screen: and the scrollback of terminals that keep one.
         output::words("\x1b[H\x1b[2J\x1b[3J  hidden");
-        Ok(Seen::Text)
+        // Whoever left while it stood there has seen it.
+        hidden.map(|_| Seen::Text).ok_or_else(|| format!("{}, after the share was on the screen", self.keyboard.why()))
     }
 
     fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> Result<bool, String> {
@@ -178,10 +186,10 @@ impl FrontEnd for Plain {
             output::words_with_secrets(&[place.as_bytes(), c.typed.expose(), b" should be ", c.should_be.expose()]);
         }
         loop {
-            match line("  `yes` or `no`: ").as_deref() {
+            match self.keyboard.line("  `yes` or `no`: ").as_deref() {
                 Some("yes") => return Ok(true),
                 Some("no") => return Ok(false),
-                None => return Err("input ended".to_owned()),
+                None => return Err(self.keyboard.why().to_owned()),
                 Some(_) => {}
             }
         }
@@ -225,8 +233,9 @@ impl Plain {
     /// Dice and shares: not echoed, never in a `String` that grows.
     fn ask_secret(&self, view: &View<'_>, prompt: &Prompt) -> Given {
         loop {
-            let Some(secret) = secret_line(&format!("  {} (not shown): ", rendering::question(prompt))) else {
-                return Given::Answer(Answer::Leave { why: "input ended".to_owned() });
+            let Some(secret) = self.keyboard.secret_line(&format!("  {} (not shown): ", rendering::question(prompt)))
+            else {
+                return Given::Answer(Answer::Leave { why: self.keyboard.why().to_owned() });
             };
             if secret.is_empty() {
                 continue;
@@ -243,64 +252,4 @@ impl Plain {
             return Given::Secret(secret);
         }
     }
-}
-
-/// One line from standard input, trimmed; `None` at its end.
-fn line(question: &str) -> Option<String> {
-    use std::io::Write;
-    let mut error = std::io::stderr();
-    let _ = write!(error, "{question}");
-    let _ = error.flush();
-    let mut typed = Vec::new();
-    loop {
-        match octet() {
-            Some(b'\n') => break,
-            Some(octet) => typed.push(octet),
-            None if typed.is_empty() => return None,
-            None => break,
-        }
-        if typed.len() >= limits::TYPED_CHARS * 4 {
-            break;
-        }
-    }
-    Some(String::from_utf8_lossy(&typed).trim().to_owned())
-}
-
-/// The next octet of standard input; `None` at its end. Read from the descriptor itself: the standard library's buffer would keep a
-/// typed share for as long as the program lives.
-fn octet() -> Option<u8> {
-    let mut octet = Zeroizing::new([0]);
-    match retry_on_intr(|| rustix::io::read(rustix::stdio::stdin(), &mut *octet)) {
-        Ok(1) => octet.first().copied(),
-        _ => None,
-    }
-}
-
-/// One line that is not echoed where the input is a terminal, octet by octet into a fixed place.
-fn secret_line(question: &str) -> Option<Secret> {
-    use std::io::Write;
-    let stdin = std::io::stdin();
-    let before = tcgetattr(&stdin).ok();
-    if let Some(mut quiet) = before.clone() {
-        quiet.local_modes.remove(LocalModes::ECHO);
-        let _ = tcsetattr(&stdin, OptionalActions::Now, &quiet);
-    }
-    // Asked only now: whoever types fast must not see a share appear.
-    let mut error = std::io::stderr();
-    let _ = write!(error, "{question}");
-    let _ = error.flush();
-    let mut secret = Secret::with_capacity(limits::SECRET_CHARS);
-    let mut ended = true;
-    while let Some(octet) = octet() {
-        if matches!(octet, b'\n' | b'\r') {
-            ended = false;
-            break;
-        }
-        secret.push(octet);
-    }
-    if let Some(before) = before {
-        let _ = tcsetattr(&stdin, OptionalActions::Now, &before);
-        output::words("");
-    }
-    if ended && secret.is_empty() { None } else { Some(secret) }
 }

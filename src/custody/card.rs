@@ -5,6 +5,7 @@
 
 use super::qr::{self, Medium, QrError};
 use super::share::{self, Share};
+use super::typed::{GROUPS, LINES};
 use crate::basics::{Realm, SafeText, Secret};
 
 /// The script on the back: Python, no imports but the standard library's, at most 60 lines.
@@ -24,12 +25,9 @@ pub fn front(share: &Share, labels: &Labels<'_>) -> Result<Secret, QrError> {
     let header = share.header();
     let text = share.to_text();
     let codes = qr::for_paper(&qr::modules(&text, Medium::Paper)?, 2);
-    let banner = match header.realm {
-        Realm::Production => "SHARE CARD                         keep secret, keep dry, tell nobody where",
-        Realm::Rehearsal => "REHEARSAL  SHARE CARD              opens nothing; destroy after the rehearsal",
-    };
     let above = format!(
-        "{banner}\n\n  holder      {}\n  quorum      {}    id {}\n  generation  {}\n  share       {} of {}, any {} are needed\n\n",
+        "{}\n\n  holder      {}\n  quorum      {}    id {}\n  generation  {}\n  share       {} of {}, any {} are needed\n\n",
+        banner(header.realm),
         SafeText::of(labels.holder),
         SafeText::of(labels.quorum),
         header.quorum_id,
@@ -38,16 +36,38 @@ pub fn front(share: &Share, labels: &Labels<'_>) -> Result<Secret, QrError> {
         header.count,
         header.threshold,
     );
-    let blanks =
-        "\n  date _______________   bag _______________\n\n  holder _______________   witness _______________\n";
     let mut parts: Vec<&[u8]> = vec![above.as_bytes()];
     let lines = share::lines(&text);
     for line in &lines {
         parts.extend([&b"     "[..], line.expose(), b"\n"]);
     }
-    parts.extend([blanks.as_bytes(), codes.expose()]);
+    parts.extend([BLANKS.as_bytes(), codes.expose()]);
     Ok(joined(&parts))
 }
+
+/// The front before the ceremony: everything but the share, which its custodian writes into the four lines.
+#[must_use]
+pub fn blank_front(realm: Realm, labels: &Labels<'_>, index: usize, count: usize, threshold: u8) -> String {
+    let line = ["____"; GROUPS].join("  ");
+    let lines: String = (1..=LINES).map(|number| format!("     {number}   {line}\n\n")).collect();
+    format!(
+        "{}\n\n  holder      {}\n  quorum      {}    id ________\n  generation  ____\n  share       {index} of {count}, any {threshold} are needed\n\n{lines}{BLANKS}",
+        banner(realm),
+        SafeText::of(labels.holder),
+        SafeText::of(labels.quorum),
+    )
+}
+
+const fn banner(realm: Realm) -> &'static str {
+    match realm {
+        Realm::Production => "SHARE CARD                         keep secret, keep dry, tell nobody where",
+        Realm::Rehearsal => "REHEARSAL  SHARE CARD              opens nothing; destroy after the rehearsal",
+    }
+}
+
+/// What is filled in by hand.
+const BLANKS: &str =
+    "\n  date _______________   bag _______________\n\n  holder _______________   witness _______________\n";
 
 /// The back: how k cards open a sealed key with Python, age and OpenSSL, in twenty years too.
 #[must_use]

@@ -14,6 +14,8 @@ pub(super) const GROUP: usize = 4;
 /// Groups on a line of a card.
 pub(super) const GROUPS: usize = 5;
 const LINE: usize = GROUP * GROUPS;
+/// Lines of a card.
+pub(super) const LINES: usize = 4;
 
 /// Where on a card: line and group, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

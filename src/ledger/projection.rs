@@ -98,6 +98,14 @@ impl Ledger {
             "INSERT INTO heads (ceremony, seq, head) VALUES (?1, ?2, ?3)",
             params![header.ceremony, open.seq, line.head().hex()],
         )?;
+        // What is about to be shown counts as shown: whether it was seen before a showing failed is not known.
+        if let (Kind::Intent, Some(Effect::ShowShare { quorum, generation, index, holder, .. })) = (open.kind, &intent)
+        {
+            transaction.execute(
+                "INSERT OR IGNORE INTO shown (ceremony, quorum, generation, idx, holder, seq) VALUES (?1,?2,?3,?4,?5,?6)",
+                params![header.ceremony, quorum, generation, index, holder, open.seq],
+            )?;
+        }
         if let Some((quorum, generation)) = reopened {
             transaction.execute(
                 "INSERT INTO voided (ceremony, quorum, generation, seq) VALUES (?1, ?2, ?3, ?4)",

@@ -18,7 +18,7 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
@@ -27,6 +27,8 @@ const TABLES: [&str; 10] = [
      threshold INTEGER NOT NULL, count INTEGER NOT NULL, recipient TEXT NOT NULL, PRIMARY KEY (ceremony, name, generation)) STRICT",
     "CREATE TABLE proofs (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, idx INTEGER NOT NULL, holder TEXT NOT NULL, seq INTEGER NOT NULL, \
      PRIMARY KEY (ceremony, seq)) STRICT",
+    "CREATE TABLE shown (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, idx INTEGER NOT NULL, holder TEXT NOT NULL, seq INTEGER NOT NULL, \
+     PRIMARY KEY (ceremony, quorum, generation, idx)) STRICT",
     "CREATE TABLE live (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE voided (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE serials (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, idx INTEGER NOT NULL) STRICT",

@@ -179,6 +179,13 @@ impl Resolver<'_> {
                 p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
             }
             for value in [&source.organization, &source.common_name] {
+                if self.realm == Realm::Production && examples::subject(&value.value) {
+                    p.add(
+                        value.span.clone(),
+                        format!("`{}`: a production subject must not be that of the example scripts", value.value),
+                        "write the name of your own organization and authority",
+                    );
+                }
                 if self.realm == Realm::Production && value.value.to_uppercase().contains("REHEARSAL") {
                     p.add(
                         value.span.clone(),

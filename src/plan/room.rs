@@ -41,19 +41,31 @@ pub fn walk(steps: &[RoomRules]) -> Vec<Disorder> {
     disorders
 }
 
-/// Authorities whose last artefact no later step writes out; `written` holds for each step whose things it writes.
-/// One finding an authority: the medium that takes the last artefact takes those before it too.
+/// What a step writes onto a medium, by the names of authorities.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Certificates and CRLs.
+    pub issued: Vec<String>,
+    pub sealed: Vec<String>,
+}
+
+/// Authorities whose last artefact, or whose sealed key, no later step writes out; `written` says of each step what it writes.
+/// One finding for the artefacts of an authority: the medium that takes the last takes those before it too.
 #[must_use]
-pub fn left_behind(steps: &[RoomRules], written: &[Vec<String>]) -> Vec<Disorder> {
-    let mut last: BTreeMap<&String, (usize, &Fact)> = BTreeMap::new();
+pub fn left_behind(steps: &[RoomRules], written: &[Written]) -> Vec<Disorder> {
+    let mut last: BTreeMap<(&String, bool), (usize, &Fact)> = BTreeMap::new();
     for (step, fact) in steps.iter().enumerate().flat_map(|(i, rules)| rules.gives.iter().map(move |fact| (i, fact))) {
-        if let Fact::KeyMade(name) | Fact::RootIssued(name) | Fact::CrlIssued(name) = fact {
-            last.insert(name, (step, fact));
-        }
+        match fact {
+            Fact::KeyMade(name) => last.insert((name, true), (step, fact)),
+            Fact::RootIssued(name) | Fact::CrlIssued(name) => last.insert((name, false), (step, fact)),
+            _ => None,
+        };
     }
     let mut disorders = Vec::new();
-    for (name, (step, fact)) in last {
-        let writing = written.iter().rposition(|names| names.contains(name));
+    for ((name, sealed), (step, fact)) in last {
+        let names =
+            |written: &Written| if sealed { written.sealed.contains(name) } else { written.issued.contains(name) };
+        let writing = written.iter().rposition(names);
         if writing.is_none_or(|writing| writing < step) {
             disorders.push(Disorder::LeftBehind { step, fact: fact.clone(), written_before_by: writing });
         }

@@ -3,6 +3,7 @@
 
 use crate::basics::Digest;
 use crate::basics::html::Page;
+use crate::custody::card;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Param, RoomRules, StepKind};
 use crate::transcript::attestation;
@@ -35,6 +36,7 @@ pub fn html(plan: &Plan, plan_digest: Digest, kinds: &[&dyn StepKind]) -> String
             steps.map(|step| vec![step.number.to_string(), activity(plan, step, kinds), String::new(), String::new()]);
         page.table(&["Step", "Activity", "Initials", "Time"], rows);
     }
+    cards(&mut page, plan);
     for number in 1..=SHEETS {
         page.sheet(&format!("Exception sheet {number}"));
         page.blanks(&[
@@ -58,6 +60,22 @@ pub fn html(plan: &Plan, plan_digest: Digest, kinds: &[&dyn StepKind]) -> String
         .map(|p| vec![p.name.clone(), p.roles.join(", "), String::new(), String::new(), String::new()]);
     page.table(&["Name", "Role", "Agree / do not agree", "Signature", "Date"], rows);
     page.finish()
+}
+
+/// A blank card for every share, and the recovery recipe that belongs on the back of each.
+fn cards(page: &mut Page, plan: &Plan) {
+    for quorum in &plan.quorums {
+        for (index, holder) in (1..).zip(&quorum.custodians) {
+            page.sheet(&format!("Card {index} of quorum {}", quorum.name));
+            let holder = plan.name_of(holder);
+            let labels = card::Labels { quorum: &quorum.name, holder: &holder };
+            page.verbatim(&card::blank_front(plan.realm, &labels, index, quorum.custodians.len(), quorum.threshold));
+        }
+    }
+    if !plan.quorums.is_empty() {
+        page.sheet("Back of every card: print it once a card");
+        page.verbatim(&card::back());
+    }
 }
 
 fn cover(page: &mut Page, plan: &Plan, plan_digest: Digest) {
@@ -93,9 +111,9 @@ fn cover(page: &mut Page, plan: &Plan, plan_digest: Digest) {
 fn bring(page: &mut Page, plan: &Plan) {
     page.heading("Bring on paper, from outside this room");
     let previous = if plan.previous_head.is_empty() {
-        "Twelve words of the governance folder: the first ceremony of a chain shows them to two people"
+        "Twelve words of the governance folder (`anchorite approve words`): two people type them from this paper before the first step"
     } else {
-        "Head of the previous record as it was noted there, first eight digits and twelve words"
+        "Head of the previous record as it was noted there, all 64 digits or its twelve words; and the twelve words of the governance folder (`anchorite approve words`)"
     };
     page.blanks(&[
         "Digest of the program (SHA-256, 64 digits), from two people who built or fetched it apart from each other",
@@ -105,8 +123,8 @@ fn bring(page: &mut Page, plan: &Plan) {
     ]);
     page.heading("Note during the ceremony, each on a sheet of their own");
     page.paragraph(
-        "The head at the foot of the screen whenever an act ends: after an interruption two people give a head they noted. \
-         At the end the last head, its eight digits and twelve words: who verifies the evidence later needs them.",
+        "The first eight digits of the head at the top of the screen whenever an act ends: after an interruption two people give a head \
+         they noted. At the end the twelve words of the last head, or all its 64 digits: who verifies the evidence later needs them.",
     );
 }
 

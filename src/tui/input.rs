@@ -39,6 +39,8 @@ pub enum Signal {
     Terminate,
     /// SIGHUP.
     HangUp,
+    /// SIGINT: from outside where the terminal is raw, Ctrl-C where it is not.
+    Interrupt,
 }
 
 impl Signal {
@@ -47,6 +49,7 @@ impl Signal {
     pub const fn why(self) -> &'static str {
         match self {
             Signal::Terminate => "the program was told to end (SIGTERM)",
+            Signal::Interrupt => "the program was interrupted (Ctrl-C, SIGINT)",
             Signal::HangUp => "the terminal hung up (SIGHUP)",
         }
     }

@@ -34,6 +34,8 @@ pub struct Session<I> {
     /// Why we leave; once set, every question is answered with it.
     leaving: Option<Leaving>,
     skipped: BTreeSet<usize>,
+    /// Whether a secret was on the screen since a share began to be shown.
+    showed_secret: bool,
     /// The step an exception asked to skip, until the state shows that it was.
     skipping: Option<usize>,
 }
@@ -41,7 +43,15 @@ pub struct Session<I> {
 impl<I: InputSource> Session<I> {
     #[must_use]
     pub fn new(input: I, theme: Theme) -> Self {
-        Self { input, theme, began: Instant::now(), leaving: None, skipped: BTreeSet::new(), skipping: None }
+        Self {
+            input,
+            theme,
+            began: Instant::now(),
+            leaving: None,
+            skipped: BTreeSet::new(),
+            showed_secret: false,
+            skipping: None,
+        }
     }
 
     /// See [`FrontEnd::ask`](crate::runner::front_end::FrontEnd::ask).
@@ -75,10 +85,15 @@ impl<I: InputSource> Session<I> {
         view: &View<'_>,
         share: &RevealedShare,
     ) -> Result<Seen, String> {
+        self.showed_secret = false;
         let done = self.run(screen, view, Model::reveal(share));
         let wiped = terminal::wipe(screen);
         match (done, wiped) {
             (Done::Seen(seen), Ok(())) => Ok(seen),
+            // Whoever left while it stood there has seen it.
+            (Done::Leave(why), _) if self.showed_secret => {
+                Err(format!("{}, after the share was on the screen", why.why()))
+            }
             (Done::Leave(why), _) => Err(why.why().to_owned()),
             _ => Err(self.lost()),
         }
@@ -170,6 +185,7 @@ impl<I: InputSource> Session<I> {
         let mut model = Model::new(Room::of(view, skipped), view.clock.peek(), stage, size);
         loop {
             let (was_secret, end_was_seen) = (model.shows_secret(), model.reading.end_seen);
+            self.showed_secret |= was_secret;
             if let Err(why) = self.show(screen, &model) {
                 return Done::Leave(Leaving::Outside(why));
             }

@@ -15,7 +15,7 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{cursor, execute};
 use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -164,18 +164,24 @@ fn restore(entered: &AtomicBool) {
 pub struct Signals {
     terminate: Arc<AtomicBool>,
     hang_up: Arc<AtomicBool>,
+    interrupt: Arc<AtomicBool>,
     registered: Vec<SigId>,
 }
 
 impl Signals {
-    /// Takes both signals over until it is dropped.
+    /// Takes the signals over until it is dropped.
     ///
     /// # Errors
     /// Where the system refuses.
     pub fn take_over() -> Result<Self, String> {
-        let mut signals =
-            Self { terminate: Arc::default(), hang_up: Arc::default(), registered: Vec::with_capacity(4) };
-        for (number, flag) in [(SIGTERM, &signals.terminate), (SIGHUP, &signals.hang_up)] {
+        let mut signals = Self {
+            terminate: Arc::default(),
+            hang_up: Arc::default(),
+            interrupt: Arc::default(),
+            registered: Vec::with_capacity(6),
+        };
+        for (number, flag) in [(SIGTERM, &signals.terminate), (SIGHUP, &signals.hang_up), (SIGINT, &signals.interrupt)]
+        {
             let second = signal_hook::flag::register_conditional_shutdown(number, 1, Arc::clone(flag));
             let first = signal_hook::flag::register(number, Arc::clone(flag));
             for registered in [second, first] {
@@ -192,6 +198,8 @@ impl Signals {
             Some(Signal::Terminate)
         } else if self.hang_up.load(Ordering::SeqCst) {
             Some(Signal::HangUp)
+        } else if self.interrupt.load(Ordering::SeqCst) {
+            Some(Signal::Interrupt)
         } else {
             None
         }

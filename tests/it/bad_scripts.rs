@@ -188,6 +188,7 @@ fn production_refuses_what_came_with_the_tool_and_a_rehearsal_does_not() {
     let documentation = "1.3.6.1.4.1.32473.7";
     for (from, to, expected) in [
         ("1.3.6.1.4.1.99999.1", "1.3.6.1.4.1.55555.1", "found the example 1.3.6.1.4.1.55555.1"),
+        ("Northern Works", "Example Devices", "must not be that of the example scripts"),
         ("1.3.6.1.4.1.99999.1", documentation, "found the example 1.3.6.1.4.1.32473.7"),
         (own_key.as_str(), key, "public key of ada: found a key of the example scripts"),
         (OWN_KEYS[1], OWN_KEYS[0], "grace and ada have the same public key"),

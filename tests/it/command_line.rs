@@ -161,7 +161,7 @@ fn doctor_speaks_json_and_its_exit_code_says_what_it_says() {
 fn check_speaks_json_about_good_scripts_and_bad_ones() {
     let good = anchorite(&["check", SCRIPT, "--json"]);
     assert_eq!(code(&good), 0);
-    assert_eq!(json(&good)["steps"], 14);
+    assert_eq!(json(&good)["steps"], 15);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("script.toml"), "format = \"anchorite-script/1\"\n").unwrap();
     let bad = anchorite(&["check", text(folder.path()), "--json"]);

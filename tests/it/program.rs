@@ -98,6 +98,7 @@ pub const OWN_KEYS: [&str; 2] = [
 pub fn own_script() -> String {
     let text = std::fs::read_to_string(root().join("ceremony-scripts/small-root/script.toml")).unwrap();
     let mut text = text.replacen("1.3.6.1.4.1.55555.1", "1.3.6.1.4.1.99999.1", 1);
+    text = text.replace("Example Devices", "Northern Works").replace("Example Small Root", "Northern Small Root");
     for (example, key) in ["AAAAIPZy", "AAAAIBZh"].iter().zip(OWN_KEYS) {
         let from = text.lines().find(|line| line.contains(example)).unwrap().to_owned();
         text = text.replacen(&from, &format!("public_key = \"{key}\""), 1);

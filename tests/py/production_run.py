@@ -232,7 +232,8 @@ class World:
             pins.append(f'{person} namespaces="evidence@anchorite" {line}\n')
         need("found a key of the example scripts" in sh(binary, "check", ROOT / "ceremony-scripts" / "small-root", "--realm", "production", code=3),
              "example keys pass for production")
-        self.script.write_text(text.replace("1.3.6.1.4.1.55555.1", "1.3.6.1.4.1.99999.1"))
+        self.script.write_text(text.replace("1.3.6.1.4.1.55555.1", "1.3.6.1.4.1.99999.1")
+            .replace("Example Devices", "Northern Works").replace("Example Small Root", "Northern Small Root"))
         (work / "pins").write_text("".join(pins))
         self.governance = work / "governance"
         self.governance.mkdir()

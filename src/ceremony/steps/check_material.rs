@@ -60,12 +60,15 @@ impl StepMachine for CheckMaterial {
                 Line::value(&material.kind, &material.title),
                 Line::text("Read the number off the thing itself, and type it."),
             ],
-            next: names.get(at + 1).map_or_else(|| "all are confirmed by initials".to_owned(), |n| format!("then {n}")),
+            next: names.get(at + 1).map_or_else(
+                || "all are confirmed by initials".to_owned(),
+                |n| format!("then {}", room.plan.material(n).map_or(n.as_str(), |m| m.title.as_str())),
+            ),
             rehearsal_answer: Some(material.serial.clone()),
             ..asking::prompt_for(
                 &room.step.who,
                 &format!("Read back: {}", material.title),
-                Ask::Text { label: format!("number on {}", material.title), example: "as printed".to_owned() },
+                Ask::Text { label: format!("number on {}", material.title), example: "ABC-000123".to_owned() },
             )
         }))
     }

@@ -77,13 +77,15 @@ impl StepMachine for ConfirmClock {
             ));
         }
         let people = asking::signatories(step);
-        let who = people.get(state.local.answered as usize).map(|id| plan.name_of(id)).unwrap_or_default();
+        let answering = people.get(state.local.answered as usize).map_or("", String::as_str);
+        let who = plan.name_of(answering);
+        let role = plan.person(answering).and_then(|p| p.roles.first()).map_or(step.role.as_str(), String::as_str);
         state.local.answered += 1;
         if offset.abs() > TOLERANCE_MINUTES {
             let number = u32::try_from(state.exceptions.len()).unwrap_or(u32::MAX);
             let entry = Entry::new(crate::transcript::Kind::Answer, "given")
                 .at(&step.id)
-                .by(&step.role)
+                .by(role)
                 .under(number)
                 .with("clock_differs_for", who)
                 .with("minutes", offset.unsigned_abs());

@@ -144,7 +144,10 @@ impl StepMachine for DealShares {
                 asking::agreed(plan, witness, answer)?;
                 state.local.moment = 1;
             }
-            (1, Input::Outcome(Outcome::ShareShown { .. })) => state.local.moment = 2,
+            (1, Input::Outcome(Outcome::ShareShown { .. })) => {
+                made.shown.insert(index);
+                state.local.moment = 2;
+            }
             (2, Input::Answer(Answer::Chosen { key })) if key == "again" => state.local.moment = 0,
             (2, Input::Answer(Answer::Share { verdict })) => match verdict {
                 ShareVerdict::Proven { index: proven, .. } if *proven == index => {
@@ -158,6 +161,15 @@ impl StepMachine for DealShares {
             _ => return Err("expected the share typed back from its card".to_owned()),
         }
         Ok(Vec::new())
+    }
+
+    fn lost(&self, state: &mut State, effect: &Effect) {
+        // Whether it was seen before the showing failed is not known; a card of it may exist.
+        if let Effect::ShowShare { quorum, index, .. } = effect
+            && let Some(made) = state.quorums.get_mut(quorum)
+        {
+            made.shown.insert(*index);
+        }
     }
 
     fn strongroom_gone(&self, state: &mut State) {

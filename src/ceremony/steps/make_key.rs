@@ -164,6 +164,7 @@ impl StepMachine for MakeKey {
                         threshold: quorum.threshold,
                         count: quorum.count(),
                         commitments: commitments.clone(),
+                        shown: std::collections::BTreeSet::new(),
                         proven: BTreeSet::new(),
                         typed: BTreeSet::new(),
                         consistent: false,

@@ -68,7 +68,7 @@ impl StepMachine for ReadFingerprint {
             ..asking::prompt_for(
                 listener,
                 &format!("Type the fingerprint of {name} as you hear it"),
-                Ask::Text { label: "twelve words".to_owned(), example: "twelve words".to_owned() },
+                Ask::Text { label: "twelve words".to_owned(), example: "orbit falcon granite ...".to_owned() },
             )
         }))
     }

@@ -81,7 +81,10 @@ impl StepMachine for ShowCodes {
             ..asking::prompt_for(
                 listener,
                 &format!("What did the other side read of {name}?"),
-                Ask::Text { label: "twelve words, or `again`".to_owned(), example: "twelve words".to_owned() },
+                Ask::Text {
+                    label: "twelve words, or `again`".to_owned(),
+                    example: "orbit falcon granite ...".to_owned(),
+                },
             )
         }))
     }

@@ -32,7 +32,13 @@ impl StepKind for WriteMedium {
                 name: "authorities",
                 shape: Shape::Names(NameOf::Authority),
                 needed: true,
-                meaning: "whose certificate, CRL and sealed key",
+                meaning: "whose certificate and CRL",
+            },
+            StepKey {
+                name: "sealed",
+                shape: Shape::Names(NameOf::Authority),
+                needed: false,
+                meaning: "whose sealed key goes with them; never on a medium for publishing",
             },
         ]
     }
@@ -40,6 +46,7 @@ impl StepKind for WriteMedium {
         let medium = kind::text(params, "medium").to_owned();
         let mut needs = vec![Fact::MaterialChecked(medium)];
         needs.extend(kind::names(params, "authorities").iter().cloned().map(Fact::RootIssued));
+        needs.extend(kind::names(params, "sealed").iter().cloned().map(Fact::KeyMade));
         RoomRules { needs, ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {
@@ -48,10 +55,17 @@ impl StepKind for WriteMedium {
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
             format!("Insert medium {} and type its number.", kind::text(params, "medium")),
-            format!(
-                "What is issued for {} and its sealed key are written and read back.",
-                kind::names(params, "authorities").join(", ")
-            ),
+            match kind::names(params, "sealed") {
+                [] => format!(
+                    "What is issued for {} is written and read back; no sealed key.",
+                    kind::names(params, "authorities").join(", ")
+                ),
+                sealed => format!(
+                    "What is issued for {} and the sealed key of {} are written and read back.",
+                    kind::names(params, "authorities").join(", "),
+                    sealed.join(", ")
+                ),
+            },
             "Pull the medium, put it into its bag, seal the bag.".to_owned(),
         ]
     }
@@ -72,7 +86,7 @@ impl StepMachine for WriteMedium {
                 ..asking::prompt_for(
                     &room.step.who,
                     &format!("Insert {}", material.title),
-                    Ask::Text { label: "number on the medium".to_owned(), example: "as printed".to_owned() },
+                    Ask::Text { label: "number on the medium".to_owned(), example: "ABC-000123".to_owned() },
                 )
             })),
             1 => {
@@ -170,6 +184,7 @@ fn contents(step: &Step, state: &State) -> (Vec<String>, Vec<String>) {
     let names = kind::names(&step.params, "authorities");
     let of = |artifact: &&String| names.iter().any(|name| artifact.starts_with(&format!("{name}.")));
     let artifacts = state.artifacts.keys().filter(of).cloned().collect();
-    let sealed = names.iter().filter_map(|name| state.authorities.get(name)).map(|a| a.sealed_name.clone()).collect();
+    let sealed = kind::names(&step.params, "sealed");
+    let sealed = sealed.iter().filter_map(|name| state.authorities.get(name)).map(|a| a.sealed_name.clone()).collect();
     (artifacts, sealed)
 }

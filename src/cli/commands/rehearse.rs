@@ -129,7 +129,7 @@ pub fn finish<R: RealmType>(mut run: Run<'_, R>) -> Result<ExitCode, Failure> {
             lines.push(format!("verify      anchorite verify {folder}/evidence --expect {}", head.hex()));
         }
         Finish::Closed => lines.push(format!(
-            "next        each participant signs evidence/attestation.WHO.json: ssh-keygen -Y sign -n {} -f KEY FILE, then `anchorite evidence sign`",
+            "next        each participant signs a copy of evidence/attestation.WHO.json on their own device: ssh-keygen -Y sign -n {} -f KEY COPY; then `anchorite evidence sign {folder}/evidence --who WHO --signature COPY.sig`",
             run.plan.realm.namespace("evidence")
         )),
         Finish::Left => lines.push(format!("go on       anchorite resume {folder}")),

@@ -6,7 +6,7 @@ use crate::cli::commands::rehearse::{finish, front_end, refuse_existing};
 use crate::cli::{ExitCode, Failure, output, script_files};
 use crate::devices::clock::{Clock, SystemClock};
 use crate::devices::durable_file;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::runner::binding::{Binding, Names};
 use crate::runner::recover::{Beginning, Settings};
 use crate::runner::room::Room;
@@ -32,6 +32,10 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let binding = Binding::parse(&args.binding.display().to_string(), &binding_octets, &Names::of(&files.plan))?;
     let ledger = Ledger::open(&binding.ledger)?;
     ledger.approval_unused(&approved.approval_digest).map_err(|e| refused(e.to_string()))?;
+    ledger.ceremony_is_new(&files.plan.ceremony).map_err(|e| match e {
+        LedgerError::CeremonyRun(_) => refused(e.to_string()),
+        other => other.into(),
+    })?;
     output::words(&format!("production run of {} in {}", SafeText::of(&files.plan.title), args.out.display()));
     let mut front = front_end(&args.front, false, &args.out)?;
     let folder = Folder::make(&args.out)?;

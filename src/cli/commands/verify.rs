@@ -1,8 +1,9 @@
 //! `verify`: what an evidence folder proves, claim by claim.
 
+use crate::audit::folder::Files;
 use crate::audit::signatures;
 use crate::audit::{Pin, verify as audit_verify};
-use crate::basics::{Digest, limits};
+use crate::basics::{Digest, limits, words};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{durable_file, whole_folder};
@@ -13,13 +14,6 @@ use std::path::Path;
 /// # Errors
 /// Where the folder or the pins cannot be read.
 pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
-    let expect =
-        match expect {
-            Some(text) => Some(Digest::parse(&text.replace(' ', "").to_lowercase()).ok_or_else(|| {
-                Failure::new(ExitCode::Usage, "--expect: expected the 64 hexadecimal digits of a head")
-            })?),
-            None => None,
-        };
     let signers = match signers {
         Some(path) => {
             let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;
@@ -29,6 +23,7 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
     };
     expect_evidence(folder, "verify")?;
     let files = whole_folder::read(folder)?;
+    let expect = expect.map(|noted| head_of(noted, &files)).transpose()?;
     let verdict = audit_verify(&files, &Pin { signers, expect }, &steps::kinds());
     if json {
         output::json(&verdict)?;
@@ -40,6 +35,34 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
         8 => ExitCode::Unpinned,
         _ => ExitCode::Refuted,
     })
+}
+
+/// The head somebody noted: 64 digits, or its twelve words, which are compared with the record's last line. Fewer than that is
+/// a label that others can hit.
+fn head_of(noted: &str, files: &Files) -> Result<Digest, Failure> {
+    if let Some(digest) = Digest::parse(&noted.split_whitespace().collect::<String>().to_lowercase()) {
+        return Ok(digest);
+    }
+    let words = words::normalise(noted);
+    if words.split(' ').count() != 12 || !words.split(' ').all(words::known) {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            "--expect: expected the 64 hexadecimal digits of a head or its twelve words",
+        )
+        .with_hint("the first eight digits are a label: they say which head is meant, and prove nothing"));
+    }
+    let last = files
+        .get("transcript.jsonl")
+        .and_then(|octets| octets.split(|octet| *octet == b'\n').rfind(|line| !line.is_empty()));
+    let head = last
+        .and_then(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+        .and_then(|line| Digest::parse(line.get("head")?.as_str()?));
+    match head {
+        Some(head) if head.twelve_words() == words => Ok(head),
+        _ => Err(Failure::new(ExitCode::Refuted, "--expect: these are not the words of this record's head").with_hint(
+            "compare the words with your note; if they are right, this is another record or an altered one",
+        )),
+    }
 }
 
 /// A ceremony says where it wrote, and that folder has the evidence inside.

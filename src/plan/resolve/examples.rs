@@ -24,6 +24,13 @@ pub fn public_key(key: &SshPublicKey) -> bool {
     SCRIPTS.iter().any(|script| script.contains(&quoted))
 }
 
+/// Whether a part of a subject is that of a shipped script.
+#[must_use]
+pub fn subject(part: &str) -> bool {
+    let quoted = format!("\"{part}\"");
+    SCRIPTS.iter().flat_map(|script| script.lines()).any(|line| line.starts_with("subject") && line.contains(&quoted))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +44,7 @@ mod tests {
         assert!(keys.iter().all(|key| public_key(&SshPublicKey::parse(key).unwrap())));
         assert!(lines().filter_map(|line| value(line, "oid_arc")).all(|dotted| arc(&dotted)));
         assert!(arc("1.3.6.1.4.1.32473") && arc("1.3.6.1.4.1.55555.1"));
+        assert!(subject("Example Devices") && subject("Example Small Root 2026") && !subject("Devices"));
         assert!(!arc("1.3.6.1.4.1.324730.1") && !arc("1.3.6.1.4.1.5555.1"));
     }
 }

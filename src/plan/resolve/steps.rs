@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::plan::Step;
-use crate::plan::room::{self, Disorder};
+use crate::plan::room::{self, Disorder, Written};
 use crate::script::problem::{Problems, nearest};
 use crate::script::{Located, NameOf, Param, RoomRules, Shape, StepSource, kind::Params};
 use crate::transcript::Level;
@@ -142,7 +142,13 @@ impl Resolver<'_> {
                 Disorder::LeftBehind { step, fact, written_before_by } => {
                     let span = sources.get(step).map_or(0..0, |s| s.kind.span.clone());
                     let hint = written_before_by.map_or_else(
-                        || "add a step of kind `write-medium` after it that names this authority".to_owned(),
+                        || match fact {
+                            crate::script::Fact::KeyMade(_) => {
+                                "add a step of kind `write-medium` after it that names this authority in `sealed`"
+                                    .to_owned()
+                            }
+                            _ => "add a step of kind `write-medium` after it that names this authority".to_owned(),
+                        },
                         |early| format!("step {} writes before that: move it after step {}", id(early), id(step)),
                     );
                     p.add(
@@ -180,22 +186,19 @@ impl Resolver<'_> {
         }
     }
 
-    /// For each step, the authorities whose things it writes out: a kind that has a medium and authorities among its keys
-    /// writes the ones onto the other.
-    fn written(&self) -> Vec<Vec<String>> {
+    /// What each step writes onto a medium: a kind that has a medium among its keys writes what is issued for `authorities`, and
+    /// the keys of `sealed`.
+    fn written(&self) -> Vec<Written> {
         let of = |source: &StepSource| {
             let keys = self.kinds.iter().find(|k| k.word() == source.kind.value).map_or(&[][..], |k| k.keys());
             if !keys.iter().any(|key| key.shape == Shape::Name(NameOf::Medium)) {
-                return Vec::new();
+                return Written::default();
             }
-            let taken = keys.iter().filter(|key| key.shape == Shape::Names(NameOf::Authority));
-            taken
-                .filter_map(|key| match source.params.get(key.name).map(|param| &param.value) {
-                    Some(Param::Names(names)) => Some(names.clone()),
-                    _ => None,
-                })
-                .flatten()
-                .collect()
+            let names = |key: &str| match source.params.get(key).map(|param| &param.value) {
+                Some(Param::Names(names)) => names.clone(),
+                _ => Vec::new(),
+            };
+            Written { issued: names("authorities"), sealed: names("sealed") }
         };
         self.script.steps().map(of).collect()
     }
