@@ -47,12 +47,12 @@ fn nothing_leaks_and_planted_leaks_are_found(script: &str, shares: usize, least:
 
 #[test]
 fn no_secret_of_small_root_is_in_any_output_and_planted_ones_are_found() {
-    nothing_leaks_and_planted_leaks_are_found("small-root", 3, 100);
+    nothing_leaks_and_planted_leaks_are_found("small-root", 3, 200);
 }
 
 #[test]
 fn no_secret_of_root_ca_is_in_any_output_and_planted_ones_are_found() {
-    nothing_leaks_and_planted_leaks_are_found("root-ca", 5, 200);
+    nothing_leaks_and_planted_leaks_are_found("root-ca", 5, 350);
 }
 
 #[test]
