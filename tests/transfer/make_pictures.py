@@ -104,7 +104,7 @@ def webcam(version, size, kind, random):
     text, modules = code(version, seed=kind)
     width, height = size
     sharp = drawn(modules, max(4, 1400 // (len(modules) + 8)), light=235, dark=25)
-    fill = 0.84 if version >= 25 else (0.9, 0.86, 0.93, 0.88, 0.9, 0.84)[kind]
+    fill = 0.93 if version >= 25 else (0.9, 0.86, 0.93, 0.88, 0.9, 0.84)[kind]
     tilt = 0.5 if version >= 30 else 1.0
     seen = tilted(sharp, (0, 5, -4, 8, 3, -7)[kind] * tilt, (0, 3, 6, -4, -7, 5)[kind] * tilt, size, distance=3.0, fill=fill,
                   roll=(0, 2, -3, 4, -1, 3)[kind] * tilt, background=120, shift=(random.integers(-8, 9), random.integers(-5, 6)))

@@ -112,12 +112,13 @@ pub(super) fn quantile(histogram: &[usize], rank: usize) -> i32 {
     i32::try_from(place.unwrap_or(histogram.len().saturating_sub(1))).unwrap_or(i32::MAX)
 }
 
-/// Sharper: twice the pixel less its surroundings' mean, for codes out of focus.
-pub(super) fn sharpened(luma: &Luma, radius: usize) -> Luma {
-    let mean = box_mean(luma, radius);
-    let sharper = luma.octets().iter().zip(mean.octets()).map(|(value, mean)| {
+/// Sharper, for codes out of focus: grain is smoothed away first, then each pixel's difference from its surroundings is taken nine times.
+pub(super) fn sharpened(luma: &Luma) -> Luma {
+    let smooth = box_mean(luma, 1);
+    let mean = box_mean(&smooth, 4);
+    let sharper = smooth.octets().iter().zip(mean.octets()).map(|(value, mean)| {
         let (value, mean) = (i32::from(*value), i32::from(*mean));
-        u8::try_from((mean + (value - mean) * 4).clamp(0, 255)).unwrap_or(0)
+        u8::try_from((mean + (value - mean) * 9).clamp(0, 255)).unwrap_or(0)
     });
     luma.with(sharper.collect())
 }

@@ -95,7 +95,7 @@ fn look(luma: &Luma, outcome: &mut Outcome, go_on: &mut dyn FnMut() -> bool) {
             Stage::Bordered => {
                 scaling::bordered(luma).map_or_else(Default::default, |bordered| through(&global(&bordered), go_on))
             }
-            Stage::Sharpened => through(&global(&scaling::sharpened(luma, 5)), go_on),
+            Stage::Sharpened => through(&hybrid(&scaling::sharpened(luma)), go_on),
             Stage::Rqrr => {
                 let codes = rqrr_reader::read(luma);
                 let panicked = codes.is_none();
