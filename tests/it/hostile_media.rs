@@ -448,6 +448,29 @@ fn a_medium_that_is_pulled_or_a_program_that_dies_at_any_call_leaves_nothing_hal
 }
 
 #[test]
+fn a_medium_that_gives_back_something_else_than_was_written_is_refused_and_keeps_no_manifest() {
+    if !done(&["strace", "-V"]) {
+        return skipped("holding the program before it reads back needs strace");
+    }
+    let stick = Stick::empty();
+    stick.file("hello.txt", b"hello\n");
+    // Held for a second between the last sync and the first octet read back: long enough for a medium to go bad.
+    let mut strace = Command::new("strace");
+    strace.args(["-o", "/dev/null", "-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=1000000:when=1"]);
+    strace.args([env!("CARGO_BIN_EXE_anchorite"), "medium", "write", stick.at("stick"), stick.at("hello.txt")]);
+    let child = strace.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !stick.path("stick/EXP-0001/MANIFEST").exists() {
+        assert!(std::time::Instant::now() < deadline, "never written");
+        std::thread::yield_now();
+    }
+    std::fs::write(stick.path("stick/EXP-0001/hello.txt"), b"hullo\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(code(&output) == 4 && said(&output).contains("EXP-0001/hello.txt: expected SHA-256"), "{}", said(&output));
+    assert!(!stick.path("stick/EXP-0001").exists(), "what is not what was written stays nowhere");
+}
+
+#[test]
 fn a_medium_that_goes_away_while_it_is_written_is_said_in_words() {
     let stick = Stick::empty();
     std::fs::create_dir(stick.path("mounted")).unwrap();

@@ -167,6 +167,27 @@ fn a_file_of_the_inbox_is_taken_with_its_words_and_one_beside_it_is_not() {
     assert_eq!(code(&loose("request.csr.pem", &[])), 0);
 }
 
+#[test]
+fn what_a_rehearsal_leaves_is_a_medium_like_any_other_and_the_same_seed_gives_it_the_same_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ids = Vec::new();
+    for out in ["first", "second"] {
+        let out = folder.path().join(out);
+        crate::program::rehearse("small-root", &out);
+        let medium = out.join("media/vault-a");
+        let checked = anchorite(&["medium", "check", medium.to_str().unwrap(), "--label", "vault-a", "--json"]);
+        assert_eq!(code(&checked), 0, "{}", said(&checked));
+        assert_eq!(json(&checked)["exports"][0]["files"].as_array().unwrap().len(), 3);
+        let listed = json(&anchorite(&["medium", "list", medium.to_str().unwrap(), "--json"]));
+        assert_eq!(listed["exports"][0]["realm"], "rehearsal");
+        ids.push(listed["id"].as_str().unwrap().to_owned());
+        let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+        let digest = listed["exports"][0]["digest"].as_str().unwrap();
+        assert!(record.contains(digest) && record.contains("\"place\":\"simulated\""), "the record names the export");
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
 /// Strangers begin with these lines.
 #[test]
 fn the_commands_of_the_specification_check_an_export_and_notice_what_is_altered() {

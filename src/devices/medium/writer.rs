@@ -86,21 +86,30 @@ pub fn write_export(
     let written = retry_on_intr(|| fsync(medium.root()))
         .map_err(MediumError::io("the medium", "making durable"))
         .and_then(|()| inside::folder(medium.root(), &at, &at))
-        .and_then(|folder| fill(&folder, &manifest, files, progress));
-    if let Err(error) = written {
-        remove(medium, &at, &manifest);
-        return Err(error);
+        .and_then(|folder| fill(&folder, &manifest, files, progress))
+        .and_then(|()| read_back(medium, &manifest));
+    match written {
+        Ok(digest) => Ok(Written { volume, manifest, digest }),
+        Err(error) => {
+            remove(medium, &at, &manifest);
+            Err(error)
+        }
     }
-    // A new look through the same door a reader takes: names, manifest and every octet.
+}
+
+/// A new look through the same door a reader takes: names, manifest and every octet. Gives the manifest's digest.
+fn read_back(medium: &Medium, manifest: &Manifest) -> Result<Digest, MediumError> {
+    let at = manifest.export().to_string();
     let folder = inside::folder(medium.root(), &at, &at)?;
     forget(folder.as_fd(), MANIFEST);
-    let there = medium.check(export)?;
-    let digest = manifest.digest().map_err(MediumError::volume(&at))?;
-    if there != manifest {
-        let found = there.digest().map_err(MediumError::volume(&at))?;
-        return Err(MediumError::Altered { at: format!("{at}/{MANIFEST}"), expected: digest, found });
+    let there = medium.check(manifest.export())?;
+    let expected = manifest.digest().map_err(MediumError::volume(&at))?;
+    let found = there.digest().map_err(MediumError::volume(&at))?;
+    if found == expected {
+        Ok(expected)
+    } else {
+        Err(MediumError::Altered { at: format!("{at}/{MANIFEST}"), expected, found })
     }
-    Ok(Written { volume, manifest, digest })
 }
 
 /// The name after the last one that anything has, finished or not: no name is used twice.
