@@ -158,10 +158,7 @@ def with_gaps(screen, options, work, file, dice):
         time.sleep(1)
         photographs = work / "photographs"
         photographs.mkdir()
-        for number in range(40):
-            if dice.random() >= LOST:
-                Image.fromarray(degraded(window.photograph(), dice)).save(photographs / f"{number:04}.png", compress_level=1)
-            time.sleep(1 / PACE)
+        pictures = photographed(window, 40)
         window.press("s")
         time.sleep(0.5)
         path = work / "gaps.png"
@@ -177,6 +174,7 @@ def with_gaps(screen, options, work, file, dice):
         cell = window.cell
     finally:
         window.close()
+    developed(pictures, photographs, dice)
     scanned(options.scanner, photographs, work / "scanned", file.read_bytes())
     print(f"  {GAPS[0]:18} {GAPS[2]:7} cell {cell[0]}x{cell[1]:<3} half blocks with gaps: scanned; read by both in double width", flush=True)
 
@@ -190,6 +188,23 @@ def another(window, text):
         if found and found != text:
             return
     fail("the arrow key brings no other code")
+
+
+def photographed(window, count):
+    """So many photographs at a steady pace; a slow machine takes longer for them, and shows more meanwhile."""
+    pictures, began = [], time.monotonic()
+    while len(pictures) < count:
+        pictures.append(window.photograph())
+        time.sleep(max(0.0, began + len(pictures) / PACE - time.monotonic()))
+    return pictures
+
+
+def developed(pictures, folder, dice):
+    """What is left of them: how many."""
+    kept = [(number, picture) for number, picture in enumerate(pictures) if dice.random() >= LOST]
+    for number, picture in kept:
+        Image.fromarray(degraded(picture, dice)).save(folder / f"{number:04}.png", compress_level=1)
+    return len(kept)
 
 
 def degraded(picture, dice):
@@ -242,14 +257,7 @@ def across(screen, options, terminal, file, more, work, dice):
         lines = run(options.binary, "qr", "show", file, "--plain", "--version", version, *more).stdout.splitlines()
         sources = -(-len(lines) * 3 // 4)
         seconds = sources / 6 / (1 - LOST) * 1.3 + 2
-        began, taken, kept = time.monotonic(), 0, 0
-        while time.monotonic() - began < seconds:
-            picture = window.photograph()
-            taken += 1
-            if dice.random() >= LOST:
-                kept += 1
-                Image.fromarray(degraded(picture, dice)).save(photographs / f"{taken:04}.png", compress_level=1)
-            time.sleep(max(0.0, began + taken / PACE - time.monotonic()))
+        pictures = photographed(window, int(seconds * PACE))
         window.press("s")
         seen = set()
         # Codes one by one, read by both strangers.
@@ -270,10 +278,11 @@ def across(screen, options, terminal, file, more, work, dice):
         cell = window.cell
     finally:
         window.close()
+    kept = developed(pictures, photographs, dice)
     began = time.monotonic()
     scanned(options.scanner, photographs, work / "scanned", octets)
     print(f"  {name:18} {geometry:7} cell {cell[0]}x{cell[1]:<3} {file.name:12} {len(octets):6} octets  v{version:<3}"
-          f"{kept:4} of {taken} photographs  {len(seen):3} codes read by zbarimg and zxing-cpp  scanned in {time.monotonic() - began:.1f} s", flush=True)
+          f"{kept:4} of {len(pictures)} photographs  {len(seen):3} codes read by zbarimg and zxing-cpp  scanned in {time.monotonic() - began:.1f} s", flush=True)
     return cell
 
 

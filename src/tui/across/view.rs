@@ -158,7 +158,7 @@ fn faster(show: &Show) -> Option<String> {
 fn keys(show: &Show) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     let follows = matches!(show.shown(), Shown::Following { .. });
-    if follows {
+    if follows && !show.still {
         all.push(("+ -", "speed".to_owned()));
     }
     all.push(("< >", "size".to_owned()));
