@@ -77,7 +77,7 @@ fn summary(page: &mut Page, record: &Record) {
             "Steps".to_owned(),
             format!(
                 "{} done, {} skipped, {} reopened",
-                steps_done(entries),
+                steps_done(record),
                 count(Kind::Step, "skipped"),
                 count(Kind::Step, "reopened")
             ),
@@ -93,9 +93,9 @@ fn summary(page: &mut Page, record: &Record) {
 }
 
 /// Steps that were done, each once however often it was opened again.
-fn steps_done(entries: &[Seen<'_>]) -> usize {
-    let done = entries.iter().filter(|e| e.open.kind == Kind::Step && e.open.outcome == "done");
-    done.map(|e| e.open.step.as_str()).collect::<std::collections::BTreeSet<_>>().len()
+fn steps_done(record: &Record) -> usize {
+    let done = record.opens().filter(|open| open.kind == Kind::Step && open.outcome == "done");
+    done.map(|open| open.step.as_str()).collect::<std::collections::BTreeSet<_>>().len()
 }
 
 fn exceptions(page: &mut Page, plan: &Plan, entries: &[Seen<'_>]) {
