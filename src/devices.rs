@@ -13,6 +13,7 @@ pub mod medium;
 pub mod picture_file;
 pub mod picture_folder;
 pub mod picture_reader;
+pub mod share_scanner;
 pub mod text_frames;
 pub mod video;
 pub mod whole_folder;

@@ -4,7 +4,7 @@
 
 use anchorite::cli::args::Cli;
 use anchorite::cli::{ExitCode, commands, output};
-use anchorite::devices::picture_reader;
+use anchorite::devices::{picture_reader, share_scanner};
 use anchorite::strongroom::process;
 use clap::Parser;
 
@@ -17,6 +17,11 @@ fn main() -> std::process::ExitCode {
     // The program starts itself as its strongroom: no flags, no environment, only this word.
     if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {
         return if process::serve().is_ok() { ExitCode::Done.into() } else { ExitCode::Failure.into() };
+    }
+    if std::env::args().nth(1).as_deref() == Some(share_scanner::ARGUMENT) {
+        let device = std::env::args_os().nth(2).unwrap_or_default();
+        let given = share_scanner::serve(std::path::Path::new(&device));
+        return if given.is_ok() { ExitCode::Done.into() } else { ExitCode::Missing.into() };
     }
     match Cli::try_parse() {
         Ok(cli) => match commands::dispatch(cli) {

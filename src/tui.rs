@@ -20,10 +20,11 @@ pub mod widgets;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use crate::basics::Secret;
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;
 use crate::custody::share::Correction;
-use crate::runner::front_end::{Ending, FrontEnd, Given, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, FrontEnd, Given, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 
 /// The screen of a ceremony. Dropping it restores the terminal.
@@ -67,6 +68,10 @@ impl FrontEnd for Screen {
 
     fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {
         self.session.show_code(self.terminal.screen(), envelope)
+    }
+
+    fn scan(&mut self, view: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String> {
+        self.session.scan(self.terminal.screen(), view, look)
     }
 
     fn busy(&mut self, view: &View<'_>, what: &str) {

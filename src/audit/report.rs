@@ -177,7 +177,7 @@ fn custody(page: &mut Page, plan: &Plan, entries: &[Seen<'_>]) {
     page.heading("Shares");
     let rows = entries.iter().filter_map(|e| match (&e.what, &e.intent) {
         (
-            Some(What::Answered { answer: Answer::Share { verdict }, .. }),
+            Some(What::Answered { answer: Answer::Share { verdict, .. }, .. }),
             Some(Effect::ShowShare { quorum, generation, index, count, holder }),
         ) => {
             let said = match verdict {

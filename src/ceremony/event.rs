@@ -78,6 +78,9 @@ pub enum Answer {
     },
     Share {
         verdict: ShareVerdict,
+        /// Taken from the code on the card instead of typed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        scanned: bool,
     },
     SignOff {
         initials: String,

@@ -1,13 +1,14 @@
 //! The front end of `rehearse --plain --auto`: simulated people answer everything. Every entry says so, and no share is ever
 //! printed.
 
+use crate::basics::Secret;
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;
 use crate::ceremony::state::Interruption;
 use crate::cli::output;
 use crate::custody::share::Correction;
 use crate::runner::FrontEnd;
-use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 
 /// The simulated room.
@@ -69,6 +70,10 @@ impl FrontEnd for Auto {
     fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {
         output::words(&format!("    {} {} taken in by the simulated other side", envelope.kind(), envelope.name()));
         Ok(())
+    }
+
+    fn scan(&mut self, _: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String> {
+        look()
     }
 
     fn busy(&mut self, _: &View<'_>, _: &str) {}

@@ -1,13 +1,13 @@
 //! The line-by-line front end: the same prompts in the same words, for serial consoles, screen readers and tests. A share is
 //! shown on a terminal only, and a terminal does not echo what is secret.
 
-use crate::basics::SafeText;
+use crate::basics::{SafeText, Secret};
 use crate::ceremony::event::{Answer, FrontEndWord};
 use crate::ceremony::{Ask, Prompt, Sheet};
 use crate::cli::output;
 use crate::custody::share::{Correction, lines};
 use crate::runner::FrontEnd;
-use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 use crate::transfer::sender::{self, Sender};
 use std::io::IsTerminal;
@@ -216,6 +216,18 @@ impl FrontEnd for Plain {
         Ok(())
     }
 
+    fn scan(&mut self, _: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String> {
+        output::words("  hold the code of your card before the camera or scanner; Enter goes back to typing");
+        loop {
+            if let Some(share) = look()? {
+                return Ok(Some(share));
+            }
+            if self.keyboard.line_waits() {
+                return self.keyboard.line("").map(|_| None).ok_or_else(|| self.keyboard.why().to_owned());
+            }
+        }
+    }
+
     fn busy(&mut self, _: &View<'_>, what: &str) {
         output::words(&format!("  ... {what}"));
     }
@@ -239,6 +251,9 @@ impl Plain {
             };
             if secret.is_empty() {
                 continue;
+            }
+            if secret.same_as(b"scan") && matches!(prompt.ask, Ask::Share { .. }) {
+                return Given::Scan;
             }
             if secret.same_as(b"again") {
                 return Given::Answer(Answer::Chosen { key: "again".to_owned() });

@@ -178,7 +178,7 @@ fn project_event(
             )?;
         }
         (
-            What::Answered { answer: Answer::Share { verdict: ShareVerdict::Proven { index, .. } }, .. },
+            What::Answered { answer: Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. }, .. },
             Some(Effect::ShowShare { holder, .. }),
         ) if open.outcome == "agreed" => {
             if let Some((quorum, generation)) = dealing {

@@ -27,6 +27,8 @@ pub enum Given {
     Secret(Secret),
     /// Let the simulated person answer; only offered in a rehearsal.
     Simulate,
+    /// A share is to be taken from the code on its card.
+    Scan,
 }
 
 /// A share shown to its custodian. Dropped, and so overwritten, when it is hidden.
@@ -69,6 +71,9 @@ pub struct Ending {
     pub lines: Vec<String>,
 }
 
+/// Asks a camera or scanner, for a moment: a share, nothing yet, or why nothing will come.
+pub type Look<'l> = dyn FnMut() -> Result<Option<Secret>, String> + 'l;
+
 /// A front end: full screen, line by line, or the simulated room of `--auto`.
 pub trait FrontEnd {
     fn word(&self) -> FrontEndWord;
@@ -94,6 +99,12 @@ pub trait FrontEnd {
     /// # Errors
     /// Why it could not be shown: too small, left.
     fn show_code(&mut self, view: &View<'_>, envelope: &Envelope) -> Result<(), String>;
+
+    /// Waits until `look` has a share from a camera or scanner, or the people would rather type: `None`.
+    ///
+    /// # Errors
+    /// Why nothing can come: the device is gone, left.
+    fn scan(&mut self, view: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String>;
 
     /// Something longer than a moment is being done.
     fn busy(&mut self, view: &View<'_>, what: &str);

@@ -6,6 +6,7 @@ use crate::ceremony::event::Answer;
 use crate::ceremony::{Ask, Prompt, Sheet};
 use crate::custody::card;
 use crate::custody::draw::Draws;
+use crate::custody::qr;
 use crate::custody::share::{Parsed, Share};
 use crate::devices::durable_file;
 use crate::keys::ssh::SshSigningKey;
@@ -14,6 +15,7 @@ use crate::runner::folder::Folder;
 use crate::runner::front_end::Given;
 use crate::transcript::Signer;
 use crate::transfer::envelope::Envelope;
+use crate::transfer::picture::{Luma, read_codes};
 use crate::transfer::receiver::Receiver;
 use crate::transfer::sender::{self, Sender};
 use std::path::PathBuf;
@@ -171,6 +173,29 @@ pub fn write_card(
         whole.push(octet);
     }
     durable_file::replace(&path, whole.expose()).map_err(|e| e.to_string())
+}
+
+/// The simulated camera before a simulated card: the code of the share as a picture, read like any other.
+///
+/// # Errors
+/// Where the card cannot be read.
+pub fn scan_card(folder: &Folder, quorum: &str, index: u8, holder: &str) -> Result<Secret, String> {
+    const MODULE: usize = 4;
+    let text = read_card(folder, quorum, index, holder)?;
+    let mut capitals = Secret::with_capacity(text.len());
+    for octet in text.expose() {
+        capitals.push(octet.to_ascii_uppercase());
+    }
+    let code = qr::modules(&capitals, qr::Medium::Paper).map_err(|e| e.to_string())?;
+    let side = (code.size() + 8) * MODULE;
+    let dark = |at: usize| {
+        let (column, row) = ((at % side / MODULE).checked_sub(4), (at / side / MODULE).checked_sub(4));
+        column.zip(row).is_some_and(|(column, row)| code.is_dark(column, row))
+    };
+    let picture = (0..side * side).map(|at| if dark(at) { 0 } else { u8::MAX }).collect();
+    let picture = Luma::new(side, side, picture).map_err(|e| e.to_string())?;
+    let text = read_codes(&picture, &mut || true).texts().into_iter().next();
+    text.map(Secret::take_text).ok_or_else(|| "the simulated camera saw no code".to_owned())
 }
 
 /// The share on a simulated custodian's card: its second line.

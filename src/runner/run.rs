@@ -7,6 +7,7 @@ use crate::ceremony::state::Finish;
 use crate::ceremony::{Ask, Event, Moment, Next, Prompt, State, advance, next};
 use crate::custody::stray::looks_like_a_share;
 use crate::devices::durable_file::{self, Appender, FileError};
+use crate::devices::share_scanner::ShareScanner;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::runner::folder::Folder;
@@ -36,6 +37,9 @@ impl From<String> for RunError {
         Self::Other(text)
     }
 }
+
+/// How long one look at a scanner takes: then the people are looked at again.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// One run of a plan.
 pub struct Run<'f, R: RealmType> {
@@ -148,7 +152,7 @@ impl<R: RealmType> Run<'_, R> {
 
     /// Asks one prompt and turns what comes back into an event. Dice and shares go to the strongroom; what it says is the answer.
     fn ask(&mut self, prompt: &Prompt) -> Result<What, RunError> {
-        let given = self.ask_until_recordable(prompt);
+        let (given, scanned) = self.ask_or_scan(prompt);
         let front_end = self.front.word();
         let (given, simulated) = match given {
             Given::Simulate if self.plan.realm.is_rehearsal() => {
@@ -161,9 +165,9 @@ impl<R: RealmType> Run<'_, R> {
             (Given::Answer(answer), _) => Ok(answer),
             (Given::Secret(secret), Ask::Dice { .. }) => self.strongrooms.dice(secret),
             (Given::Secret(secret), Ask::Share { quorum, index, purpose, .. }) => {
-                self.typed_share(quorum, *index, purpose, secret)
+                self.typed_share(quorum, *index, purpose, secret, scanned)
             }
-            (Given::Secret(_) | Given::Simulate, _) => Ok(Answer::No),
+            (Given::Secret(_) | Given::Simulate | Given::Scan, _) => Ok(Answer::No),
         };
         Ok(match answer {
             Ok(answer) => What::Answered { front_end, simulated, answer },
@@ -172,6 +176,38 @@ impl<R: RealmType> Run<'_, R> {
                 What::Failed { reason, strongroom_gone: true }
             }
         })
+    }
+
+    /// Asks; where a share is to be scanned, scans it and says so. What cannot be scanned is asked for again.
+    fn ask_or_scan(&mut self, prompt: &Prompt) -> (Given, bool) {
+        let mut asked = prompt.clone();
+        loop {
+            let given = self.ask_until_recordable(&asked);
+            let (Given::Scan, Ask::Share { quorum, card, holder, .. }) = (&given, &prompt.ask) else {
+                return (given, false);
+            };
+            match self.scan_share(quorum, *card, holder) {
+                Ok(Some(share)) => return (Given::Secret(share), true),
+                Ok(None) => asked.refusal = None,
+                Err(reason) => asked.refusal = Some(format!("{reason}; the share can be typed")),
+            }
+        }
+    }
+
+    /// A share from the code on its card: by the bound camera or scanner, in a rehearsal by a simulated one.
+    fn scan_share(&mut self, quorum: &str, card: u8, holder: &str) -> Result<Option<crate::basics::Secret>, String> {
+        if self.plan.realm.is_rehearsal() {
+            let mut card = Some(rehearsal::scan_card(&self.folder, quorum, card, holder));
+            let mut look = || card.take().transpose();
+            return self.with_front(|view, front, _| front.scan(view, &mut look));
+        }
+        let scans = |kind: &str| kind == "camera" || kind == "scanner";
+        let named = self.plan.materials.iter().filter(|material| scans(&material.kind));
+        let device = named.filter_map(|material| self.room.binding.devices.get(&material.name)).next().cloned();
+        let device = device.ok_or("the binding names no camera or scanner of this script")?;
+        let mut scanner = ShareScanner::start(&device)?;
+        let mut look = || scanner.poll(LOOK);
+        self.with_front(|view, front, _| front.scan(view, &mut look))
     }
 
     /// Asks until what comes back may stand in the record: a share typed where none was asked for never gets there.
@@ -200,6 +236,7 @@ impl<R: RealmType> Run<'_, R> {
         index: u8,
         purpose: &str,
         secret: crate::basics::Secret,
+        scanned: bool,
     ) -> Result<Answer, String> {
         let record = quorum_record(&self.plan, &self.state, quorum)
             .ok_or_else(|| format!("quorum {quorum} has not been made"))?;
@@ -220,6 +257,6 @@ impl<R: RealmType> Run<'_, R> {
             strongrooms.typed_share(typed, secret, &mut confirm)
         })?;
         // Nobody said that the card disagrees: the terminal went away while they were asked.
-        Ok(left.map_or(Answer::Share { verdict }, |why| Answer::Leave { why }))
+        Ok(left.map_or(Answer::Share { verdict, scanned }, |why| Answer::Leave { why }))
     }
 }

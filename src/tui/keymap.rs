@@ -17,6 +17,8 @@ pub enum Action {
     Abort,
     Leave,
     Simulate,
+    /// A share is taken from the code on its card.
+    Scan,
     /// Closes what lies over the question.
     Close,
     NextField,
@@ -113,6 +115,9 @@ fn of_question(model: &Model<'_>, asking: &Asking<'_>) -> Vec<Binding> {
             _ => "answer",
         };
         all.push(shown(&[], Action::Type, "Enter", does));
+        if matches!(asking.prompt.ask, Ask::Share { .. }) {
+            all.push(shown(&[Key::F(2)], Action::Scan, "F2", "scan the card"));
+        }
         if model.room.is_rehearsal() {
             all.push(shown(&[Key::F(5)], Action::Simulate, "F5", "simulated person answers"));
         }

@@ -1,14 +1,15 @@
 //! The loop: draw, wait, update. The only place where the model meets a terminal and a clock.
 
+use crate::basics::Secret;
 use crate::ceremony::event::Answer;
 use crate::ceremony::{Ask, Prompt};
 use crate::custody::share::Correction;
-use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 use crate::tui::across;
 use crate::tui::across::frames::{EnvelopeFrames, Subject};
 use crate::tui::across::show::{Settings, Show};
-use crate::tui::input::{Input, InputSource};
+use crate::tui::input::{Input, InputSource, Key};
 use crate::tui::model::{Done, Happening, Leaving, Message, Model, Room, Stage};
 use crate::tui::screens::corrections;
 use crate::tui::terminal;
@@ -138,6 +139,37 @@ impl<I: InputSource> Session<I> {
         };
         self.leaving = Some(Leaving::Outside(why.clone()));
         Err(why)
+    }
+
+    /// See [`FrontEnd::scan`](crate::runner::front_end::FrontEnd::scan).
+    ///
+    /// # Errors
+    /// Why nothing can come: the device or the terminal gone, left from outside.
+    pub fn scan<B: Backend>(
+        &mut self,
+        screen: &mut Terminal<B>,
+        view: &View<'_>,
+        look: &mut Look<'_>,
+    ) -> Result<Option<Secret>, String> {
+        loop {
+            if let Some(why) = &self.leaving {
+                return Err(why.why().to_owned());
+            }
+            self.show_once(
+                screen,
+                view,
+                Stage::Busy("look for the code of your card: hold it before the camera. Esc: type it"),
+            );
+            if let Some(share) = look()? {
+                return Ok(Some(share));
+            }
+            match self.input.next(Duration::ZERO) {
+                Input::Key(Key::Esc | Key::Enter | Key::Ctrl('c')) => return Ok(None),
+                Input::Signal(signal) => self.leaving = Some(Leaving::Outside(signal.why().to_owned())),
+                Input::Lost(why) => self.leaving = Some(Leaving::Outside(why)),
+                Input::Key(_) | Input::Paste(_) | Input::Resize { .. } | Input::Tick => {}
+            }
+        }
     }
 
     pub fn busy<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, what: &str) {

@@ -1,5 +1,6 @@
 //! Takes one message. Pure: time, keys and sizes are in the message; what came of it is in the model and in `Done`.
 
+use crate::ceremony::Ask;
 use crate::ceremony::event::Answer;
 use crate::runner::front_end::{Given, Seen};
 use crate::tui::input::{Input, Key};
@@ -104,6 +105,7 @@ fn act(model: &mut Model<'_>, at: u64, key: Key) -> Option<Done> {
     match keymap::action_for(model, key) {
         Action::Type => return typed(model, key),
         Action::Simulate => return simulate(model),
+        Action::Scan => return scan(&*model),
         Action::WrittenDown => return written_down(model),
         Action::Finish => return Some(Done::Read),
         Action::ShowText => show_text(model, at),
@@ -147,6 +149,11 @@ fn typed(model: &mut Model<'_>, key: Key) -> Option<Done> {
         }
         Submitted::Done(done) => Some(*done),
     }
+}
+
+fn scan(model: &Model<'_>) -> Option<Done> {
+    matches!(&model.stage, Stage::Ask(asking) if matches!(asking.prompt.ask, Ask::Share { .. }))
+        .then_some(Done::Given(Given::Scan))
 }
 
 fn simulate(model: &mut Model<'_>) -> Option<Done> {

@@ -2,14 +2,14 @@
 //! comes to a signature before its quorum is proven and two people approved that very operation, and its record replays octet for octet.
 
 use crate::program::{full, root, verify, verify_py};
-use anchorite::basics::Realm;
+use anchorite::basics::{Realm, Secret};
 use anchorite::ceremony::event::{Answer, FrontEndWord};
 use anchorite::ceremony::state::Finish;
-use anchorite::ceremony::{Prompt, Sheet};
+use anchorite::ceremony::{Ask, Prompt, Sheet};
 use anchorite::cli::script_files;
 use anchorite::custody::share::Correction;
 use anchorite::ledger::Ledger;
-use anchorite::runner::front_end::{Ending, FrontEnd, Given, RevealedShare, Seen, View};
+use anchorite::runner::front_end::{Ending, FrontEnd, Given, Look, RevealedShare, Seen, View};
 use anchorite::runner::recover::{Beginning, Settings, read_record};
 use anchorite::runner::room::{Rehearsal, Room};
 use anchorite::runner::strongrooms::Reach;
@@ -51,6 +51,9 @@ impl FrontEnd for Unruly {
             by,
             skip: chance.below(2) == 0,
         };
+        if matches!(prompt.ask, Ask::Share { .. }) && self.chance.below(3) == 0 {
+            return Given::Scan;
+        }
         Given::Answer(match self.chance.below(24) {
             0 => Answer::No,
             1 => Answer::Initials { initials: anybody(&mut self.chance) },
@@ -87,6 +90,14 @@ impl FrontEnd for Unruly {
 
     fn show_code(&mut self, _: &View<'_>, _: &Envelope) -> Result<(), String> {
         if self.chance.below(6) == 0 { Err("the light went out".to_owned()) } else { Ok(()) }
+    }
+
+    fn scan(&mut self, _: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String> {
+        match self.chance.below(4) {
+            0 => Ok(None),
+            1 => Err("the camera is gone".to_owned()),
+            _ => look(),
+        }
     }
 
     fn busy(&mut self, _: &View<'_>, _: &str) {}

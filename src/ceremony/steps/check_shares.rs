@@ -122,10 +122,10 @@ impl StepMachine for CheckShares {
             .ok_or("the plan has no such quorum")?;
         let made = state.quorums.get_mut(&name).ok_or("no key was made for this quorum")?;
         match input {
-            Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. } }) => {
+            Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. }) => {
                 made.typed.insert(*index);
             }
-            Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => {
+            Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. }, .. }) => {
                 return Err(reason.clone());
             }
             Input::Outcome(Outcome::Consistent { .. }) => {

@@ -149,7 +149,7 @@ impl StepMachine for DealShares {
                 state.local.moment = 2;
             }
             (2, Input::Answer(Answer::Chosen { key })) if key == "again" => state.local.moment = 0,
-            (2, Input::Answer(Answer::Share { verdict })) => match verdict {
+            (2, Input::Answer(Answer::Share { verdict, .. })) => match verdict {
                 ShareVerdict::Proven { index: proven, .. } if *proven == index => {
                     made.proven.insert(index);
                     made.typed.insert(index);

@@ -104,7 +104,7 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
 pub fn take_unlock(state: &mut State, name: &str, input: &super::Input<'_>) -> Result<bool, String> {
     let Some(authority) = state.authorities.get_mut(name) else { return Ok(false) };
     match input {
-        super::Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. } }) if !authority.open => {
+        super::Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. }) if !authority.open => {
             if let Some(quorum) = state.quorums.get_mut(&authority.quorum)
                 && !quorum.typed.insert(*index)
             {
@@ -112,7 +112,9 @@ pub fn take_unlock(state: &mut State, name: &str, input: &super::Input<'_>) -> R
             }
             Ok(true)
         }
-        super::Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. } }) => Err(reason.clone()),
+        super::Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. }, .. }) => {
+            Err(reason.clone())
+        }
         super::Input::Outcome(Outcome::Unlocked) => {
             authority.open = true;
             if let Some(quorum) = state.quorums.get_mut(&authority.quorum) {

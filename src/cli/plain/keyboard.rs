@@ -78,6 +78,13 @@ impl Keyboard {
         if ended && (secret.is_empty() || self.interrupted()) { None } else { Some(secret) }
     }
 
+    /// Whether something was typed, or a signal came: asking for the line then takes no time.
+    #[must_use]
+    pub fn line_waits(&self) -> bool {
+        let stdin = std::io::stdin();
+        self.interrupted() || poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&Timespec::default())) != Ok(0)
+    }
+
     fn interrupted(&self) -> bool {
         self.signals.as_ref().is_some_and(|signals| signals.received().is_some())
     }

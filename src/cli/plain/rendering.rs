@@ -72,8 +72,8 @@ pub fn question(prompt: &Prompt) -> SafeText {
             options.iter().map(|o| format!("`{}` {}", o.key, o.title)).collect::<Vec<_>>().join(", ")
         }
         Ask::Dice { least } => format!("at least {least} rolls"),
-        Ask::Share { index: 0, .. } => "your share, from your card".to_owned(),
-        Ask::Share { index, .. } => format!("share {index}, from your card"),
+        Ask::Share { index: 0, .. } => "your share, from your card, or `scan`".to_owned(),
+        Ask::Share { index, .. } => format!("share {index}, from your card, or `scan`"),
         Ask::SignOff { .. } => "your initials".to_owned(),
         Ask::Sheet { .. } => "exception".to_owned(),
     };
