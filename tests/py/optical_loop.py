@@ -37,7 +37,7 @@ LOST = 0.3
 TERMINALS = [
     ("DejaVu Sans Mono", ["-fa", "DejaVu Sans Mono", "-fs", "9"], "120x40"),
     ("Liberation Mono", ["-fa", "Liberation Mono", "-fs", "12"], "120x40"),
-    ("bitmap 9x15", ["-fn", "9x15"], "80x24"),
+    ("bitmap 9x15", ["-fn", "-misc-fixed-medium-r-normal--15-140-75-75-c-90-iso10646-1"], "80x24"),
     ("Liberation Mono", ["-fa", "Liberation Mono", "-fs", "7"], "200x60"),
 ]
 # A font whose lower half block ends two pixels above the end of its cell: zbarimg reads it, zxing-cpp does not; with upper half blocks it is
