@@ -201,10 +201,9 @@ impl<R: RealmType> Run<'_, R> {
             let mut look = || card.take().transpose();
             return self.with_front(|view, front, _| front.scan(view, &mut look));
         }
-        let scans = |kind: &str| kind == "camera" || kind == "scanner";
-        let named = self.plan.materials.iter().filter(|material| scans(&material.kind));
+        let named = self.plan.materials.iter().filter(|material| material.kind == "camera");
         let device = named.filter_map(|material| self.room.binding.devices.get(&material.name)).next().cloned();
-        let device = device.ok_or("the binding names no camera or scanner of this script")?;
+        let device = device.ok_or("the binding names no camera of this script")?;
         let mut scanner = ShareScanner::start(&device)?;
         let mut look = || scanner.poll(LOOK);
         self.with_front(|view, front, _| front.scan(view, &mut look))

@@ -2,7 +2,7 @@
 
 use crate::basics::Secret;
 use crate::ceremony::event::Answer;
-use crate::ceremony::{Ask, Prompt};
+use crate::ceremony::{Ask, Line, Prompt};
 use crate::custody::share::Correction;
 use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
@@ -27,6 +27,18 @@ const TICK: Duration = Duration::from_millis(250);
 /// Inputs taken between two drawings: a held key must not keep the screen from being drawn.
 const AT_ONCE: usize = 512;
 
+/// What people read of a question: whose it is, its title and its lines.
+type Page = (String, String, Vec<Line>);
+
+fn page_of(model: &Model<'_>) -> Option<Page> {
+    match &model.stage {
+        Stage::Ask(asking) => {
+            Some((asking.prompt.who.clone(), asking.prompt.title.clone(), asking.prompt.lines.clone()))
+        }
+        _ => None,
+    }
+}
+
 /// A front end over any backend and any source of input.
 pub struct Session<I> {
     input: I,
@@ -35,6 +47,8 @@ pub struct Session<I> {
     /// Why we leave; once set, every question is answered with it.
     leaving: Option<Leaving>,
     skipped: BTreeSet<usize>,
+    /// The page of a question that was last read to its end.
+    read: Option<Page>,
     /// Whether a secret was on the screen since a share began to be shown.
     showed_secret: bool,
     /// The step an exception asked to skip, until the state shows that it was.
@@ -50,6 +64,7 @@ impl<I: InputSource> Session<I> {
             began: Instant::now(),
             leaving: None,
             skipped: BTreeSet::new(),
+            read: None,
             showed_secret: false,
             skipping: None,
         }
@@ -215,6 +230,9 @@ impl<I: InputSource> Session<I> {
     ) -> Done {
         let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
         let mut model = Model::new(Room::of(view, skipped), view.clock.peek(), stage, size);
+        // What was read to its end is not to be read again because an answer was not taken.
+        let page = page_of(&model);
+        model.reading.end_seen |= page.is_some() && page == self.read;
         loop {
             let (was_secret, end_was_seen) = (model.shows_secret(), model.reading.end_seen);
             self.showed_secret |= was_secret;
@@ -226,6 +244,9 @@ impl<I: InputSource> Session<I> {
                 let message = Message { at: self.milliseconds(), clock: view.clock.peek(), what };
                 let (next, done) = update(model, message);
                 model = next;
+                if model.reading.end_seen {
+                    self.read.clone_from(&page);
+                }
                 if let Some(done) = done {
                     return done;
                 }

@@ -27,8 +27,8 @@ const MISTAKES: [(&str, &str, &str); 19] = [
     ("threshold = 2", "threshold = 5", "needs 5 of 3 custodians, more than there are"),
     ("holders = [\"grace\"]", "holders = [\"ada\"]", "which are incompatible"),
     (
-        "materials = [\"laptop\", \"vault-a\"]",
-        "materials = [\"laptop\"]",
+        "materials = [\"laptop\", \"vault-a\", \"bag-spare\"]",
+        "materials = [\"laptop\", \"bag-spare\"]",
         "comes before material vault-a has been read back",
     ),
     ("kind = \"check-shares\"", "kind = \"statement\"", "authority"),
@@ -194,7 +194,7 @@ fn production_refuses_what_came_with_the_tool_and_a_rehearsal_does_not() {
         (OWN_KEYS[1], OWN_KEYS[0], "grace and ada have the same public key"),
         // The comment of a key does not make it another key.
         (OWN_KEYS[1], &format!("{} grace@elsewhere", OWN_KEYS[0]), "grace and ada have the same public key"),
-        ("organization = \"Ex", "organization = \"REHEARSAL Ex", "must not carry the rehearsal's mark"),
+        ("organization = \"No", "organization = \"REHEARSAL No", "must not carry the rehearsal's mark"),
     ] {
         let changed = own().replacen(from, to, 1);
         assert_ne!(changed, own(), "{to}");
@@ -238,7 +238,7 @@ fn one_mistake_is_one_problem_not_a_train_of_them() {
         ("quorum = \"small-root\"", "quorum = \"smal-root\"", "did you mean `small-root`?"),
         ("name = \"vault-a\"", "name = \"vault-b\"", "there is no material `vault-a`"),
         ("medium = \"vault-a\"", "medium = \"vault-q\"", "did you mean `vault-a`?"),
-        ("materials = [\"laptop\", \"vault-a\"]", "materials = [\"laptop\", \"valt-a\"]", "did you mean `vault-a`?"),
+        ("materials = [\"laptop\", \"vault-a\",", "materials = [\"laptop\", \"valt-a\",", "did you mean `vault-a`?"),
         ("holders = [\"grace\"]", "holders = [\"grase\"]", "did you mean `grace`?"),
         ("not_before = \"2026-11-22", "not_before = \"2026-13-22", "expected a date like"),
         ("next_update = \"2027-11-22", "next_update = \"2027-31-22", "expected a date like"),
@@ -315,4 +315,12 @@ fn dice_after_the_key_and_a_second_key_on_one_quorum_are_impossible_orders() {
         code == 3 && said.contains("step second-key comes after quorum small-root has been made for another authority"),
         "{said}"
     );
+}
+
+#[test]
+fn a_sealed_key_that_no_medium_takes_along_would_stay_in_the_room() {
+    let without = script().replacen("\nsealed = [\"small-root\"]", "", 1);
+    let (code, said) = check(without.as_bytes());
+    assert!(code == 3 && said.contains("after step key the key of small-root has been made, and no medium"), "{said}");
+    assert!(said.contains("names this authority in `sealed`") && said.contains("script.toml: 1 problem\n"), "{said}");
 }

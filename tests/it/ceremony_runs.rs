@@ -234,8 +234,8 @@ fn the_ledger_rebuilt_from_evidence_says_what_the_run_said() {
 }
 
 /// A rehearsal of `small-root` that its people left at the beginning of a step.
-fn left_at(step: &str, out: &Path) {
-    let from = if step == "key" { 7 } else { 16 };
+fn left_at(step: &str, out: &Path) -> usize {
+    let from = if ["key", "deal"].contains(&step) { 7 } else { 16 };
     for answers in from..40 {
         let _ = std::fs::remove_dir_all(out);
         let output = anchorite_with(
@@ -245,7 +245,7 @@ fn left_at(step: &str, out: &Path) {
         assert_eq!(code(&output), 5, "{}", said(&output));
         let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
         if begun(&record, step) {
-            return;
+            return answers;
         }
     }
     panic!("no step {step}");
@@ -274,7 +274,7 @@ fn flip_an_octet(path: &Path) {
 fn a_sealed_key_that_no_transcript_records_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    left_at("root", &out);
+    let _answers = left_at("root", &out);
     flip_an_octet(&sealed_key(&out));
     let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(12));
     assert_eq!(code(&output), 5, "{}", said(&output));
@@ -291,7 +291,7 @@ fn a_sealed_key_that_no_transcript_records_is_not_opened() {
 fn a_file_that_is_not_as_recorded_never_leaves_on_a_medium() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    left_at("export", &out);
+    let _answers = left_at("export", &out);
     flip_an_octet(&sealed_key(&out));
     let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &"s\n".repeat(12));
     assert_eq!(code(&output), 5, "{}", said(&output));
@@ -310,7 +310,7 @@ fn a_file_that_is_not_as_recorded_never_leaves_on_a_medium() {
 fn a_serial_number_reserved_and_never_issued_is_burnt_and_shares_have_holders() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    left_at("root", &out);
+    let _answers = left_at("root", &out);
     // As far as the approval of the root certificate: its serial is reserved then. The machine dies, and it is burnt.
     let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &format!("{}leave\n", "s\n".repeat(5)));
     assert_eq!(code(&output), 5, "{}", said(&output));
@@ -329,7 +329,7 @@ fn a_serial_number_reserved_and_never_issued_is_burnt_and_shares_have_holders() 
 fn a_record_left_resumed_and_killed_is_open_and_not_refuted() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    left_at("key", &out);
+    let _answers = left_at("key", &out);
     assert!(out.join("evidence/SHA256SUMS").exists());
     let mut child = Command::new(env!("CARGO_BIN_EXE_anchorite"))
         .args(["resume", out.to_str().unwrap(), "--plain"])
@@ -351,7 +351,7 @@ fn a_record_left_resumed_and_killed_is_open_and_not_refuted() {
 fn a_head_from_after_the_stop_is_nobodys_note_and_an_old_one_says_how_old() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    left_at("key", &out);
+    let _answers = left_at("key", &out);
     let heads: Vec<String> = std::fs::read_to_string(out.join("evidence/transcript.jsonl"))
         .unwrap()
         .lines()
@@ -367,4 +367,28 @@ fn a_head_from_after_the_stop_is_nobodys_note_and_an_old_one_says_how_old() {
         .collect();
     assert_eq!(late.len(), 2, "{}", said(&output));
     assert!(late[0] > 3 && late[1] == 0, "{late:?}");
+}
+
+#[test]
+fn a_share_is_proven_by_the_code_on_its_card_as_well_as_by_typing_and_the_record_says_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let answers = left_at("deal", &out);
+    std::fs::remove_dir_all(&out).unwrap();
+    // Somebody confirms that nobody looks; the share is scanned, typed, scanned.
+    let input = format!("{}s\nscan\ns\ns\ns\nscan\n{}", "s\n".repeat(answers), "s\n".repeat(60));
+    let output =
+        anchorite_with(&["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()], &input);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+    let scanned: Vec<bool> = record
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["body"]["event"]["answer"].clone())
+        .filter(|answer| answer["answer"] == "share" && answer["verdict"]["verdict"] == "proven")
+        .map(|answer| answer["scanned"] == true)
+        .collect();
+    assert_eq!(scanned, [true, false, true], "{}", said(&output));
+    for verifier in [verify, verify_py] {
+        assert_eq!(verifier(&out.join("evidence"), &[]).0, 8);
+    }
 }

@@ -167,7 +167,7 @@ fn both_command_lines_agree(script: &str, seed: u64, number: usize) {
         refuted += usize::from(rust == 4);
         std::fs::remove_dir_all(damaged).unwrap();
     }
-    assert!(refuted * 8 >= number * 7, "only {refuted} of {number} were refuted");
+    assert!(refuted >= number - number.div_ceil(MUTATIONS.len()), "only {refuted} of {number} were refuted");
 }
 
 /// Eight at a time is one of each kind; 112 in all where the tests are full, a dozen otherwise.

@@ -3,6 +3,7 @@
 use super::room::*;
 use crate::basics::Digest;
 use crate::ceremony::event::Answer;
+use crate::ceremony::{Line, Prompt};
 use crate::devices::clock::SimulatedClock;
 use crate::runner::front_end::{Given, Seen, View};
 use crate::tui::input::{Input, InputSource, Key, Signal};
@@ -134,4 +135,32 @@ fn a_question_that_fits_never_asks_to_be_read_to_its_end() {
     let _ = session.ask(&mut screen, &seen_by(&room, &clock), &initials());
     let shown = screen.backend().to_string();
     assert!(shown.contains("F5 simulated") && !shown.contains("read to the end"), "{shown}");
+}
+
+#[test]
+fn what_was_read_to_its_end_is_not_to_be_read_again_after_a_refusal_and_another_question_is() {
+    let (room, clock) = (Fixture::production(), SimulatedClock::starting_at(noon()));
+    let long = |title: &str| Prompt {
+        title: title.to_owned(),
+        lines: (0..40).map(|n| Line::value("line", &n.to_string())).collect(),
+        ..initials()
+    };
+    let read_and_answer = [[Key::PageDown; 6].as_slice(), &[Key::Char('x'), Key::Char('y'), Key::Enter]].concat();
+    let answer_only = [Key::Char('a'), Key::Char('b'), Key::Enter];
+    let all = [read_and_answer.as_slice(), &answer_only, &answer_only].concat();
+    let (mut session, mut screen) = session(keys(&all));
+    let view = seen_by(&room, &clock);
+    let said = |given: Given| match given {
+        Given::Answer(Answer::Initials { initials }) => initials,
+        Given::Answer(Answer::Leave { why }) => why,
+        _ => panic!(),
+    };
+    assert_eq!(said(session.ask(&mut screen, &view, &long("first"))), "xy");
+    let again = Prompt { refusal: Some("those are not your initials".to_owned()), ..long("first") };
+    assert_eq!(said(session.ask(&mut screen, &view, &again)), "ab", "the same page was read");
+    assert_eq!(
+        said(session.ask(&mut screen, &view, &long("second"))),
+        "the script is at its end",
+        "another page was not"
+    );
 }
