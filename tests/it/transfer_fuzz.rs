@@ -7,7 +7,9 @@ use anchorite::basics::Realm;
 use anchorite::transfer::{Envelope, Frame, Kind, Sender, TransferId, UrSender, frame};
 use data_encoding::BASE32_NOPAD;
 
-const CORPORA: [(&str, fn(&[u8])); 4] =
+type Judge = fn(&[u8]);
+
+const CORPORA: [(&str, Judge); 4] =
     [("frame", frame_text), ("envelope", envelope), ("ur", ur), ("reassembly", reassembly)];
 
 fn many(few: u64, all: u64) -> u64 {
