@@ -15,12 +15,14 @@ pub mod matrix;
 pub mod picture;
 pub mod receiver;
 pub mod sender;
+pub mod ur;
 
 pub use envelope::{Envelope, EnvelopeError, Kind};
 pub use frame::{Frame, FrameError, TransferId};
 pub use matrix::{Level, Matrix, MatrixError};
 pub use receiver::{Progress, Receiver, Restart, Taken};
 pub use sender::{Sender, SenderError};
+pub use ur::{UrError, UrReceiver, UrSender};
 
 #[cfg(test)]
 mod tests;

@@ -104,3 +104,13 @@ pub const TRANSFER_SUBSETS: usize = 32;
 pub const TRANSFER_SUBSET_OCTETS: usize = 16 * 1024 * 1024;
 /// Different texts printed by one `qr scan --texts`.
 pub const SCANNED_TEXTS: usize = 100_000;
+/// Messages in UR that are kept side by side.
+pub const UR_MESSAGES: usize = 4;
+/// Octets of one message in UR, its CBOR head included.
+pub const UR_MESSAGE_OCTETS: usize = ENVELOPE_OCTETS + 5;
+/// Fragments of one message in UR.
+pub const UR_FRAGMENTS: usize = 8_192;
+/// Octets of a text file of frames.
+pub const FRAMES_FILE_OCTETS: usize = 64 * 1024 * 1024;
+/// Frames one call of `envelope frames` writes.
+pub const FRAMES_WRITTEN: u64 = 100_000;

@@ -1,5 +1,6 @@
 //! The command line as data; completions come from the same tree.
 
+pub mod envelope;
 pub mod qr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -71,6 +72,9 @@ pub enum Verb {
     /// Make an approval for approvers to sign
     #[command(subcommand)]
     Approve(ApproveVerb),
+    /// What crosses the gap, as files: make, show and open envelopes
+    #[command(subcommand)]
+    Envelope(envelope::EnvelopeVerb),
     /// The inventory of keys, certificates and quorums
     #[command(subcommand)]
     Ledger(LedgerVerb),

@@ -4,6 +4,7 @@ pub mod approve;
 pub mod check;
 pub mod disclose;
 pub mod doctor;
+pub mod envelope;
 pub mod evidence;
 pub mod ledger;
 pub mod qr;
@@ -34,6 +35,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
 
         Verb::Evidence(verb) => evidence::evidence(verb),
         Verb::Approve(verb) => approve::approve(verb),
+        Verb::Envelope(verb) => envelope::envelope(verb),
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Qr(verb) => qr::qr(verb),
         Verb::Doctor { json } => doctor::doctor(json),

@@ -20,7 +20,7 @@
 //! `cut -c4- | base32 -d | tail -n +2 | head -c LENGTH` gives the content with nothing but coreutils.
 
 use crate::basics::{Digest, SafeText, limits};
-use crate::transfer::{Envelope, EnvelopeError};
+use crate::transfer::{Envelope, EnvelopeError, UrError};
 use data_encoding::BASE32_NOPAD;
 
 pub(super) const FRAME: &str = "AF1";
@@ -91,7 +91,7 @@ pub enum FrameError {
     #[error("single code: {0}")]
     Envelope(EnvelopeError),
     #[error("{0}")]
-    Ur(String),
+    Ur(#[from] UrError),
 }
 
 /// One frame with a good checksum and bounded numbers; its symbol may still be anything.

@@ -7,9 +7,10 @@
 
 mod gathering;
 
-use crate::basics::limits;
+use crate::basics::{SafeText, limits};
 use crate::transfer::frame::{FRAME, SINGLE};
-use crate::transfer::{Envelope, Frame, FrameError, TransferId, frame};
+use crate::transfer::ur::UrTaken;
+use crate::transfer::{Envelope, Frame, FrameError, TransferId, UrError, UrReceiver, frame};
 use gathering::{Gathered, Gathering};
 use std::collections::VecDeque;
 
@@ -26,7 +27,7 @@ pub enum Taken {
     Unreadable(FrameError),
     /// A transfer had symbols that contradict each other; it starts again from nothing, the others go on.
     Restarted(Restart),
-    /// An envelope is whole: ask [`Receiver::whole`].
+    /// An envelope is whole: ask [`Receiver::whole`], and for a UR [`Receiver::plain`] too.
     Whole,
 }
 
@@ -64,6 +65,8 @@ pub struct Receiver {
     gatherings: Vec<Gathering>,
     done: VecDeque<TransferId>,
     whole: VecDeque<Envelope>,
+    ur: UrReceiver,
+    plain: Option<Vec<u8>>,
     fed: u64,
     counts: Progress,
 }
@@ -101,7 +104,16 @@ impl Receiver {
                 Err(error) => Taken::Unreadable(error),
             };
         }
-        Taken::Unreadable(FrameError::Foreign(crate::basics::SafeText::cut(text, 12)))
+        if text.get(..3).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ur:")) {
+            return match self.ur.take(text) {
+                Ok(UrTaken::New) => Taken::New,
+                Ok(UrTaken::Again) => Taken::Again,
+                Ok(UrTaken::Whole(octets)) => self.keep_ur(octets),
+                Err(UrError::Restarted) => Taken::Restarted(Restart::Poisoned),
+                Err(error) => Taken::Unreadable(FrameError::Ur(error)),
+            };
+        }
+        Taken::Unreadable(FrameError::Foreign(SafeText::cut(text, 12)))
     }
 
     fn keep_single(&mut self, envelope: Envelope) -> Taken {
@@ -110,6 +122,17 @@ impl Receiver {
             return Taken::Again;
         }
         self.finish(id, envelope)
+    }
+
+    /// Octets of a UR are an envelope where one of us sent them, and plain octets otherwise.
+    fn keep_ur(&mut self, octets: Vec<u8>) -> Taken {
+        match Envelope::parse(&octets) {
+            Ok(envelope) => self.keep_single(envelope),
+            Err(_) => {
+                self.plain = Some(octets);
+                Taken::Whole
+            }
+        }
     }
 
     fn gather(&mut self, frame: Frame) -> Taken {
@@ -176,6 +199,11 @@ impl Receiver {
         self.whole.pop_front()
     }
 
+    /// Octets of a UR that were in no envelope, once: neither kind nor realm nor name came with them.
+    pub fn plain(&mut self) -> Option<Vec<u8>> {
+        self.plain.take()
+    }
+
     /// The transfer nearest to its end; of several the one known for longest.
     fn shown(&self) -> Option<&Gathering> {
         let share = |g: &Gathering| g.have().min(g.need()) * 1_000_000 / g.need().max(1);
@@ -185,6 +213,9 @@ impl Receiver {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let shown = self.shown();
+        if let (None, Some((have, need))) = (shown, self.ur.progress()) {
+            return Progress { have, need, ..self.counts.clone() };
+        }
         Progress {
             id: shown.map(|gathering| gathering.key.0),
             have: shown.map_or(0, |gathering| gathering.have()),

@@ -1,10 +1,12 @@
 //! Tests of the transfer: envelopes, frames, what a receiver does with good, hostile and shuffled ones.
 
 mod envelopes;
+mod examples;
 mod frames;
 mod matrices;
 mod poison;
 mod transfers;
+mod urs;
 
 use crate::basics::Realm;
 use crate::transfer::{Envelope, Kind};

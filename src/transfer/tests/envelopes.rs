@@ -1,3 +1,5 @@
+//! Envelopes: the strict form, and every way it can be wrong.
+
 use crate::basics::{Digest, Realm, limits};
 use crate::transfer::envelope::is_name;
 use crate::transfer::{Envelope, EnvelopeError, Kind};

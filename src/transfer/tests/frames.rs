@@ -1,3 +1,5 @@
+//! The text of frames and single codes, by themselves and in the hands of coreutils.
+
 use super::envelope;
 use crate::basics::limits;
 use crate::transfer::frame::{self, FRAME, SINGLE};

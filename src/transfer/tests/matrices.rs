@@ -1,3 +1,5 @@
+//! Capacities and modules of QR codes, against the encoder and a reader.
+
 use crate::transfer::matrix::{capacity, is_alphanumeric};
 use crate::transfer::{Level, Matrix, MatrixError};
 

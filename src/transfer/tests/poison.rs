@@ -158,3 +158,19 @@ fn frames_of_one_source_symbol_and_of_the_most_are_judged_in_bounded_time() {
     }
     assert!(receiver.progress().restarts >= 5);
 }
+
+#[test]
+fn another_good_envelope_under_a_copied_id_is_a_lie_too() {
+    let (honest, forged) = (envelope(2_000, 13), envelope(2_000, 14));
+    let [sender, liar] = [&honest, &forged].map(|envelope| Sender::new(envelope, 100).unwrap());
+    let mut receiver = Receiver::new();
+    for n in 0..20 {
+        let text = Frame::parse(&liar.frame(n)).unwrap();
+        let lie = Frame::new(sender.id(), text.symbols(), text.esi(), text.symbol().to_vec()).unwrap();
+        assert_ne!(receiver.take(&lie.encode()), Taken::Whole);
+    }
+    let kept = limits::FRAME_SYMBOLS as u64;
+    let whole = (100..100 + kept).any(|n| receiver.take(&sender.frame(n)) == Taken::Whole);
+    assert!(whole);
+    assert_eq!(receiver.whole(), Some(honest));
+}

@@ -1,3 +1,5 @@
+//! Whole transfers: any order, any start, any losses, several at once.
+
 use super::{Dice, envelope};
 use crate::basics::limits;
 use crate::transfer::{Envelope, Frame, FrameError, Level, Receiver, Sender, SenderError, Taken, code, frame, sender};

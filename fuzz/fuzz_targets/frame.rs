@@ -1,0 +1,8 @@
+//! The text of a frame or single code.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/it/transfer_judges.rs"]
+mod judges;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| judges::frame_text(octets));

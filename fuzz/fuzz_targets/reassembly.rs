@@ -1,0 +1,8 @@
+//! A receiver under a script of honest frames and lies.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/it/transfer_judges.rs"]
+mod judges;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| judges::reassembly(octets));

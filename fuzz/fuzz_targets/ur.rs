@@ -1,0 +1,8 @@
+//! Lines of UR parts.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/it/transfer_judges.rs"]
+mod judges;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| judges::ur(octets));
