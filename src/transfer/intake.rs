@@ -16,10 +16,10 @@ pub struct Expected {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Object {
     Envelope(Envelope),
-    /// A text in a plain code: nothing says its name or realm.
+    /// A text in a plain code, or the octets of a UR of another program: nothing says their name or realm.
     Plain {
         kind: Option<Kind>,
-        text: String,
+        octets: Vec<u8>,
     },
 }
 
@@ -55,7 +55,7 @@ impl Intake {
     /// Takes the text of one code.
     pub fn take(&mut self, text: &str) -> Arrival {
         if text.trim_start().starts_with(PEM) {
-            return self.welcome(Object::Plain { kind: kind_of_pem(text), text: with_line_end(text) });
+            return self.welcome(Object::Plain { kind: kind_of_pem(text), octets: with_line_end(text).into_bytes() });
         }
         if Layout::is_calibration(text) {
             return Arrival::Calibration(Layout::of(text));
@@ -63,7 +63,13 @@ impl Intake {
         match self.receiver.take(text) {
             Taken::Whole => match self.receiver.whole() {
                 Some(envelope) => self.welcome(Object::Envelope(envelope)),
-                None => Arrival::Part(Taken::Whole),
+                None => match self.receiver.plain() {
+                    Some(octets) => {
+                        let kind = std::str::from_utf8(&octets).ok().and_then(kind_of_pem);
+                        self.welcome(Object::Plain { kind, octets })
+                    }
+                    None => Arrival::Part(Taken::Whole),
+                },
             },
             other => Arrival::Part(other),
         }
@@ -185,10 +191,22 @@ mod tests {
     fn a_pem_text_in_a_plain_code_is_an_object() {
         let text = "-----BEGIN CERTIFICATE REQUEST-----\r\nMIIB\r\n-----END CERTIFICATE REQUEST-----";
         let mut intake = Intake::new(Expected { kind: Some(Kind::Csr), realm: Some(Realm::Production) });
-        let Arrival::Object(Object::Plain { kind, text }) = intake.take(text) else { panic!("no object") };
+        let Arrival::Object(Object::Plain { kind, octets }) = intake.take(text) else { panic!("no object") };
         assert_eq!(kind, Some(Kind::Csr));
-        assert_eq!(text, "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n");
+        assert_eq!(
+            String::from_utf8(octets).unwrap(),
+            "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+        );
         assert!(matches!(intake.take("-----BEGIN X509 CRL-----\n-----END X509 CRL-----"), Arrival::Unexpected { .. }));
+    }
+
+    #[test]
+    fn a_ur_of_another_program_is_an_object_and_one_of_ours_an_envelope() {
+        let mut intake = Intake::default();
+        let foreign = ur::encode(b"from elsewhere", &ur::Type::Bytes);
+        assert!(
+            matches!(intake.take(&foreign), Arrival::Object(Object::Plain { kind: None, octets }) if !octets.is_empty())
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn collect(sources: &mut Sources, intake: &mut Intake, reporter: &mut Reporter) 
 fn write(args: &Scan, object: &Object, intake: &Intake) -> Result<ExitCode, Failure> {
     let octets = match object {
         Object::Envelope(envelope) => envelope.octets(),
-        Object::Plain { text, .. } => text.as_bytes(),
+        Object::Plain { octets, .. } => octets,
     };
     let out = args.out.as_ref().ok_or_else(|| Failure::new(ExitCode::Usage, "expected --out, found none"))?;
     durable_file::create(out, octets)?;

@@ -90,8 +90,8 @@ pub(super) fn arrived(object: &Object, file: &Path, progress: &Progress, json: b
             let (kind, realm) = (Some(envelope.kind().word()), Some(envelope.realm().word()));
             (kind, realm, Some(envelope.name()), envelope.octets(), envelope.digest())
         }
-        Object::Plain { kind, text } => {
-            (kind.map(crate::transfer::Kind::word), None, None, text.as_bytes(), Digest::of(text.as_bytes()))
+        Object::Plain { kind, octets } => {
+            (kind.map(crate::transfer::Kind::word), None, None, octets.as_slice(), Digest::of(octets))
         }
     };
     let arrived = Arrived {
@@ -112,7 +112,11 @@ pub(super) fn arrived(object: &Object, file: &Path, progress: &Progress, json: b
         return output::json(&arrived);
     }
     let realm = arrived.realm.unwrap_or("no realm: a plain code says none");
-    output::data(&format!("{} {} ({realm})", arrived.kind.unwrap_or("text"), arrived.name.unwrap_or("without a name")));
+    output::data(&format!(
+        "{} {} ({realm})",
+        arrived.kind.unwrap_or("octets"),
+        arrived.name.unwrap_or("without a name")
+    ));
     output::data(&format!("octets {}", arrived.octets));
     output::data(&format!("sha256 {}", arrived.sha256));
     output::data(&format!("digest {}", digest.grouped()));
