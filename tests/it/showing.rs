@@ -215,6 +215,8 @@ fn what_cannot_be_sent_is_refused_before_anything_is_shown() {
         "private key",
     );
     show(&file("id.txt", b"AGE-SECRET-KEY-1QQQQ"), &["--kind", "csr"], 1, "found a private key");
+    let card = b"1  KS1R MKYL 8SPQ VZSY QQPQ\n2  GPSG PGXQ UYQJ ZSTP SXSU\n";
+    show(&file("card.txt", card), &["--kind", "csr"], 1, "found a share");
     show(&folder.path().join("absent"), &[], 1, "No such file");
     show(&file("a.crl", b"x"), &["--kind", "crl", "--version", "28"], 2, "--version");
     show(&file("b.crl", b"x"), &["--kind", "crl", "--rate", "1"], 2, "--rate");

@@ -28,6 +28,10 @@ pub fn read(args: &ObjectArgs) -> Result<Object, Failure> {
         return Err(Failure::from(format!("{shown}: expected an object for everybody's eyes, found a private key"))
             .with_hint("a screen has onlookers: private keys and shares never cross as codes"));
     }
+    if holds_share(&octets) {
+        return Err(Failure::from(format!("{shown}: expected an object for everybody's eyes, found a share"))
+            .with_hint("a screen has onlookers: private keys and shares never cross as codes"));
+    }
     let kinds = || format!("--kind is one of {}", Kind::ALL.map(Kind::word).join(", "));
     let (kind, guessed) = match args.kind.as_deref() {
         Some(word) => {
@@ -96,6 +100,16 @@ fn holds_private_key(octets: &[u8]) -> bool {
         || octets.windows(15).any(|window| window == b"AGE-SECRET-KEY-")
         || pkcs8::PrivateKeyInfoRef::from_der(octets).is_ok()
         || der::AnyRef::from_der(octets).is_ok_and(|any| any.tag() == Tag::Sequence && sec1(any.value()))
+}
+
+/// The text of a share, as on its card: the prefix and a line's worth of its alphabet, blanks aside.
+fn holds_share(octets: &[u8]) -> bool {
+    const LINE: usize = 20;
+    let written: Vec<u8> = octets.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    let of_a_share = |octet: &u8| (octet.is_ascii_uppercase() || octet.is_ascii_digit()) && !b"1BIO".contains(octet);
+    written.windows(LINE).any(|window| {
+        (window.starts_with(b"KS1") || window.starts_with(b"KR1")) && window.iter().skip(3).all(of_a_share)
+    })
 }
 
 /// RFC 5915: version 1, then the key as an octet string.
