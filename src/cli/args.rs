@@ -149,13 +149,33 @@ pub struct RunArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum EvidenceVerb {
+    /// Write what leaves the room onto a medium: attestations to sign, the last checkpoint, certificates and CRLs
+    Export {
+        folder: PathBuf,
+        /// The folder where the medium is mounted, or its block device
+        #[arg(long)]
+        medium: PathBuf,
+        /// Expect the medium with this label
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Take signatures of attestations from a medium: from its inbox or its exports, each checked, none twice
+    Collect {
+        folder: PathBuf,
+        /// The folder where the medium is mounted, or its block device
+        #[arg(long)]
+        medium: PathBuf,
+        /// Expect the medium with this label
+        #[arg(long)]
+        label: Option<String>,
+    },
     /// Check a signature made with `ssh-keygen -Y sign` and add it
     Sign {
         folder: PathBuf,
         /// Who signed
         #[arg(long)]
         who: String,
-        /// The signature file
+        /// The signature file: from a stick, or as `qr scan --kind signature` wrote it
         #[arg(long)]
         signature: PathBuf,
     },

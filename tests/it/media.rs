@@ -1,6 +1,6 @@
 //! `medium` as people use it: what goes onto a medium comes off it, and says the same words on both sides.
 
-use crate::program::{anchorite, code, said};
+use crate::program::{anchorite, code, rehearse, said, verify, verify_py};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -305,4 +305,49 @@ fn a_ceremony_does_not_take_the_outcome_of_another_medium_and_reads_records_from
     assert!(take(&of("vault-a")).0.unwrap().written.is_some());
     let refusal = take(&of("vault-b")).0.unwrap_err();
     assert_eq!(refusal, "this is `vault-b` (id 00), expected `vault-a`");
+}
+
+#[test]
+fn attestations_leave_and_signatures_come_back_by_medium_each_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, stick, aside) = (folder.path().join("out"), folder.path().join("stick"), folder.path().join("aside"));
+    rehearse("small-root", &out);
+    let evidence = out.join("evidence");
+    std::fs::create_dir_all(&stick).unwrap();
+    std::fs::create_dir_all(&aside).unwrap();
+    let file = |who: &str| format!("attestation.{who}.json.sig");
+    for who in ["ada", "grace"] {
+        std::fs::rename(evidence.join(file(who)), aside.join(file(who))).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let output = anchorite(arguments);
+        (code(&output), said(&output))
+    };
+    let (at, on) = (evidence.to_str().unwrap(), stick.to_str().unwrap());
+    assert_eq!(run(&["medium", "init", on, "--label", "papers"]).0, 0);
+    assert_eq!(run(&["evidence", "export", at, "--medium", on, "--label", "vault-a"]).0, 7, "another stick");
+    let (exit, words) = run(&["evidence", "export", at, "--medium", on, "--label", "papers"]);
+    assert!(exit == 0 && words.contains("EXP-0001 on") && words.contains("6 files"), "{words}");
+    for name in ["attestation.ada.json", "attestation.grace.json", "small-root.crt.pem", "small-root.1.crl.pem"] {
+        let from = if name.ends_with("pem") { evidence.join("artifacts").join(name) } else { evidence.join(name) };
+        assert_eq!(std::fs::read(stick.join("EXP-0001").join(name)).unwrap(), std::fs::read(from).unwrap(), "{name}");
+    }
+    assert_eq!(run(&["evidence", "collect", at, "--medium", on]).0, 7, "nobody has signed");
+
+    // Ada's own signature, and hers again under Grace's name.
+    std::fs::copy(aside.join(file("ada")), stick.join("INBOX").join(file("ada"))).unwrap();
+    std::fs::copy(aside.join(file("ada")), stick.join("INBOX").join(file("grace"))).unwrap();
+    let (exit, words) = run(&["evidence", "collect", at, "--medium", on]);
+    assert!(exit == 4 && words.contains("the signature of grace"), "{words}");
+    assert!(evidence.join(file("ada")).exists() && !evidence.join(file("grace")).exists());
+    std::fs::remove_file(stick.join("INBOX").join(file("grace"))).unwrap();
+    // Grace's comes back in an export.
+    let signature = aside.join(file("grace"));
+    assert_eq!(run(&["medium", "write", on, signature.to_str().unwrap(), "--realm", "rehearsal"]).0, 0);
+    let (exit, words) = run(&["evidence", "collect", at, "--medium", on]);
+    assert!(exit == 0 && words.contains("signed already"), "{words}");
+    let pins = evidence.join("allowed_signers");
+    for verifier in [verify, verify_py] {
+        assert_eq!(verifier(&evidence, &["--signers", pins.to_str().unwrap()]).0, 0);
+    }
 }

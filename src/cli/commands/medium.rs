@@ -48,7 +48,7 @@ fn init(path: &Path, label: &str, json: bool) -> Result<ExitCode, Failure> {
 }
 
 /// Opens a medium to read; it must be initialised, and have the label where one is expected.
-fn open(path: &Path, label: Option<&str>, access: Access) -> Result<(Place, Medium, Volume), Failure> {
+pub(super) fn open(path: &Path, label: Option<&str>, access: Access) -> Result<(Place, Medium, Volume), Failure> {
     let label = label.map(|label| parsed(label, Label::parse)).transpose()?;
     let place = Place::at(path, access)?;
     let medium = Medium::open(&place)?;
@@ -57,7 +57,7 @@ fn open(path: &Path, label: Option<&str>, access: Access) -> Result<(Place, Medi
 }
 
 /// Closes the medium, unmounts what we mounted, and says when it may be pulled.
-fn leave(place: Place, medium: Medium, path: &Path) -> Result<(), MediumError> {
+pub(super) fn leave(place: Place, medium: Medium, path: &Path) -> Result<(), MediumError> {
     let (ours, mounted) = (place.is_ours(), medium.has_its_own_mount()?);
     drop(medium);
     place.leave()?;
@@ -109,7 +109,7 @@ fn show(manifest: &Manifest, digest: &Digest) {
     }
 }
 
-fn show_digest(digest: &Digest) {
+pub(super) fn show_digest(digest: &Digest) {
     output::data(&format!("digest  {}", digest.grouped()));
     output::data(&format!("words   {}", digest.twelve_words()));
 }
