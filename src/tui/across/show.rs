@@ -177,7 +177,8 @@ impl Show {
     fn press(&mut self, key: Key, at: u64) -> Option<Left> {
         let (slowest, fastest) = (*RATES.start(), *RATES.end());
         match key {
-            Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c') => return Some(Left),
+            // F5 is what answers everything else in a rehearsal: there the simulated other side has taken it in already.
+            Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c') | Key::F(5) => return Some(Left),
             Key::Char('+' | '=') => self.settings.rate = self.settings.rate.saturating_add(1).min(fastest),
             Key::Char('-' | '_') => self.settings.rate = self.settings.rate.saturating_sub(1).max(slowest),
             Key::Char('<' | ',') => self.denser(false),

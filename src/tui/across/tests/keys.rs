@@ -44,7 +44,7 @@ fn after_a_long_silence_the_codes_go_on_one_by_one() {
 
 #[test]
 fn q_esc_and_ctrl_c_leave_and_nothing_else_does() {
-    for key in [Key::Char('q'), Key::Esc, Key::Ctrl('c')] {
+    for key in [Key::Char('q'), Key::Esc, Key::Ctrl('c'), Key::F(5)] {
         assert_eq!(press(&mut many(settings(), (80, 24)), &[key]), Some(Left));
     }
     for key in ['+', '-', '<', '>', 'b', 's', 'w', 'i', 'x', '!'].map(Key::Char) {
