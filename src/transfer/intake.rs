@@ -12,6 +12,14 @@ pub struct Expected {
     pub realm: Option<Realm>,
 }
 
+impl Expected {
+    /// What is waited for, as people read it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        describe(self.kind, self.realm)
+    }
+}
+
 /// An object that has arrived whole.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Object {

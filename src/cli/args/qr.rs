@@ -75,6 +75,12 @@ pub struct Scan {
     /// With --keyboard: show a code that finds wrong keyboard layouts, and judge what arrives
     #[arg(long, requires = "keyboard")]
     pub calibrate: bool,
+    /// Line by line also where a camera could have the whole screen
+    #[arg(long)]
+    pub plain: bool,
+    /// No colours
+    #[arg(long)]
+    pub no_color: bool,
     /// Only list the cameras of this machine
     #[arg(long)]
     pub list_cameras: bool,

@@ -8,12 +8,17 @@ mod sources;
 use crate::basics::{SafeText, limits};
 use crate::cli::args::qr::Scan;
 use crate::cli::{ExitCode, Failure, output};
+use crate::devices::camera::Camera;
 use crate::devices::durable_file;
 use crate::devices::frame_source::{FrameSource, Heard, SourceError};
+use crate::devices::picture_reader::PictureReader;
 use crate::transfer::intake::{self, Arrival, Expected, Intake, Object};
 use crate::transfer::{Kind, Taken};
+use crate::tui::take_in;
 use report::Reporter;
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long one source is waited for before the next is asked.
@@ -35,6 +40,10 @@ pub fn scan(args: &Scan) -> Result<ExitCode, Failure> {
         let message = format!("{}: expected no file, found one: nothing is overwritten", out.display());
         return Err(Failure::new(ExitCode::Failure, message).with_hint("name a new file with --out"));
     }
+    let alone = args.sources.is_empty() && args.serial.is_none() && !args.keyboard && !args.texts;
+    if let Some(device) = args.camera.as_ref().filter(|_| alone && !args.plain && std::io::stdout().is_terminal()) {
+        return from_camera(args, device, expected);
+    }
     let mut sources = sources::of(args)?;
     if args.texts {
         return print_texts(&mut sources);
@@ -50,6 +59,21 @@ pub fn scan(args: &Scan) -> Result<ExitCode, Failure> {
             .with_hint("nothing was written; scan again with more pictures, parts in any order"));
     };
     write(args, &object, &intake)
+}
+
+/// A camera alone on a terminal has a screen of its own: whoever holds the code wants to see what the camera sees.
+fn from_camera(args: &Scan, device: &Path, expected: Expected) -> Result<ExitCode, Failure> {
+    let mut camera = Camera::open(device, PictureReader::new())?;
+    let mut intake = Intake::new(expected);
+    let waiting_for = expected.words();
+    match take_in::on_this_terminal(&mut camera, &mut intake, &waiting_for, args.no_color)? {
+        take_in::Ending::Object(object) => write(args, &object, &intake),
+        take_in::Ending::Left => {
+            Err(Failure::new(ExitCode::Stopped, "left before an object was whole; nothing was written"))
+        }
+        take_in::Ending::Lost(why) => Err(Failure::new(ExitCode::Missing, SafeText::of(&why).to_string())
+            .with_hint("nothing was written; `--plain` works without a full screen")),
+    }
 }
 
 fn expected(args: &Scan) -> Result<Expected, Failure> {
