@@ -183,7 +183,7 @@ fn mutated_pictures_let_no_panic_escape_and_give_no_wrong_text() {
 
 #[test]
 fn a_picture_on_which_rqrr_panics_is_a_picture_without_a_code() {
-    // Found by mutation (seed 46416 of `decode.rs`); when it no longer panics, upstream has mended it.
+    // Found by mutation (`tests/transfer/mutate.rs`, seed 46416 over codes of `KC1ABCDEFGHIJK`); when it no longer panics, upstream has mended it.
     let octets = include_bytes!("../../../tests/corpora/picture/rqrr-panics.png");
     let luma = crate_png(octets);
     assert_eq!(rqrr_reader::read(&luma), None);
