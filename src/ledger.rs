@@ -5,6 +5,7 @@ pub mod projection;
 pub mod schema;
 
 use crate::basics::{Digest, SafeText};
+use crate::transcript::Record;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,10 @@ pub enum LedgerError {
     ApprovalUsed(String),
     #[error("ceremony {0} has run already, by this ledger; every ceremony has an id of its own")]
     CeremonyRun(String),
+    #[error(
+        "the ledger knows entry {seq} of ceremony {ceremony} with another head, and the record says otherwise or ends before it"
+    )]
+    OtherRecord { ceremony: String, seq: u32 },
     #[error("ledger: {0}")]
     Database(#[from] rusqlite::Error),
 }
@@ -32,6 +37,8 @@ pub enum LedgerError {
 pub struct Ledger {
     pub(crate) connection: Connection,
     pub(crate) projector: projection::Projector,
+    /// Where what is projected comes from: `run`, or for a rebuilt ledger `pinned` or `unpinned`.
+    pub(crate) source: &'static str,
 }
 
 /// One row of a report, by column name.
@@ -47,13 +54,14 @@ impl Ledger {
     /// # Errors
     /// Where a file is there already.
     pub fn init(path: &Path) -> Result<Self, LedgerError> {
-        if path.exists() {
+        // A link to nowhere is something too: SQLite would make what it points to.
+        if path.symlink_metadata().is_ok() {
             return Err(LedgerError::Exists(path.to_owned()));
         }
         let connection = Connection::open(path)?;
         schema::configure(&connection)?;
         schema::create(&connection)?;
-        Ok(Self { connection, projector: projection::Projector::default() })
+        Ok(Self { connection, projector: projection::Projector::default(), source: "run" })
     }
 
     /// Opens an existing ledger; never creates one by accident.
@@ -64,14 +72,18 @@ impl Ledger {
         if !path.is_file() {
             return Err(LedgerError::Missing(path.to_owned()));
         }
-        let connection =
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        schema::configure(&connection)?;
-        let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        // A database of somebody else, or an empty file, is looked at and not touched.
+        let looked_at =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let found: i64 = looked_at.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        drop(looked_at);
         if found != schema::VERSION {
             return Err(LedgerError::Version { path: path.to_owned(), expected: schema::VERSION, found });
         }
-        Ok(Self { connection, projector: projection::Projector::default() })
+        let connection =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        schema::configure(&connection)?;
+        Ok(Self { connection, projector: projection::Projector::default(), source: "run" })
     }
 
     /// Notes that a serial number is reserved by an entry that is already durable.
@@ -110,6 +122,29 @@ impl Ledger {
         used.map_or(Ok(()), |ceremony| Err(LedgerError::ApprovalUsed(ceremony)))
     }
 
+    /// From here on what is projected was read from evidence, whose signers were pinned or not.
+    pub const fn rebuilding(&mut self, pinned: bool) {
+        self.source = if pinned { "pinned" } else { "unpinned" };
+    }
+
+    /// Whether every line that this ledger knows of a ceremony is in the record, with the same head.
+    ///
+    /// # Errors
+    /// The first that is not: lines were cut off or exchanged.
+    pub fn knows_no_more_than(&self, record: &Record) -> Result<(), LedgerError> {
+        let ceremony = &record.header.ceremony;
+        let mut known = self.connection.prepare("SELECT seq, head FROM heads WHERE ceremony = ?1 ORDER BY seq")?;
+        let rows = known.query_map(params![ceremony], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
+        for row in rows {
+            let (seq, head) = row?;
+            // Line 0 is the header: the first `seq + 1` lines end with entry `seq`.
+            if record.head_at(seq as usize + 1).map(|head| head.hex()) != Some(head) {
+                return Err(LedgerError::OtherRecord { ceremony: ceremony.clone(), seq });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether no ceremony of this id has begun under this ledger.
     ///
     /// # Errors
@@ -132,7 +167,7 @@ impl Ledger {
             .connection
             .query_row(
                 "SELECT c.governance FROM heads h JOIN ceremonies c ON c.ceremony = h.ceremony WHERE h.head = ?1 \
-                 AND c.realm = 'production' AND h.seq = (SELECT max(seq) FROM heads l WHERE l.ceremony = h.ceremony)",
+                 AND c.realm = 'production' AND c.source != 'unpinned' AND h.seq = (SELECT max(seq) FROM heads l WHERE l.ceremony = h.ceremony)",
                 params![last_head],
                 |row| row.get(0),
             )

@@ -10,15 +10,16 @@ use clap::Parser;
 
 fn main() -> std::process::ExitCode {
     // Before anything locks memory: a picture's declared size must cost nothing until its pixels come.
-    if std::env::args().nth(1).as_deref() == Some(picture_reader::process::ARGUMENT) {
+    let word = std::env::args_os().nth(1).unwrap_or_default();
+    if word == picture_reader::process::ARGUMENT {
         return if picture_reader::process::serve().is_ok() { ExitCode::Done.into() } else { ExitCode::Failure.into() };
     }
     process::guard_program();
     // The program starts itself as its strongroom: no flags, no environment, only this word.
-    if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {
+    if word == process::ARGUMENT {
         return if process::serve().is_ok() { ExitCode::Done.into() } else { ExitCode::Failure.into() };
     }
-    if std::env::args().nth(1).as_deref() == Some(share_scanner::ARGUMENT) {
+    if word == share_scanner::ARGUMENT {
         let device = std::env::args_os().nth(2).unwrap_or_default();
         let given = share_scanner::serve(std::path::Path::new(&device));
         return if given.is_ok() { ExitCode::Done.into() } else { ExitCode::Missing.into() };
@@ -27,7 +28,7 @@ fn main() -> std::process::ExitCode {
         Ok(cli) => match commands::dispatch(cli) {
             Ok(code) => code.into(),
             Err(failure) => {
-                output::failure(&failure, std::env::args().any(|argument| argument == "--json"));
+                output::failure(&failure, std::env::args_os().any(|argument| argument == "--json"));
                 failure.code.into()
             }
         },

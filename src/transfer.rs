@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod frame;
 pub mod intake;
 pub mod matrix;
+pub mod never;
 pub mod paper;
 pub mod picture;
 pub mod receiver;

@@ -273,11 +273,12 @@ def check_governance(record, n, claim):
     before, last = record.lines[1:n], record.header["previous_head"]
     shown, event = "body" in before[0], before[0].get("body", {}).get("event")
     words = event.get("governance_words") if type(event) is dict else None
-    if record.realm == "production" and last and not (type(words) is str and words):
-        claim("governance", "recorded", "pinned by the record that ended at " + last)
+    signs = {signer["person"] for signer in record.header["signers"]}
+    if record.realm == "production" and last and not (shown and type(words) is str and words):
+        claim("governance", "recorded" if shown else False, "pinned by the record that ended at " + last if shown else "withheld in this copy")
     elif record.realm == "production":
         hidden = sum("leaf" in line and is_agreement(line["open"]) for line in before)
-        people = {who for read, who in filter(None, map(confirming, before)) if read == words or not shown}
+        people = {who for read, who in filter(None, map(confirming, before)) if who in signs and (read == words or not shown)}
         need(len(people) + hidden > 1,
              f"expected two people to have confirmed the governance before the first step, found {len(people) + hidden}")
         claim("governance", "recorded" if shown and not hidden else False,

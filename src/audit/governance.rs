@@ -19,6 +19,9 @@ pub fn confirmed(record: &Record, first_step: usize) -> Result<Option<(Status, S
     }
     let opened = record.lines.first().and_then(|line| line.body());
     let asked = opened.and_then(words).is_some_and(|words| !words.is_empty());
+    if !header.previous_head.is_empty() && opened.is_none() {
+        return Ok(Some((Status::Unchecked, "withheld in this copy".to_owned())));
+    }
     if !header.previous_head.is_empty() && !asked {
         let detail = format!("pinned by the record that ended at {}", header.previous_head);
         return Ok(Some((Status::Recorded, detail)));
@@ -28,7 +31,10 @@ pub fn confirmed(record: &Record, first_step: usize) -> Result<Option<(Status, S
     for line in before {
         match (line.open().filter(|open| is_agreement(open)), line.body()) {
             (Some(_), None) => hidden += 1,
-            (Some(_), Some(body)) => people.extend(confirming(body, opened)),
+            (Some(_), Some(body)) => {
+                let signs = |who: &&str| header.signers.iter().any(|signer| signer.person == **who);
+                people.extend(confirming(body, opened).filter(signs));
+            }
             (None, _) => {}
         }
     }

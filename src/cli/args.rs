@@ -208,7 +208,15 @@ pub enum LedgerVerb {
     /// Make a new ledger
     Init { ledger: PathBuf },
     /// Make a new ledger from evidence folders
-    Rebuild { ledger: PathBuf, evidence: Vec<PathBuf> },
+    Rebuild {
+        ledger: PathBuf,
+        /// Evidence folders, complete copies, each verified first
+        #[arg(required = true)]
+        evidence: Vec<PathBuf>,
+        /// allowed_signers file you trust: without it the ledger pins no governance for later ceremonies
+        #[arg(long)]
+        signers: Option<PathBuf>,
+    },
     /// Authority keys
     Keys(LedgerReport),
     /// Certificates and serial numbers

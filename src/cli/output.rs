@@ -1,5 +1,6 @@
 //! The one place that prints. Data to standard output, words to standard error; a closed pipe is not an error.
 
+use crate::basics::safe_text::is_dangerous;
 use crate::cli::Failure;
 use crate::script::problem::LocatedProblem;
 use serde::Serialize;
@@ -29,8 +30,33 @@ pub fn words_with_secrets(parts: &[&[u8]]) {
 /// Where the value cannot be written as JSON.
 pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(|e| Failure::from(e.to_string()))?;
-    data(&text);
+    data(&visible(&text));
     Ok(())
+}
+
+/// JSON in which no character acts on a terminal or hides: inside its strings, which is the only place for them, as `\u009b`.
+fn visible(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_dangerous(character) {
+            let mut units = [0; 2];
+            character.encode_utf16(&mut units).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn json_says_the_same_with_nothing_that_acts_on_a_terminal() {
+        let foreign = "a\u{9b}31m\u{202e}\u{e0041}\u{7f}\nä";
+        let shown = super::visible(&serde_json::to_string(foreign).unwrap());
+        assert!(!shown.chars().any(super::is_dangerous), "{shown:?}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), foreign);
+    }
 }
 
 /// A failure where `--json` was asked for: one object on standard output, and the words as always.

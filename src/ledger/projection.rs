@@ -41,14 +41,15 @@ impl Ledger {
     /// Where the database refuses.
     pub fn begin(&mut self, header: &Header) -> Result<(), LedgerError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, governance, plan, started) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, governance, plan, started, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 header.ceremony,
                 header.realm.word(),
                 header.approval_digest,
                 header.governance_digest,
                 header.plan_digest.hex(),
-                header.started.0.cast_signed()
+                header.started.0.cast_signed(),
+                self.source
             ],
         )?;
         self.projector = Projector { header: Some(header.clone()), ..Projector::default() };

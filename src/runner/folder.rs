@@ -43,6 +43,32 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Everything a resume writes into is a folder of its own: a link would take it elsewhere.
+    ///
+    /// # Errors
+    /// The first that is none.
+    pub fn has_no_links(&self) -> Result<(), String> {
+        let inside = [
+            self.evidence(),
+            self.media(),
+            self.state(),
+            self.vault(),
+            self.checkpoints(),
+            self.artifacts(),
+            self.profiles(),
+            self.approval(),
+        ];
+        for path in inside {
+            if !path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                return Err(format!(
+                    "{}: expected a folder that a ceremony made, found none or a link",
+                    path.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root

@@ -101,10 +101,16 @@ impl<R: RealmType> Run<'_, R> {
         }
     }
 
-    fn serial_seed(&self) -> Result<Digest, String> {
+    pub(super) fn serial_seed(&self) -> Result<Digest, String> {
         let octets = durable_file::read(&self.folder.serial_seed(), 100).map_err(|e| e.to_string())?;
         let text = String::from_utf8_lossy(&octets);
-        Digest::parse(text.trim()).ok_or_else(|| "state/serial-seed: expected 64 hexadecimal digits".to_owned())
+        let seed = Digest::parse(text.trim()).ok_or("state/serial-seed: expected 64 hexadecimal digits")?;
+        if serial::commitment(self.plan.realm, &seed) != self.serial_seed_commitment {
+            return Err(
+                "state/serial-seed: not the seed that the record's header commits to: put the original back".to_owned()
+            );
+        }
+        Ok(seed)
     }
 
     fn make_key(&mut self, name: &str, request: Request) -> Result<Outcome, String> {

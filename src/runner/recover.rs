@@ -17,7 +17,7 @@ use crate::runner::room::{RealmType, Room};
 use crate::runner::run::{Run, RunError};
 use crate::runner::strongrooms::{Reach, Strongrooms};
 use crate::transcript::entry::{FORMAT, Header, Tool};
-use crate::transcript::{Chain, Kind, Record, Signer, sums};
+use crate::transcript::{Chain, Checkpoint, Kind, Record, Signer, sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -114,6 +114,7 @@ impl<'f, R: RealmType> Run<'f, R> {
             folder,
             room,
             ledger,
+            serial_seed_commitment: header.serial_seed_commitment,
             transcript,
             strongrooms,
             front,
@@ -154,6 +155,9 @@ impl<'f, R: RealmType> Run<'f, R> {
             record = read_record(&folder)?;
             replayed = replaying(&record)?;
         }
+        // Nothing on the disk is believed that the record contradicts, or the ledger, or what was signed.
+        ledger.knows_no_more_than(&record)?;
+        checkpoints_agree(&folder, &record)?;
         ledger.project(&record)?;
         let room = room(&record);
         let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), reach);
@@ -168,6 +172,7 @@ impl<'f, R: RealmType> Run<'f, R> {
             plan_digest,
             state: replayed.state,
             chain: record.chain(),
+            serial_seed_commitment: record.header.serial_seed_commitment,
             transcript: Appender::open(&folder.transcript())?,
             folder,
             room,
@@ -175,6 +180,9 @@ impl<'f, R: RealmType> Run<'f, R> {
             strongrooms,
             front,
         };
+        if !matches!(run.state.finished, Some(Finish::Closed | Finish::Aborted)) {
+            run.serial_seed()?;
+        }
         // The machine died while it wrote a turn: what it would have written follows from what is there.
         run.write(&replayed.missing, replayed.time, false)?;
         match run.state.finished {
@@ -223,6 +231,25 @@ pub fn read_record(folder: &Folder) -> Result<Record, RunError> {
         octets.truncate(whole);
     }
     Record::read(&octets).map_err(|bad| RunError::Other(format!("{}: {bad}", path.display())))
+}
+
+/// Every checkpoint that covers lines of this record was signed over exactly these lines.
+fn checkpoints_agree(folder: &Folder, record: &Record) -> Result<(), RunError> {
+    let entries = std::fs::read_dir(folder.checkpoints()).map_err(|e| RunError::Other(format!("checkpoints: {e}")))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(size) = name.strip_suffix(".checkpoint").and_then(|size| size.parse::<usize>().ok()) else { continue };
+        let Some(head) = record.head_at(size) else { continue };
+        let body = durable_file::read(&entry.path(), limits::SMALL_FILE_OCTETS)?;
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        let expected = Checkpoint { realm: record.header.realm, ceremony: record.header.ceremony.clone(), size, head };
+        if body != expected.body().as_bytes() {
+            return Err(RunError::Other(format!(
+                "checkpoints/{name}: expected a checkpoint of this record, found one of another or an altered record: nothing was changed"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Cuts the record back to its first lines.

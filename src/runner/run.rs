@@ -50,6 +50,7 @@ pub struct Run<'f, R: RealmType> {
     pub folder: Folder,
     pub room: Room<R>,
     pub ledger: Ledger,
+    pub(super) serial_seed_commitment: Digest,
     pub(super) transcript: Appender,
     pub(super) strongrooms: Strongrooms,
     pub(super) front: &'f mut dyn FrontEnd,

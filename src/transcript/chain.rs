@@ -129,6 +129,12 @@ impl Record {
         self.heads.last().copied().unwrap_or(Digest::from_octets([0; 32]))
     }
 
+    /// The head of the first `size` lines, the header's counted; none where there are not so many.
+    #[must_use]
+    pub fn head_at(&self, size: usize) -> Option<Digest> {
+        self.heads.get(size.checked_sub(1)?).copied()
+    }
+
     /// Open parts in order.
     pub fn opens(&self) -> impl Iterator<Item = &Open> {
         self.lines.iter().filter_map(Line::open)

@@ -101,8 +101,8 @@ impl Intake {
             Object::Plain { kind, .. } => (*kind, None),
         };
         let kind_agrees = self.expected.kind.is_none_or(|expected| kind == Some(expected));
-        // A plain text says no realm; who asks for one compares its words.
-        let realm_agrees = self.expected.realm.is_none_or(|expected| realm.is_none_or(|realm| realm == expected));
+        // A plain text says no realm, so it is not of the one that is asked for.
+        let realm_agrees = self.expected.realm.is_none_or(|expected| realm == Some(expected));
         if kind_agrees && realm_agrees {
             return Arrival::Object(object);
         }
@@ -122,6 +122,9 @@ fn describe(kind: Option<Kind>, realm: Option<Realm>) -> String {
 
 fn kind_of_pem(text: &str) -> Option<Kind> {
     let label = text.trim_start().strip_prefix(PEM)?.split("-----").next()?;
+    if !text.trim_end().ends_with(&format!("-----END {label}-----")) {
+        return None;
+    }
     match label {
         "CERTIFICATE" => Some(if text.matches(PEM).count() > 1 { Kind::Chain } else { Kind::Certificate }),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Some(Kind::Csr),
@@ -198,7 +201,14 @@ mod tests {
     #[test]
     fn a_pem_text_in_a_plain_code_is_an_object() {
         let text = "-----BEGIN CERTIFICATE REQUEST-----\r\nMIIB\r\n-----END CERTIFICATE REQUEST-----";
+        // It says no realm: whoever asks for one waits for an envelope.
         let mut intake = Intake::new(Expected { kind: Some(Kind::Csr), realm: Some(Realm::Production) });
+        assert!(matches!(intake.take(text), Arrival::Unexpected { .. }));
+        let mut intake = Intake::new(Expected { kind: Some(Kind::Csr), realm: None });
+        assert!(
+            matches!(intake.take("-----BEGIN CERTIFICATE REQUEST-----\nMIIB"), Arrival::Unexpected { .. }),
+            "no end"
+        );
         let Arrival::Object(Object::Plain { kind, octets }) = intake.take(text) else { panic!("no object") };
         assert_eq!(kind, Some(Kind::Csr));
         assert_eq!(

@@ -392,3 +392,100 @@ fn a_share_is_proven_by_the_code_on_its_card_as_well_as_by_typing_and_the_record
         assert_eq!(verifier(&out.join("evidence"), &[]).0, 8);
     }
 }
+
+#[test]
+fn a_resume_refuses_what_the_record_the_ledger_or_a_signature_contradicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let _answers = left_at("key", &out);
+    let spoilt = |name: &str, spoil: &dyn Fn(&Path), expected: &str| {
+        let copied = folder.path().join(name);
+        crate::program::copy(&out, &copied);
+        for empty in ["state/vault", "media", "evidence/artifacts", "evidence/approval"] {
+            std::fs::create_dir_all(copied.join(empty)).unwrap();
+        }
+        spoil(&copied);
+        let output = anchorite_with(&["resume", copied.to_str().unwrap(), "--plain"], &"s\n".repeat(90));
+        assert!(code(&output) != 0 && said(&output).contains(expected), "{name}: {}", said(&output));
+        assert!(!said(&output).contains("The record is closed"), "{name}");
+    };
+    let transcript = |copied: &Path| copied.join("evidence/transcript.jsonl");
+    spoilt(
+        "seed",
+        &|at| std::fs::write(at.join("state/serial-seed"), "0".repeat(64)).unwrap(),
+        "not the seed that the record's header commits to",
+    );
+    spoilt(
+        "cut",
+        &|at| {
+            let text = std::fs::read_to_string(transcript(at)).unwrap();
+            let whole = text.trim_end().rfind('\n').unwrap() + 1;
+            std::fs::write(transcript(at), &text[..whole]).unwrap();
+        },
+        "the ledger knows entry",
+    );
+    spoilt(
+        "foreign",
+        &|at| {
+            let other = folder.path().join("other");
+            rehearse("small-root", &other);
+            std::fs::copy(transcript(&other), transcript(at)).unwrap();
+        },
+        "the ledger knows entry",
+    );
+    spoilt(
+        "without-a-ledger",
+        &|at| {
+            let other = folder.path().join("other");
+            std::fs::copy(transcript(&other), transcript(at)).unwrap();
+            for file in files(&at.join("state")).iter().filter(|file| file.to_string_lossy().contains("ledger.sqlite"))
+            {
+                std::fs::remove_file(file).unwrap();
+            }
+        },
+        "expected a checkpoint of this record",
+    );
+    spoilt(
+        "link",
+        &|at| {
+            std::fs::rename(at.join("state/vault"), at.join("elsewhere")).unwrap();
+            std::os::unix::fs::symlink("../elsewhere", at.join("state/vault")).unwrap();
+        },
+        "found none or a link",
+    );
+}
+
+#[test]
+fn a_refuted_record_is_not_copied_and_no_ledger_is_rebuilt_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    rehearse("small-root", &out);
+    let evidence = out.join("evidence");
+    let (ledger, copied) = (folder.path().join("ledger.sqlite"), folder.path().join("copy"));
+    let (at, twice) = (evidence.to_str().unwrap(), ["ledger", "rebuild", ledger.to_str().unwrap()]);
+    assert_eq!(code(&anchorite(&[&twice[..], &[at, at]].concat())), 2, "the same record twice");
+    let output = anchorite(&[&twice[..], &[at]].concat());
+    assert!(code(&output) == 0 && said(&output).contains("pin no governance"), "{}", said(&output));
+    std::fs::remove_file(&ledger).unwrap();
+    let signers = evidence.join("allowed_signers");
+    let output = anchorite(&[&twice[..], &[at, "--signers", signers.to_str().unwrap()]].concat());
+    assert!(code(&output) == 0 && !said(&output).contains("pin no governance"), "{}", said(&output));
+    std::fs::remove_file(&ledger).unwrap();
+    flip_an_octet(&evidence.join("artifacts/small-root.crt.pem"));
+    let output = anchorite(&[&twice[..], &[at]].concat());
+    assert!(code(&output) == 4 && !ledger.exists(), "{}", said(&output));
+    let output = anchorite(&["disclose", at, "--level", "public", "--out", copied.to_str().unwrap()]);
+    assert!(code(&output) == 4 && !copied.exists(), "{}", said(&output));
+}
+
+#[test]
+fn a_file_that_is_no_ledger_is_looked_at_and_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (empty, link) = (folder.path().join("empty"), folder.path().join("link"));
+    std::fs::write(&empty, b"").unwrap();
+    assert_eq!(code(&anchorite(&["ledger", "keys", empty.to_str().unwrap()])), 1);
+    assert_eq!(std::fs::read(&empty).unwrap(), b"");
+    std::os::unix::fs::symlink(folder.path().join("target"), &link).unwrap();
+    assert_eq!(code(&anchorite(&["ledger", "init", link.to_str().unwrap()])), 1);
+    assert!(!folder.path().join("target").exists());
+}

@@ -391,3 +391,16 @@ fn the_governances_words_can_be_made_on_any_machine_and_change_with_the_folder()
     assert_eq!(words("threshold = 1", &line).1, ours);
     assert_eq!(words("threshold = 2", &line).0, 1, "more signatures than approvers");
 }
+
+#[test]
+fn an_argument_that_is_no_text_is_an_error_and_no_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    for verb in ["check", "runbook", "verify", "resume"] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_anchorite"))
+            .arg(verb)
+            .arg(std::ffi::OsStr::from_bytes(b"no\xffsuch"))
+            .output()
+            .unwrap();
+        assert!([1, 2, 3].contains(&output.status.code().unwrap()), "{verb}: {}", said(&output));
+    }
+}

@@ -15,7 +15,7 @@ from drill import ROOT, Broken, need
 
 DEADLINE = 60
 PEOPLE = {"Ada Byron": ("ada", "AB"), "Grace Hopper": ("grace", "GH")}
-SERIALS = {"The ceremony laptop": "LT-0042", "USB stick A": "USB-000311"}
+SERIALS = {"The ceremony laptop": "LT-0042", "USB stick A": "USB-000311", "Bag for the spare card": "BAG-000871"}
 BAD_LOOKING = {"0": "2", "2": "0"}
 
 
@@ -83,7 +83,7 @@ class Room:
 
     def __init__(self, words):
         self.governance, self.cards, self.head, self.exceptions = words, {}, "", 0
-        self.slips, self.stop_at, self.asked, self.secret_typed = {}, None, [], []
+        self.slips, self.stop_at, self.asked, self.secret_typed, self.across = {}, None, [], [], []
 
     def who(self, block):
         for line in reversed(block.splitlines()):
@@ -169,6 +169,20 @@ class Room:
     def fingerprint(self, block, _):
         return re.findall(r"fingerprint\s+((?:[a-z]+ ){11}[a-z]+)", block)[-1]
 
+    def other_side(self, block, _):
+        """The first time nothing arrived; then what the texts of the codes give to `qr scan` on the other side."""
+        if self.slips.pop("code", None):
+            return "again"
+        codes = [line.strip() for line in block.splitlines() if re.fullmatch(r"A[EF]1[A-Z2-7]+", line.strip())]
+        need(codes, f"no codes in:\n{block}")
+        with tempfile.TemporaryDirectory() as folder:
+            texts, out = pathlib.Path(folder) / "console.log", pathlib.Path(folder) / "arrived"
+            texts.write_text("\n".join(codes))
+            argv = [str(self.binary), "qr", "scan", str(texts), "--realm", "production", "--out", str(out), "--json"]
+            said = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+            self.across.append((said["kind"], out.read_bytes()))
+        return said["words"]
+
     def sheet(self, block, _):
         self.exceptions += 1
         return "the test machine is no ceremony machine; we go on"
@@ -201,14 +215,15 @@ RULES = [
     (r"Enter to fill in the sheet: ?$", fixed("")),
     (r"time on your watch, UTC .*: ?$", lambda *_: datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M")),
     (r"your initials, if you agree: ?$", Room.initials),
-    (r"number on .*\(as printed\): ?$", Room.number),
+    (r"number on .*\(ABC-000123\): ?$", Room.number),
     (r"type `([^`]*)`: ?$", lambda room, block, match: match[1]),
     (r"Enter shows it; have card and pen ready: ?$", Room.reveal),
     (r"written on the card\? Enter hides it: ?$", Room.hide),
-    (r"your share, from your card \(not shown\): ?$", Room.any_share),
-    (r"share (\d+), from your card \(not shown\): ?$", Room.share),
+    (r"your share, from your card, or `scan` \(not shown\): ?$", Room.any_share),
+    (r"share (\d+), from your card, or `scan` \(not shown\): ?$", Room.share),
     (r"`yes` or `no`: ?$", Room.corrections),
-    (r"twelve words \(twelve words\): ?$", Room.fingerprint),
+    (r"twelve words \(orbit falcon granite \.\.\.\): ?$", Room.fingerprint),
+    (r"twelve words, or `again` \(orbit falcon granite \.\.\.\): ?$", Room.other_side),
     (r"^\s*your initials: ?$", Room.initials),
     (r"`agree` or `do not agree`: ?$", fixed("agree")),
     (r"remark \(may be empty\): ?$", fixed("seen with my own eyes")),
@@ -221,6 +236,7 @@ class World:
 
     def __init__(self, binary, work):
         self.binary, self.work, self.count = binary, work, 0
+        Room.binary = binary
         shutil.copytree(ROOT / "ceremony-scripts", work / "scripts")
         self.script = work / "scripts" / "small-root" / "script.toml"
         text, pins = self.script.read_text(), []
@@ -457,7 +473,7 @@ def approvals_refused(world, good, out):
 def bindings_refused(world, good, out):
     text = world.binding.read_text()
     world.binding.write_text(text.replace("vault-a", "vault-b"))
-    refused(world, "medium not bound", world.argv(good, out), 3, "`media` needs `vault-a`", "`media` has no key `vault-b`")
+    refused(world, "medium not bound", world.argv(good, out), 3, "the binding binds no medium `vault-a`", "`media` has no key `vault-b`|`folders` has no key `vault-b`")
     world.binding.write_text(text.replace(str(world.ledger), str(world.work / "no-ledger")))
     refused(world, "no ledger", world.argv(good, out), 7, r"no-ledger: expected a ledger, found no file", "hint: .*`anchorite ledger init FILE`")
     need(not (world.work / "no-ledger").exists(), "a ledger that was missing was made")
@@ -487,6 +503,7 @@ def whole_run(world):
     room.slips = {
         "governance": "these are not the words at all of this governance folder here now",
         "number": "LT-0043",
+        "code": "again",
         ("share", "1"): lambda room, card: card[:30] + ("Q" if card[30] != "Q" else "P") + card[31:],
         ("share", "2"): lambda room, card: room.cards[("1", "1")],
     }
@@ -506,6 +523,10 @@ def whole_run(world):
     need("should be" in getattr(room, "corrected", ""), "the slip was not shown with its correction")
     need(len(room.refusals) == 1, f"somebody else's share was refused once: {room.refusals}")
     need(room.exceptions >= 1, "the machine of the test needed no exception")
+    need([kind for kind, _ in room.across] == ["certificate", "crl", "checkpoint"], f"what left as codes: {room.across}")
+    artifacts = {path.read_bytes() for path in (out / "evidence" / "artifacts").iterdir()}
+    need({content for _, content in room.across[:2]} == artifacts, "what arrived is not what was issued")
+    need(terminal.shown.count("as the text of codes") == 4, "`again` shows a code once more")
     need("not the words of this governance" in terminal.shown, "wrong governance words were taken")
     need(not room.sticks, "a folder where nothing is mounted, or the wrong stick, was taken for the right one")
     on_the_stick(world, stick, "small-root.g1.key.age", place, out)
@@ -522,6 +543,9 @@ def run_that_dies(world):
     if any(stick.iterdir()):
         shutil.rmtree(stick)
         stick.mkdir()
+    # A ledger lets a ceremony of one id run once: this one has another machine's.
+    world.ledger = world.work / "ledger-2.sqlite"
+    sh(world.binary, "ledger", "init", world.ledger)
     world.bind("folders", stick)
     out, room, terminals = world.work / "dies", Room(world.words()), []
     room.refusals = []

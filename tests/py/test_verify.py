@@ -655,6 +655,11 @@ class Folder(Base):
         self.changed(4, ("entry", 3))
         with mk.in_production():
             self.build(script=script, head=mk.header(self.keys, script) | {"previous_head": last})
+        with mk.in_production():                             # whether it was read is not to be seen in this copy
+            self.build(lambda e: e[:2] + e[4:], script=script, head=mk.header(self.keys, script) | {"previous_head": last}, withhold=(1,))
+        self.assertEqual("unchecked", self.status(self.changed(0, None), "governance"))
+        with mk.in_production():
+            self.build(script=script, head=mk.header(self.keys, script) | {"previous_head": last})
         self.assertIn("confirmed by", next(c["detail"] for c in self.changed(0, None)["claims"] if c["claim"] == "governance"))
 
     def test_what_the_record_does_not_bind_is_named(self):

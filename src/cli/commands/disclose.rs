@@ -1,6 +1,7 @@
 //! `disclose`: a copy of an evidence folder in which bodies above a level are withheld. Its head is the same.
 
 use crate::audit::disclosure::disclosed;
+use crate::audit::{Pin, verify};
 use crate::ceremony::steps;
 use crate::cli::commands::verify::expect_evidence;
 use crate::cli::{ExitCode, Failure, output};
@@ -20,6 +21,14 @@ pub fn disclose(folder: &Path, level: Level, out: &Path) -> Result<ExitCode, Fai
             .with_hint("a copy goes into a folder of its own: name a new one with --out"));
     }
     let files = whole_folder::read(folder)?;
+    // A copy has a report and sums of its own, so what they would have shown is looked at first.
+    let verdict = verify(&files, &Pin::default(), &steps::kinds());
+    if verdict.exit == ExitCode::Refuted as u8 {
+        let why = verdict.problem;
+        return Err(Failure::new(ExitCode::Refuted, format!("{}: refuted: {why}", folder.display())).with_hint(
+            "`anchorite verify` names the place; nothing was written: no copy is made of a record that does not hold",
+        ));
+    }
     let copy = disclosed(&files, level, &steps::kinds())?;
     durable_file::new_folder(out)?;
     for (path, octets) in &copy {

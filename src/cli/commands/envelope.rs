@@ -2,6 +2,7 @@
 
 use crate::basics::{Digest, SafeText, limits};
 use crate::cli::args::envelope::{EnvelopeVerb, FormArg, MakeEnvelope, OpenEnvelope, WriteFrames};
+use crate::cli::commands::qr::object::refuse_secrets;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::transfer::{Envelope, Level, Receiver, Sender, Taken, UrSender, matrix, sender, ur};
@@ -21,6 +22,7 @@ pub fn envelope(verb: EnvelopeVerb) -> Result<ExitCode, Failure> {
 
 fn make(args: &MakeEnvelope) -> Result<ExitCode, Failure> {
     let octets = durable_file::read(&args.file, limits::ENVELOPE_OCTETS)?;
+    refuse_secrets(&octets, &args.file)?;
     let own = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = args.name.as_deref().unwrap_or(&own);
     let envelope = Envelope::new(args.kind, args.realm.into(), name, octets)
@@ -87,6 +89,7 @@ fn frames(args: &WriteFrames) -> Result<ExitCode, Failure> {
     let usage = |message: String| Failure::new(ExitCode::Usage, message);
     let octets = durable_file::read(&args.envelope, limits::ENVELOPE_OCTETS)?;
     let envelope = Envelope::parse(&octets).map_err(|e| Failure::new(ExitCode::Refuted, e.to_string()))?;
+    refuse_secrets(&octets, &args.envelope)?;
     let numbers = |needed: u32| {
         let count = args.count.unwrap_or(needed.saturating_sub(args.from).max(1));
         if u64::from(count) > limits::FRAMES_WRITTEN {

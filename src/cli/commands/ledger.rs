@@ -1,9 +1,11 @@
 //! `ledger`: the inventory, made, rebuilt and read.
 
-use crate::basics::limits;
+use crate::audit::{Pin, verify};
+use crate::ceremony::steps;
 use crate::cli::args::{LedgerReport, LedgerVerb};
+use crate::cli::commands::verify::{expect_evidence, pins};
 use crate::cli::{ExitCode, Failure, output};
-use crate::devices::durable_file;
+use crate::devices::whole_folder;
 use crate::ledger::{Ledger, Report, Table};
 use crate::transcript::Record;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ pub fn ledger(verb: LedgerVerb) -> Result<ExitCode, Failure> {
             Ledger::init(&ledger)?;
             output::data(&format!("{}: a new ledger", ledger.display()));
         }
-        LedgerVerb::Rebuild { ledger, evidence } => rebuild(&ledger, &evidence)?,
+        LedgerVerb::Rebuild { ledger, evidence, signers } => rebuild(&ledger, &evidence, signers.as_deref())?,
         LedgerVerb::Keys(report) => show(&report, Report::Keys)?,
         LedgerVerb::Certificates(report) => show(&report, Report::Certificates)?,
         LedgerVerb::Quorums(report) => show(&report, Report::Quorums)?,
@@ -27,12 +29,20 @@ pub fn ledger(verb: LedgerVerb) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn rebuild(path: &Path, evidence: &[PathBuf]) -> Result<(), Failure> {
-    // Every record is read before the ledger is made: a bad one leaves nothing behind.
-    let mut records = Vec::new();
+fn rebuild(path: &Path, evidence: &[PathBuf], signers: Option<&Path>) -> Result<(), Failure> {
+    let signers = signers.map(pins).transpose()?;
+    // Every record is read and verified before the ledger is made: a bad one leaves nothing behind.
+    let mut records: Vec<(Record, bool)> = Vec::new();
     for folder in evidence {
-        let octets = durable_file::read(&folder.join("transcript.jsonl"), limits::TRANSCRIPT_OCTETS)?;
-        let record = Record::read(&octets)
+        expect_evidence(folder, "ledger rebuild LEDGER")?;
+        let files = whole_folder::read(folder)?;
+        let verdict = verify(&files, &Pin { signers: signers.clone(), expect: None }, &steps::kinds());
+        if verdict.exit == ExitCode::Refuted as u8 {
+            return Err(Failure::new(ExitCode::Refuted, format!("{}: refuted: {}", folder.display(), verdict.problem))
+                .with_hint("`anchorite verify` names the place; no ledger was made"));
+        }
+        let octets = files.get("transcript.jsonl").map(Vec::as_slice).unwrap_or_default();
+        let record = Record::read(octets)
             .map_err(|bad| Failure::new(ExitCode::Refuted, format!("{}: {bad}", folder.display())))?;
         if record.has_withheld() {
             return Err(Failure::from(format!(
@@ -40,13 +50,25 @@ fn rebuild(path: &Path, evidence: &[PathBuf]) -> Result<(), Failure> {
                 folder.display()
             )));
         }
-        records.push(record);
+        if records.iter().any(|(other, _)| other.header.ceremony == record.header.ceremony) {
+            return Err(Failure::new(
+                ExitCode::Usage,
+                format!("{}: ceremony {} was named already", folder.display(), record.header.ceremony),
+            ));
+        }
+        records.push((record, verdict.exit == ExitCode::Done as u8));
     }
     let mut ledger = Ledger::init(path)?;
-    for record in &records {
+    for (record, pinned) in &records {
+        ledger.rebuilding(*pinned);
         ledger.project(record)?;
     }
     output::data(&format!("{}: rebuilt from {} records", path.display(), records.len()));
+    if records.iter().any(|(_, pinned)| !pinned) {
+        output::words(
+            "not every record's signers were pinned (--signers): those pin no governance for later ceremonies",
+        );
+    }
     Ok(())
 }
 

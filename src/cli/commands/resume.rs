@@ -19,6 +19,7 @@ use std::path::Path;
 /// Where the folder is none of ours, its record does not verify, or the ceremony was aborted.
 pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
     let folder = Folder::at(root);
+    folder.has_no_links()?;
     let settings = settings(&folder)?;
     let files = script_files::read(&folder.evidence(), settings.realm)?;
     if !folder.transcript().is_file() {

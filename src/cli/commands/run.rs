@@ -48,7 +48,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let beginning = Beginning {
         signers,
         settings: Settings { realm: Realm::Production, seed: String::new(), seeded: false },
-        argv: std::env::args().skip(1).map(|arg| SafeText::cut(&arg, 300).to_string()).collect(),
+        argv: std::env::args_os().skip(1).map(|arg| SafeText::cut(&arg.to_string_lossy(), 300).to_string()).collect(),
         plan: files.plan,
         script: files.script,
         profiles: files.profiles,

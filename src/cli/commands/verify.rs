@@ -7,6 +7,7 @@ use crate::basics::{Digest, limits, words};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{durable_file, whole_folder};
+use crate::keys::ssh::allowed_signers::AllowedSigner;
 use std::path::Path;
 
 /// Verifies a folder.
@@ -14,13 +15,7 @@ use std::path::Path;
 /// # Errors
 /// Where the folder or the pins cannot be read.
 pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
-    let signers = match signers {
-        Some(path) => {
-            let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;
-            Some(signatures::pin_file(&octets).map_err(|e| Failure::from(format!("{}: {e}", path.display())))?)
-        }
-        None => None,
-    };
+    let signers = signers.map(pins).transpose()?;
     expect_evidence(folder, "verify")?;
     let files = whole_folder::read(folder)?;
     let expect = expect.map(|noted| head_of(noted, &files)).transpose()?;
@@ -35,6 +30,15 @@ pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json:
         8 => ExitCode::Unpinned,
         _ => ExitCode::Refuted,
     })
+}
+
+/// The signers of a file that whoever verifies brings along.
+///
+/// # Errors
+/// Where it cannot be read or a line is not understood.
+pub fn pins(path: &Path) -> Result<Vec<AllowedSigner>, Failure> {
+    let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;
+    signatures::pin_file(&octets).map_err(|e| Failure::from(format!("{}: {e}", path.display())))
 }
 
 /// The head somebody noted: 64 digits, or its twelve words, which are compared with the record's last line. Fewer than that is

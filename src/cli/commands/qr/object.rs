@@ -4,8 +4,9 @@ use crate::basics::{SafeText, limits};
 use crate::cli::args::qr::ObjectArgs;
 use crate::cli::{ExitCode, Failure};
 use crate::devices::durable_file;
-use crate::transfer::{Envelope, EnvelopeError, Kind};
-use der::{Decode, Tag, Tagged};
+use crate::transfer::{Envelope, EnvelopeError, Kind, never};
+use der::Decode;
+use std::path::Path;
 use x509_cert::crl::CertificateList;
 use x509_cert::request::CertReq;
 
@@ -24,14 +25,7 @@ pub fn read(args: &ObjectArgs) -> Result<Object, Failure> {
     let octets = durable_file::read(&args.file, limits::ENVELOPE_OCTETS)?;
     let shown = SafeText::of(&args.file.display().to_string());
     let usage = |message: String| Failure::new(ExitCode::Usage, message);
-    if holds_private_key(&octets) {
-        return Err(Failure::from(format!("{shown}: expected an object for everybody's eyes, found a private key"))
-            .with_hint("a screen has onlookers: private keys and shares never cross as codes"));
-    }
-    if holds_share(&octets) {
-        return Err(Failure::from(format!("{shown}: expected an object for everybody's eyes, found a share"))
-            .with_hint("a screen has onlookers: private keys and shares never cross as codes"));
-    }
+    refuse_secrets(&octets, &args.file)?;
     let kinds = || format!("--kind is one of {}", Kind::ALL.map(Kind::word).join(", "));
     let (kind, guessed) = match args.kind.as_deref() {
         Some(word) => {
@@ -94,25 +88,14 @@ fn pem_labels(octets: &[u8]) -> Vec<String> {
     text.lines().filter_map(|line| label(line.trim_end())).collect()
 }
 
-/// PEM that says so, an age identity, or the DER of PKCS#8: a sequence that begins with a version and an algorithm.
-fn holds_private_key(octets: &[u8]) -> bool {
-    pem_labels(octets).iter().any(|label| label.ends_with("PRIVATE KEY"))
-        || octets.windows(15).any(|window| window == b"AGE-SECRET-KEY-")
-        || pkcs8::PrivateKeyInfoRef::from_der(octets).is_ok()
-        || der::AnyRef::from_der(octets).is_ok_and(|any| any.tag() == Tag::Sequence && sec1(any.value()))
-}
-
-/// The text of a share, as on its card: the prefix and a line's worth of its alphabet, blanks aside.
-fn holds_share(octets: &[u8]) -> bool {
-    const LINE: usize = 20;
-    let written: Vec<u8> = octets.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
-    let of_a_share = |octet: &u8| (octet.is_ascii_uppercase() || octet.is_ascii_digit()) && !b"1BIO".contains(octet);
-    written.windows(LINE).any(|window| {
-        (window.starts_with(b"KS1") || window.starts_with(b"KR1")) && window.iter().skip(3).all(of_a_share)
+/// Refuses what never crosses the gap in the open.
+///
+/// # Errors
+/// What was found.
+pub fn refuse_secrets(octets: &[u8], file: &Path) -> Result<(), Failure> {
+    never::found_in(octets).map_or(Ok(()), |found| {
+        let shown = SafeText::of(&file.display().to_string());
+        Err(Failure::from(format!("{shown}: expected an object for everybody's eyes, found {found}"))
+            .with_hint("a screen has onlookers: private keys and shares never cross as codes"))
     })
-}
-
-/// RFC 5915: version 1, then the key as an octet string.
-fn sec1(content: &[u8]) -> bool {
-    content.starts_with(&[2, 1, 1, 4])
 }
