@@ -174,7 +174,7 @@ impl<'a, 't> Reader<'a, 't> {
                 None
             }
             None => {
-                self.wrong(key, value, "a whole number", problems);
+                self.wrong(key, value, &format!("a whole number from {least} to {most}"), problems);
                 None
             }
         }

@@ -267,6 +267,8 @@ fn what_people_could_not_see_and_who_must_not_hold_a_share_are_problems_too() {
         ("name = \"Ada Byron\"", "name = \"Ada \\u202eByron\"", "expected visible characters, found U+202E"),
         ("title = \"USB stick A\"", "title = \"USB\\nstick A\"", "expected visible characters, found U+000A"),
         ("serial = \"USB-000311\"", "serial = \"LT-0042\"", "vault-a and laptop have the same number"),
+        ("name = \"Grace Hopper\"", "name = \"Ada\u{a0}byron\"", "grace and ada have the same name"),
+        ("minutes = 7", "minutes = -7", "expected a whole number from "),
         (
             "holders = [\"ada\", \"grace\"]",
             "holders = [\"ada\"]",

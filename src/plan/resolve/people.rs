@@ -17,7 +17,16 @@ impl Resolver<'_> {
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
         let mut keys: BTreeMap<String, String> = BTreeMap::new();
         let mut people = Vec::new();
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
         for source in &self.script.people {
+            let name = source.name.value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+            if let Some(other) = names.insert(name, source.id.value.clone()) {
+                p.add(
+                    source.name.span.clone(),
+                    format!("{} and {other} have the same name", source.id.value),
+                    "the screen calls people by their names: write what tells these two apart",
+                );
+            }
             let initials = source.initials.as_ref().map_or_else(
                 || {
                     source
