@@ -479,7 +479,7 @@ fn a_medium_that_goes_away_while_it_is_written_is_said_in_words() {
     };
     assert!(done(&["cp", "-a", stick.at("stick/."), stick.at("mounted")]));
     let mut arguments = vec!["medium".to_owned(), "write".to_owned(), stick.at("mounted").to_owned()];
-    arguments.extend((0..400).map(|n| stick.file(&format!("f{n}"), &[b'y'; 20_000]).to_str().unwrap().to_owned()));
+    arguments.extend((0..1_500).map(|n| stick.file(&format!("f{n}"), &[b'y'; 20_000]).to_str().unwrap().to_owned()));
     let mut child = Command::new(env!("CARGO_BIN_EXE_anchorite"))
         .args(&arguments)
         .stdout(std::process::Stdio::null())
@@ -491,9 +491,14 @@ fn a_medium_that_goes_away_while_it_is_written_is_said_in_words() {
         assert!(std::time::Instant::now() < deadline && child.try_wait().unwrap().is_none(), "never began");
         std::thread::yield_now();
     }
+    // It stands still meanwhile: what happens does not hang on who is faster.
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    assert!(!stick.path("mounted/EXP-0001/MANIFEST").exists(), "it was faster than the test");
     // Detached under its feet, and emptied: what a stick looks like that is gone.
     let _ = std::fs::remove_dir_all(stick.path("mounted/EXP-0001"));
     drop(mount);
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1), "{text}");
