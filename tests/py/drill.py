@@ -148,10 +148,11 @@ def ledger_agrees(binary, folder):
 
 def rows(path):
     """Every row of every table of a ledger; of a burnt number not where in the record it burnt: one that was reserved by a run which died
-    before its record said so is known to the ledger at once, and to the record when the serial seed is revealed."""
+    before its record said so is known to the ledger at once, and to the record when the serial seed is revealed. Of a ceremony not whether it ran here or was rebuilt."""
     base = sqlite3.connect(path)
     tables = [name for name, in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {table: set(base.execute(f"SELECT {'serial, ceremony' if table == 'burnt' else '*'} FROM {table}")) for table in tables}
+    columns = {"burnt": "serial, ceremony", "ceremonies": "ceremony, realm, approval, governance, plan, started"}
+    found = {table: set(base.execute(f"SELECT {columns.get(table, '*')} FROM {table}")) for table in tables}
     base.close()
     return found
 
