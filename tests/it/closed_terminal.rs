@@ -212,3 +212,35 @@ fn a_terminal_that_goes_away_ends_the_program_and_the_record_goes_on() {
     assert_eq!(ended, 1, "the program lives on without its terminal");
     goes_on(&out);
 }
+
+/// Line by line there is no raw terminal: Ctrl-C is a signal. Whichever it is, the share is off the screen before the program ends, and
+/// the record says that it had been there.
+#[test]
+fn a_signal_while_a_share_is_shown_line_by_line_clears_it_and_the_record_says_it_was_seen() {
+    for by in ["ctrl-c", "-TERM", "-HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let arguments = ["rehearse", "ceremony-scripts/small-root", "--plain", "--out", out.to_str().unwrap()];
+        let mut session = Session::start(&arguments, (120, 40), &[]);
+        let until = Instant::now() + DEADLINE;
+        while !session.contents().contains("have card and pen ready") {
+            assert!(Instant::now() < until, "{}", session.contents());
+            session.press(b"s\n");
+        }
+        session.press(b"\n");
+        session.wait_for("Enter hides it");
+        assert!(session.contents().contains("KR1"), "{by}: {}", session.contents());
+        if by == "ctrl-c" {
+            session.press(b"\x03");
+        } else {
+            assert!(Command::new("kill").args([by, &session.process().to_string()]).status().unwrap().success());
+        }
+        let (code, screen, _) = session.end();
+        let left = screen.screen().contents();
+        assert_eq!(code, 5, "{by}: {left}");
+        assert!(!left.contains("KR1") && left.contains("go on"), "{by}: {left}");
+        let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+        assert!(record.contains("after the share was on the screen"), "{by}");
+        goes_on(&out);
+    }
+}
