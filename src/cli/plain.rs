@@ -17,9 +17,6 @@ mod rendering;
 
 use keyboard::Keyboard;
 
-/// The QR version whose texts are printed where one code does not hold the object.
-const USUAL_VERSION: u8 = 15;
-
 /// The plain front end.
 pub struct Plain {
     last_step: Option<usize>,
@@ -206,8 +203,8 @@ impl FrontEnd for Plain {
         match sender::single(envelope) {
             Some(text) => output::words(&text),
             None => {
-                let sender =
-                    Sender::new(envelope, sender::symbol_octets_of(USUAL_VERSION)).map_err(|e| e.to_string())?;
+                let sender = Sender::new(envelope, sender::symbol_octets_of(sender::USUAL_VERSION))
+                    .map_err(|e| e.to_string())?;
                 // A third more than hold it: lines of a log get lost as well.
                 let codes = u64::from(sender.source_frames());
                 (0..codes + codes.div_ceil(3)).for_each(|n| output::words(&sender.frame(n)));

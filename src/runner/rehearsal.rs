@@ -69,7 +69,8 @@ pub fn other_side(folder: &Folder, sent: &Envelope) -> Result<(), String> {
             receiver.whole()
         }
         None => {
-            let sender = Sender::new(sent, sender::symbol_octets_of(USUAL_VERSION)).map_err(|e| e.to_string())?;
+            let sender =
+                Sender::new(sent, sender::symbol_octets_of(sender::USUAL_VERSION)).map_err(|e| e.to_string())?;
             // From somewhere in the middle, as a camera that is switched on late: twice as many codes are plenty.
             let codes = u64::from(sender.source_frames());
             (codes..codes * 3 + 2).find_map(|n| {
@@ -89,9 +90,6 @@ pub fn other_side(folder: &Folder, sent: &Envelope) -> Result<(), String> {
     }
     durable_file::create(&path, arrived.octets()).map_err(|e| e.to_string())
 }
-
-/// The QR version in which simulated codes are shown.
-const USUAL_VERSION: u8 = 15;
 
 /// Simulated dice: seeded, and never shown.
 fn dice(plan: &Plan, seed: Option<u64>, least: u32) -> Secret {

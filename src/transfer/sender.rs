@@ -102,6 +102,9 @@ impl Sender {
     }
 }
 
+/// The QR version of frames where nobody asks for another and a screen has room: every camera measured reads it.
+pub const USUAL_VERSION: u8 = 15;
+
 /// Octets of a symbol in a frame that fills a QR code of this version at level L; 0 where none fits.
 #[must_use]
 pub fn symbol_octets_of(qr_version: u8) -> usize {

@@ -9,7 +9,7 @@ use crate::tui::widgets::qr_code::Shape;
 /// Codes from the least that carry anything to speak of, to the densest that a camera takes from a screen.
 pub const VERSIONS: std::ops::RangeInclusive<u8> = 5..=27;
 /// What the screen shows where there is room: 77 modules.
-pub const USUAL_VERSION: u8 = 15;
+pub use crate::transfer::sender::USUAL_VERSION;
 /// The quiet zone ISO/IEC 18004 asks for, and the least that decoders were seen to read with (docs: `media/README.md`).
 pub const QUIET: usize = 4;
 pub const LEAST_QUIET: usize = 2;
