@@ -1,7 +1,6 @@
 //! The loop: draw, wait, update. The only place where the model meets a terminal and a clock.
 
 use crate::basics::Secret;
-use crate::ceremony::event::Answer;
 use crate::ceremony::{Ask, Line, Prompt};
 use crate::custody::share::Correction;
 use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
@@ -19,7 +18,6 @@ use crate::tui::view::view as draw;
 use crate::tui::widgets::qr_code::Ink;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How often the clock on the screen is looked at.
@@ -46,28 +44,16 @@ pub struct Session<I> {
     began: Instant,
     /// Why we leave; once set, every question is answered with it.
     leaving: Option<Leaving>,
-    skipped: BTreeSet<usize>,
     /// The page of a question that was last read to its end.
     read: Option<Page>,
     /// Whether a secret was on the screen since a share began to be shown.
     showed_secret: bool,
-    /// The step an exception asked to skip, until the state shows that it was.
-    skipping: Option<usize>,
 }
 
 impl<I: InputSource> Session<I> {
     #[must_use]
     pub fn new(input: I, theme: Theme) -> Self {
-        Self {
-            input,
-            theme,
-            began: Instant::now(),
-            leaving: None,
-            skipped: BTreeSet::new(),
-            read: None,
-            showed_secret: false,
-            skipping: None,
-        }
+        Self { input, theme, began: Instant::now(), leaving: None, read: None, showed_secret: false }
     }
 
     /// See [`FrontEnd::ask`](crate::runner::front_end::FrontEnd::ask).
@@ -77,14 +63,7 @@ impl<I: InputSource> Session<I> {
             self.leaving = Some(Leaving::terminal_is_gone());
         }
         match done {
-            Done::Given(given) => {
-                if let Given::Answer(Answer::Exception { sheet }) = &given
-                    && sheet.skip
-                {
-                    self.skipping = Some(view.state.step);
-                }
-                given
-            }
+            Done::Given(given) => given,
             Done::Leave(why) => leaving(why.why()),
             // invariant: a question is answered or left.
             Done::Seen(_) | Done::Confirmed(_) | Done::Read => leaving("the screen ended without an answer"),
@@ -211,25 +190,16 @@ impl<I: InputSource> Session<I> {
         if let Some(why) = &self.leaving {
             return Done::Leave(why.clone());
         }
-        self.note_skipped(view);
-        let skipped = std::mem::take(&mut self.skipped);
-        let done = self.turn(screen, view, stage, &skipped);
-        self.skipped = skipped;
+        let done = self.turn(screen, view, stage);
         if let Done::Leave(why) = &done {
             self.leaving = Some(why.clone());
         }
         done
     }
 
-    fn turn<B: Backend>(
-        &mut self,
-        screen: &mut Terminal<B>,
-        view: &View<'_>,
-        stage: Stage<'_>,
-        skipped: &BTreeSet<usize>,
-    ) -> Done {
+    fn turn<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, stage: Stage<'_>) -> Done {
         let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
-        let mut model = Model::new(Room::of(view, skipped), view.clock.peek(), stage, size);
+        let mut model = Model::new(Room::of(view, &view.state.skipped), view.clock.peek(), stage, size);
         // What was read to its end is not to be read again because an answer was not taken.
         let page = page_of(&model);
         model.reading.end_seen |= page.is_some() && page == self.read;
@@ -273,9 +243,8 @@ impl<I: InputSource> Session<I> {
 
     /// Draws a stage that needs no answer.
     fn show_once<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, stage: Stage<'_>) {
-        self.note_skipped(view);
         let size = screen.size().map_or((0, 0), |size| (size.width, size.height));
-        let model = Model::new(Room::of(view, &self.skipped), view.clock.peek(), stage, size);
+        let model = Model::new(Room::of(view, &view.state.skipped), view.clock.peek(), stage, size);
         if let Err(why) = self.show(screen, &model) {
             self.leaving = Some(Leaving::Outside(why));
         }
@@ -283,12 +252,5 @@ impl<I: InputSource> Session<I> {
 
     fn milliseconds(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn note_skipped(&mut self, view: &View<'_>) {
-        if let Some(step) = self.skipping.filter(|step| view.state.step > *step) {
-            self.skipped.insert(step);
-        }
-        self.skipping = None;
     }
 }
