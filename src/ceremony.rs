@@ -10,13 +10,14 @@ pub mod event;
 pub mod evidence;
 pub mod exception;
 pub mod interruption;
+pub mod object;
 pub mod prompt;
 pub mod state;
 pub mod steps;
 
 pub use advance::{Next, Turn, advance, next, opening};
 pub use effect::{Effect, Operation};
-pub use event::{Answer, Event, FrontEndWord, Moment, Outcome, What};
+pub use event::{Answer, Event, FrontEndWord, Moment, Outcome, Via, What};
 pub use exception::Sheet;
 pub use prompt::{Ask, Line, Prompt};
 pub use state::State;

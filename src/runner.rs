@@ -14,6 +14,7 @@ pub mod rehearsal;
 pub mod room;
 pub mod run;
 pub mod strongrooms;
+pub mod take_in;
 
 pub use folder::Folder;
 pub use front_end::FrontEnd;

@@ -90,6 +90,10 @@ pub const ENVELOPE_OCTETS: usize = 4 * 1024 * 1024;
 pub const ENVELOPE_NAME_CHARS: usize = 64;
 /// Octets in which the header line of an envelope ends.
 pub const ENVELOPE_HEADER_OCTETS: usize = 192;
+/// Octets of an object a ceremony takes in, where it is none that may be large: PEM of a certificate signed with SLH-DSA is about 50 KB.
+pub const TAKEN_IN_OCTETS: u64 = 64 * 1024;
+/// Octets of an object that may be large, where a step asks for one: a CRL, a chain.
+pub const TAKEN_IN_LARGE_OCTETS: u64 = 1024 * 1024;
 /// Characters of one frame: what the largest QR code (version 40, level L) holds in alphanumeric mode.
 pub const FRAME_CHARS: usize = 4_296;
 /// Source symbols of one transfer.

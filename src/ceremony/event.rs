@@ -82,6 +82,20 @@ pub enum Answer {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         scanned: bool,
     },
+    /// An object came in whole, as it was; nothing is said yet about whose it is. `crate::ceremony::object` checks that the parts agree.
+    Object {
+        /// A word of [`crate::transfer::envelope::Kind`].
+        kind: String,
+        /// The name in its envelope.
+        name: String,
+        via: Via,
+        /// Of the whole envelope: what both sides read as words.
+        digest: Digest,
+        /// Of the content: what `sha256sum` says of the file.
+        sha256: Digest,
+        /// The content, hexadecimal: public, and replay needs it.
+        octets: String,
+    },
     SignOff {
         initials: String,
         agree: bool,
@@ -118,7 +132,46 @@ impl Answer {
                     .collect()
             }
             Answer::Pause { why, staying } => std::iter::once(why).chain(staying).collect(),
-            Answer::No | Answer::Dice { .. } | Answer::Share { .. } | Answer::Leave { .. } => Vec::new(),
+            // An object is no text a person typed: it was fetched as a public thing, and digests would no longer be its own.
+            Answer::No | Answer::Dice { .. } | Answer::Share { .. } | Answer::Object { .. } | Answer::Leave { .. } => {
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// What an object was taken in through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    Camera,
+    /// A hand-held imager.
+    Scanner,
+    /// Pictures of codes in a folder.
+    Pictures,
+    /// A text file of frames.
+    Frames,
+    Video,
+    /// A removable medium.
+    Medium,
+    /// A file of this machine.
+    File,
+    /// The simulated other side of a rehearsal.
+    Simulated,
+}
+
+impl Via {
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Via::Camera => "camera",
+            Via::Scanner => "hand-held scanner",
+            Via::Pictures => "pictures of codes",
+            Via::Frames => "a text file of frames",
+            Via::Video => "a video",
+            Via::Medium => "a removable medium",
+            Via::File => "a file of this machine",
+            Via::Simulated => "the simulated other side",
         }
     }
 }

@@ -118,6 +118,17 @@ pub enum Ask {
         holder: String,
         purpose: String,
     },
+    /// An object from across the gap: a certificate request, a certificate, a list of revocations, an order.
+    Object {
+        /// A word of [`crate::transfer::envelope::Kind`]: another kind is refused.
+        kind: String,
+        /// What it is called here, e.g. `issuing-2026.csr.pem`; a rehearsal takes the file of this name.
+        name: String,
+        /// For people: "the certificate request of issuing-2026".
+        what: String,
+        /// Octets of content it may have.
+        most: u64,
+    },
     /// Agree or do not agree, with a remark.
     SignOff {
         person: String,

@@ -71,6 +71,26 @@ pub struct MediumState {
     pub written: Option<WrittenMedium>,
 }
 
+/// A certificate request that came in, and that people compared with what its owner read out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestState {
+    /// DER, hexadecimal.
+    pub der: String,
+    /// Of the DER.
+    pub sha256: Digest,
+}
+
+/// Another object that came in and was compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObjectState {
+    /// A word of [`crate::transfer::envelope::Kind`].
+    pub kind: String,
+    /// The content, hexadecimal; DER of what came as PEM.
+    pub octets: String,
+    /// Of these octets.
+    pub sha256: Digest,
+}
+
 /// Where a step stands; forgotten when the step is done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Local {
@@ -139,6 +159,10 @@ pub struct State {
     pub authorities: BTreeMap<String, AuthorityState>,
     pub artifacts: BTreeMap<String, Digest>,
     pub media: BTreeMap<String, MediumState>,
+    /// Certificate requests by the name their step gives them.
+    pub requests: BTreeMap<String, RequestState>,
+    /// Everything else that came in, likewise.
+    pub objects: BTreeMap<String, ObjectState>,
     pub burnt: Vec<String>,
     pub exceptions: Vec<Sheet>,
     pub run_keys: Vec<String>,

@@ -7,7 +7,7 @@ use crate::ceremony::{Ask, Prompt, Sheet};
 use crate::cli::output;
 use crate::custody::share::{Correction, lines};
 use crate::runner::FrontEnd;
-use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View, WayIn};
 use crate::transfer::envelope::Envelope;
 use crate::transfer::sender::{self, Sender};
 use std::io::IsTerminal;
@@ -121,6 +121,13 @@ impl FrontEnd for Plain {
             }
             if let Some(given) = self.everywhere(view, &typed) {
                 return given;
+            }
+            if matches!(prompt.ask, Ask::Object { .. }) {
+                match WayIn::chosen(view.ways_in, &typed) {
+                    Ok(_) => return Given::TakeIn(typed),
+                    Err(expected) => output::words(&format!("  {expected}")),
+                }
+                continue;
             }
             return Given::Answer(match &prompt.ask {
                 Ask::Initials { .. } => Answer::Initials { initials: typed },

@@ -119,6 +119,12 @@ impl Folder {
         self.evidence().join("script.toml")
     }
 
+    /// What comes into a rehearsal, by name: copied here when it begins, so that a resume finds it.
+    #[must_use]
+    pub fn incoming(&self) -> PathBuf {
+        self.state().join("incoming")
+    }
+
     #[must_use]
     pub fn transcript(&self) -> PathBuf {
         self.evidence().join("transcript.jsonl")

@@ -18,6 +18,47 @@ pub struct View<'a> {
     /// Entries written so far.
     pub entries: u32,
     pub clock: &'a dyn Clock,
+    /// Ways for an object into the room, as this machine has them.
+    pub ways_in: &'a [WayIn],
+}
+
+/// A way for an object into the room: what is chosen with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayIn {
+    pub key: String,
+    pub title: String,
+    /// What is typed after the key, where something is: "its path".
+    pub typed: Option<String>,
+}
+
+impl WayIn {
+    /// The way in as people read it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.typed {
+            Some(typed) => format!("{}: type {} and {typed}", self.title, self.key),
+            None => self.title.clone(),
+        }
+    }
+
+    /// Which way in somebody chose, and what they typed after its key.
+    ///
+    /// # Errors
+    /// What was expected instead.
+    pub fn chosen<'w, 't>(ways: &'w [Self], typed: &'t str) -> Result<(&'w Self, &'t str), String> {
+        let (key, rest) = typed.trim().split_once(char::is_whitespace).unwrap_or((typed.trim(), ""));
+        let rest = rest.trim();
+        let way = ways.iter().find(|way| way.key == key).ok_or_else(|| {
+            let keys: Vec<&str> = ways.iter().map(|way| way.key.as_str()).collect();
+            format!("expected the number of a way in, one of {}", keys.join(", "))
+        })?;
+        match (&way.typed, rest) {
+            (None, "") => Ok((way, rest)),
+            (None, _) => Err(format!("expected {key} and nothing after it")),
+            (Some(what), "") => Err(format!("expected {key} and {what}, with a space between them")),
+            (Some(_), _) => Ok((way, rest)),
+        }
+    }
 }
 
 /// What came back for a prompt.
@@ -29,6 +70,8 @@ pub enum Given {
     Simulate,
     /// A share is to be taken from the code on its card.
     Scan,
+    /// An object is to be taken in: the key of one of the ways in, and what was typed after it.
+    TakeIn(String),
 }
 
 /// A share shown to its custodian. Dropped, and so overwritten, when it is hidden.

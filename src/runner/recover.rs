@@ -118,6 +118,7 @@ impl<'f, R: RealmType> Run<'f, R> {
             transcript,
             strongrooms,
             front,
+            ways_in: Vec::new(),
         };
         run.ledger.begin(&header)?;
         let words = governance_words(&header, &run.ledger)?;
@@ -179,6 +180,7 @@ impl<'f, R: RealmType> Run<'f, R> {
             ledger,
             strongrooms,
             front,
+            ways_in: Vec::new(),
         };
         if !matches!(run.state.finished, Some(Finish::Closed | Finish::Aborted)) {
             run.serial_seed()?;

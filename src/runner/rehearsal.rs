@@ -13,6 +13,7 @@ use crate::keys::ssh::SshSigningKey;
 use crate::plan::Plan;
 use crate::runner::folder::Folder;
 use crate::runner::front_end::Given;
+use crate::runner::take_in;
 use crate::transcript::Signer;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::picture::{Luma, read_codes};
@@ -40,6 +41,7 @@ pub fn answer(plan: &Plan, prompt: &Prompt, folder: &Folder, now: Instant, seed:
         }
         Ask::Dice { least } => Given::Secret(dice(plan, seed, *least)),
         Ask::Share { quorum, card, holder, .. } => Given::Secret(read_card(folder, quorum, *card, holder)?),
+        Ask::Object { .. } => Given::Answer(take_in::simulated(plan.realm, &prompt.ask, folder)?),
         Ask::SignOff { person } => {
             Given::Answer(Answer::SignOff { initials: initials(person), agree: true, remark: String::new() })
         }

@@ -11,7 +11,7 @@ use crate::devices::share_scanner::ShareScanner;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::runner::folder::Folder;
-use crate::runner::front_end::{Ending, FrontEnd, Given, View};
+use crate::runner::front_end::{Ending, FrontEnd, Given, View, WayIn};
 use crate::runner::perform::quorum_record;
 use crate::runner::rehearsal;
 use crate::runner::room::{RealmType, Room};
@@ -54,6 +54,7 @@ pub struct Run<'f, R: RealmType> {
     pub(super) transcript: Appender,
     pub(super) strongrooms: Strongrooms,
     pub(super) front: &'f mut dyn FrontEnd,
+    pub(super) ways_in: Vec<WayIn>,
 }
 
 impl<R: RealmType> Run<'_, R> {
@@ -133,6 +134,7 @@ impl<R: RealmType> Run<'_, R> {
             head: self.chain.head,
             entries: self.chain.next.saturating_sub(1),
             clock: self.room.clock.as_ref(),
+            ways_in: &self.ways_in,
         };
         (view, &mut *self.front, &mut self.strongrooms)
     }
@@ -168,7 +170,7 @@ impl<R: RealmType> Run<'_, R> {
             (Given::Secret(secret), Ask::Share { quorum, index, purpose, .. }) => {
                 self.typed_share(quorum, *index, purpose, secret, scanned)
             }
-            (Given::Secret(_) | Given::Simulate | Given::Scan, _) => Ok(Answer::No),
+            (Given::Secret(_) | Given::Simulate | Given::Scan | Given::TakeIn(_), _) => Ok(Answer::No),
         };
         Ok(match answer {
             Ok(answer) => What::Answered { front_end, simulated, answer },

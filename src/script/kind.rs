@@ -21,6 +21,10 @@ pub enum NameOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Text,
+    /// A name the step gives to something, spelled as names of a script are.
+    NewName,
+    /// One of these words.
+    Word(&'static [&'static str]),
     Integer {
         least: u64,
         most: u64,
@@ -57,6 +61,10 @@ pub enum Fact {
     SharesConsistent(String),
     RootIssued(String),
     CrlIssued(String),
+    /// A certificate request of this name came in and was compared.
+    RequestTaken(String),
+    /// Another object of this name came in and was compared.
+    ObjectTaken(String),
     SignedOff,
     Closed,
 }
@@ -76,6 +84,8 @@ impl std::fmt::Display for Fact {
             Fact::SharesConsistent(name) => write!(f, "the proven shares of quorum {name} have been found consistent"),
             Fact::RootIssued(name) => write!(f, "the root certificate of {name} has been issued"),
             Fact::CrlIssued(name) => write!(f, "the first CRL of {name} has been issued"),
+            Fact::RequestTaken(name) => write!(f, "the certificate request {name} has been taken in"),
+            Fact::ObjectTaken(name) => write!(f, "the object {name} has been taken in"),
             Fact::SignedOff => write!(f, "everybody has signed off"),
             Fact::Closed => write!(f, "the evidence has been closed"),
         }

@@ -210,6 +210,17 @@ fn step(mut r: Reader<'_, '_>, kinds: &[&dyn StepKind], p: &mut Problems) -> Ste
     for key in found.keys() {
         let value = match key.shape {
             Shape::Text | Shape::Name(_) => r.text(key.name, p).map(|t| Located::new(Param::Text(t.value), t.span)),
+            Shape::NewName if r.rest().iter().any(|rest| rest == key.name) => {
+                let name = r.needed_name(key.name, p);
+                Some(Located::new(Param::Text(name.value), name.span))
+            }
+            Shape::NewName => None,
+            Shape::Word(words) => r.text(key.name, p).map(|t| {
+                if !words.contains(&t.value.as_str()) {
+                    p.add(t.span.clone(), format!("`{}`: expected one of {}", key.name, words.join(", ")), key.meaning);
+                }
+                Located::new(Param::Text(t.value), t.span)
+            }),
             Shape::Date if r.rest().iter().any(|rest| rest == key.name) => {
                 let date = r.needed_instant(key.name, p);
                 Some(Located::new(Param::Text(date.value.rfc3339()), date.span))

@@ -169,7 +169,7 @@ fn could_begin_with_p(model: &Model<'_>, ask: &Ask) -> bool {
         Ask::Initials { .. } => model.room.plan.people.iter().any(|person| begins(&person.initials)),
         Ask::Phrase { phrase } => begins(phrase),
         // Words are typed at a choice, offered ones or not: no letter of them may open something else.
-        Ask::Choice { .. } | Ask::Text { .. } | Ask::SignOff { .. } | Ask::Sheet { .. } => true,
+        Ask::Choice { .. } | Ask::Text { .. } | Ask::Object { .. } | Ask::SignOff { .. } | Ask::Sheet { .. } => true,
         Ask::Dice { .. } | Ask::Share { .. } => false,
     }
 }

@@ -6,7 +6,7 @@ use crate::ceremony::event::Answer;
 use crate::ceremony::{Ask, Prompt, State};
 use crate::custody::share::Correction;
 use crate::plan::{Plan, Step};
-use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, RevealedShare, Seen, View, WayIn};
 use crate::tui::input::Input;
 use crate::tui::screens;
 use crate::tui::widgets::field::Field;
@@ -31,12 +31,20 @@ pub struct Room<'a> {
     pub head: Digest,
     /// Steps this run skipped; the state does not say which.
     pub skipped: &'a BTreeSet<usize>,
+    pub ways_in: &'a [WayIn],
 }
 
 impl<'a> Room<'a> {
     #[must_use]
     pub const fn of(view: &View<'a>, skipped: &'a BTreeSet<usize>) -> Self {
-        Self { plan: view.plan, state: view.state, plan_digest: view.plan_digest, head: view.head, skipped }
+        Self {
+            plan: view.plan,
+            state: view.state,
+            plan_digest: view.plan_digest,
+            head: view.head,
+            skipped,
+            ways_in: view.ways_in,
+        }
     }
 
     /// The present step; none when all are behind us.

@@ -12,6 +12,7 @@ pub mod exception;
 pub mod help;
 pub mod initials;
 pub mod leave;
+pub mod object;
 pub mod pause;
 pub mod phrase;
 pub mod question;
@@ -61,6 +62,7 @@ pub fn begin(ask: &Ask) -> Reply {
         Ask::Choice { .. } => Reply::Line(choice::begin()),
         Ask::Dice { .. } => Reply::Secret(dice::begin()),
         Ask::Share { .. } => Reply::Secret(share::begin()),
+        Ask::Object { .. } => Reply::Line(object::begin()),
         Ask::SignOff { .. } => Reply::Form(sign_off::begin()),
         Ask::Sheet { expected, happened, decided } => Reply::Form(sheet::begin(expected, happened, decided)),
     }
@@ -122,6 +124,7 @@ fn answered(room: &Room<'_>, asking: &mut Asking<'_>, key: Key) -> Submitted {
         (Ask::Initials { .. }, Reply::Line(field)) => line(field, key, |field| initials::submit(room, field)),
         (Ask::Choice { options }, Reply::Line(field)) => choice::key(options, asking.prompt.grave, field, key),
         (Ask::Phrase { .. }, Reply::Line(field)) => line(field, key, phrase::submit),
+        (Ask::Object { .. }, Reply::Line(field)) => line(field, key, |field| object::submit(room.ways_in, field)),
         (_, Reply::Line(field)) => line(field, key, text::submit),
         (Ask::Dice { least }, Reply::Secret(field)) => match key {
             Key::Enter => dice::submit(*least, field),

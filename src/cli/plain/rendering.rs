@@ -53,6 +53,9 @@ pub fn prompt(view: &View<'_>, prompt: &Prompt) -> Vec<String> {
     if let Some(refusal) = &prompt.refusal {
         lines.push(format!("  not taken: {}", SafeText::of(refusal)));
     }
+    if matches!(prompt.ask, Ask::Object { .. }) {
+        lines.extend(view.ways_in.iter().map(|way| format!("  {:>3} {}", way.key, SafeText::of(&way.words()))));
+    }
     if !prompt.next.is_empty() {
         lines.push(format!("  next: {}", SafeText::of(&prompt.next)));
     }
@@ -74,6 +77,7 @@ pub fn question(prompt: &Prompt) -> SafeText {
         Ask::Dice { least } => format!("at least {least} rolls"),
         Ask::Share { index: 0, .. } => "your share, from your card, or `scan`".to_owned(),
         Ask::Share { index, .. } => format!("share {index}, from your card, or `scan`"),
+        Ask::Object { .. } => "the number of a way in".to_owned(),
         Ask::SignOff { .. } => "your initials".to_owned(),
         Ask::Sheet { .. } => "exception".to_owned(),
     };
@@ -96,6 +100,7 @@ mod tests {
             head: Digest::of(b"head"),
             entries: 12,
             clock: &clock,
+            ways_in: &room.ways_in,
         };
         let lines = [step(&view), prompt(&view, asked)].concat();
         format!("{}\n  {}: ", lines.join("\n"), question(asked))

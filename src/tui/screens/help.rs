@@ -66,6 +66,10 @@ const fn what_is_asked(model: &Model<'_>) -> &'static str {
                 "The custodian types the share from the card. Small letters and spaces do not matter; up to four wrong \
                  characters are found and shown. What is typed is not recorded."
             }
+            Ask::Object { .. } => {
+                "Something comes in from outside. Choose what it is read with. It is taken in as it is and nothing is \
+                 believed yet: people compare its words with those of the other side next."
+            }
             Ask::SignOff { .. } => {
                 "Each person says whether the ceremony was as the record has it. Not agreeing is an answer too; it needs \
                  a remark."

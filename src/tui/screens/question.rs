@@ -4,7 +4,7 @@
 use crate::ceremony::{Ask, Line};
 use crate::tui::layout::{self, Page};
 use crate::tui::model::{Asking, Model, Reply};
-use crate::tui::screens::{choice, dice, initials, phrase, share, text};
+use crate::tui::screens::{choice, dice, initials, object, phrase, share, text};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::row::{Row, labelled, wrapped};
 
@@ -52,6 +52,7 @@ fn reply_rows(model: &Model<'_>, asking: &Asking<'_>, width: usize) -> (Vec<Row>
         (Ask::Text { label, example }, Reply::Line(field)) => text::rows(label, example, field, width),
         (Ask::Phrase { phrase }, Reply::Line(field)) => phrase::rows(phrase, field, width),
         (Ask::Choice { options }, Reply::Line(field)) => choice::rows(options, field, width),
+        (Ask::Object { .. }, Reply::Line(field)) => object::rows(model.room.ways_in, field, width),
         (Ask::Dice { least }, Reply::Secret(field)) => dice::rows(*least, field, width),
         (Ask::Share { purpose, .. }, Reply::Secret(field)) => share::rows(purpose, field, width),
         // invariant: `screens::begin` gives every question the reply of its kind.

@@ -93,7 +93,7 @@ fn pastes_go_into_plain_text_only() {
     let room = Fixture::rehearsal();
     for (name, prompt) in questions() {
         let model = room.asking(&prompt, (160, 90));
-        let takes = ["text", "sheet"].contains(&name);
+        let takes = ["text", "object", "sheet"].contains(&name);
         let shown = screen(&pasted(model, "A-000317"));
         assert_eq!(shown.contains("A-000317"), takes, "{name}:\n{shown}");
         assert_eq!(shown.contains("pasting is not taken here"), !takes, "{name}:\n{shown}");

@@ -6,7 +6,7 @@ use crate::ceremony::prompt::{Ask, ChoiceOption, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::custody::share::{Correction, Parsed, Share};
 use crate::plan::{Person, Plan, Step};
-use crate::runner::front_end::{Ending, Given, RevealedShare};
+use crate::runner::front_end::{Ending, Given, RevealedShare, WayIn};
 use crate::transcript::Level;
 use crate::tui::input::{Input, Key};
 use crate::tui::model::{Done, Happening, Message, Model, Room, Stage};
@@ -29,6 +29,7 @@ pub struct Fixture {
     pub plan: Plan,
     pub state: State,
     pub skipped: BTreeSet<usize>,
+    pub ways_in: Vec<WayIn>,
 }
 
 fn person(id: &str, name: &str, initials: &str, role: &str) -> Person {
@@ -95,7 +96,7 @@ impl Fixture {
             profile_digests: BTreeMap::new(),
         };
         let state = State { opened: true, begun: true, step: 2, ..State::default() };
-        Self { plan, state, skipped: BTreeSet::from([1]) }
+        Self { plan, state, skipped: BTreeSet::from([1]), ways_in: ways_in() }
     }
 
     pub fn rehearsal() -> Self {
@@ -113,6 +114,7 @@ impl Fixture {
             plan_digest: Digest::of(b"plan"),
             head: Digest::of(b"head"),
             skipped: &self.skipped,
+            ways_in: &self.ways_in,
         }
     }
 
@@ -272,6 +274,29 @@ pub fn share_for(purpose: &str) -> Prompt {
     Prompt { who: "cleo".to_owned(), title: "Prove share 1 of 3".to_owned(), ..prompt(ask, lines) }
 }
 
+pub fn object() -> Prompt {
+    let ask = Ask::Object {
+        kind: "csr".to_owned(),
+        name: "issuing-2026.csr.pem".to_owned(),
+        what: "the certificate request of issuing-2026".to_owned(),
+        most: 65_536,
+    };
+    prompt(ask, vec![Line::value("wanted", "the certificate request of issuing-2026")])
+}
+
+fn ways_in() -> Vec<WayIn> {
+    let way = |key: &str, title: &str, typed: Option<&str>| WayIn {
+        key: key.to_owned(),
+        title: title.to_owned(),
+        typed: typed.map(str::to_owned),
+    };
+    vec![
+        way("1", "the camera or scanner desk-camera", None),
+        way("2", "the medium transport, at /media/usb1", None),
+        way("3", "pictures of codes in a folder", Some("its path")),
+    ]
+}
+
 pub fn sign_off() -> Prompt {
     let lines = vec![
         Line::text("I was present, the script was followed except as noted."),
@@ -300,6 +325,7 @@ pub fn questions() -> Vec<(&'static str, Prompt)> {
         ("choice", choice()),
         ("dice", dice()),
         ("share", share_for("prove")),
+        ("object", object()),
         ("sign_off", sign_off()),
         ("sheet", sheet()),
     ]

@@ -46,6 +46,7 @@ fn seen_by<'a>(room: &'a Fixture, clock: &'a SimulatedClock) -> View<'a> {
         head: Digest::of(b"head"),
         entries: 3,
         clock,
+        ways_in: &room.ways_in,
     }
 }
 
