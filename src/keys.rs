@@ -5,10 +5,13 @@
 pub mod private;
 pub mod public;
 pub mod recipient;
+pub mod rsa;
 pub mod ssh;
+pub mod subject;
 
 pub use private::SigningKey;
 pub use public::PublicKey;
+pub use subject::{SignatureScheme, SubjectKey};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +92,8 @@ pub enum KeyError {
     PrivateKey(&'static str),
     #[error("signature: expected one of {algorithm} over this message by the key {key}, found another")]
     Signature { algorithm: Algorithm, key: String },
+    #[error("signature: expected {scheme} over this message by the key {key}, found another")]
+    SubjectSignature { scheme: String, key: String },
     #[error("signing with {0} failed")]
     Signing(Algorithm),
 }

@@ -142,3 +142,9 @@ pub const EXPORT_OCTETS: u64 = 256 * 1024 * 1024;
 pub const BLOCK_DEVICES: usize = 256;
 /// Tries to open a name on a medium that somebody changes meanwhile.
 pub const OPEN_TRIES: usize = 16;
+/// Octets of an RSAPublicKey that is looked at: 16,384 bits, and an exponent as long.
+pub const RSA_KEY_OCTETS: usize = 4_160;
+/// Bits of an RSA modulus with which a signature is checked, though larger than what we certify: so that all reasons are said.
+pub const RSA_VERIFIED_BITS: usize = 8_192;
+/// Bits of an RSA exponent with which a signature is checked (BR 6.1.6).
+pub const RSA_EXPONENT_BITS: usize = 256;
