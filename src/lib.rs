@@ -10,6 +10,7 @@ pub mod basics;
 
 // Row 1: formats and cryptography, pure.
 pub mod custody;
+pub mod factory;
 pub mod keys;
 pub mod pki;
 pub mod transcript;

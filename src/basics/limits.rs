@@ -148,3 +148,37 @@ pub const RSA_KEY_OCTETS: usize = 4_160;
 pub const RSA_VERIFIED_BITS: usize = 8_192;
 /// Bits of an RSA exponent with which a signature is checked (BR 6.1.6).
 pub const RSA_EXPONENT_BITS: usize = 256;
+/// Characters of a device id: what X.520 allows a serialNumber.
+pub const DEVICE_ID_CHARS: usize = 64;
+/// Characters of a factory's, product's or profile's name.
+pub const FACTORY_NAME_CHARS: usize = 64;
+/// Octets of a product's SKU, a firmware's version, a hardware id.
+pub const PRODUCT_OCTETS: usize = 64;
+/// Octets of the kind of a hardware id, of the name of an extra: below 24, so that CBOR writes the length into the head.
+pub const HARDWARE_KIND_OCTETS: usize = 23;
+/// Hardware ids of one device.
+pub const HARDWARE_IDS: u64 = 16;
+/// Octets of a device's lineage.
+pub const LINEAGE_OCTETS: usize = 4_096;
+/// Characters of an age recipient; a hybrid one has about 1,960.
+pub const RECIPIENT_CHARS: usize = 2_400;
+/// Octets of a device's certificate; one with ML-DSA-87 has about 8,000.
+pub const DEVICE_CERTIFICATE_OCTETS: usize = 32 * 1024;
+/// Octets of a device's private key as PKCS#8.
+pub const DEVICE_KEY_OCTETS: usize = 8 * 1024;
+/// Octets of a device's signature; ML-DSA-87 makes 4,627.
+pub const DEVICE_SIGNATURE_OCTETS: usize = 8 * 1024;
+/// Extras of one record.
+pub const RECORD_EXTRAS: u64 = 16;
+/// Octets of one extra.
+pub const RECORD_EXTRA_OCTETS: usize = 4_096;
+/// Records of one shard.
+pub const SHARD_RECORDS: usize = 4_096;
+/// Octets of one shard, opened or sealed: 1,000 records with ML-DSA have about 10 MiB.
+pub const SHARD_OCTETS: usize = 15 * 1024 * 1024;
+/// Records of one bundle.
+pub const BUNDLE_RECORDS: u32 = 4_000_000;
+/// Octets of a bundle's manifest: 130 octets a shard.
+pub const BUNDLE_MANIFEST_OCTETS: usize = 4 * 1024 * 1024;
+/// Octets of an order: 100,000 hardware ids of 64 characters.
+pub const ORDER_OCTETS: usize = 8 * 1024 * 1024;

@@ -4,10 +4,11 @@ use crate::program::{files, root};
 use std::collections::BTreeMap;
 
 /// Rows in order; a row may use only rows above it.
-const ROWS: [(&str, u8); 16] = [
+const ROWS: [(&str, u8); 17] = [
     ("basics", 0),
     ("keys", 1),
     ("custody", 1),
+    ("factory", 1),
     ("pki", 1),
     ("transcript", 1),
     ("transfer", 1),
@@ -24,7 +25,8 @@ const ROWS: [(&str, u8); 16] = [
 ];
 
 /// Siblings that may use each other, from -> to.
-const SIBLINGS: [(&str, &str); 3] = [("pki", "keys"), ("transcript", "keys"), ("cli", "tui")];
+const SIBLINGS: [(&str, &str); 5] =
+    [("factory", "keys"), ("factory", "pki"), ("pki", "keys"), ("transcript", "keys"), ("cli", "tui")];
 
 fn sources() -> Vec<(String, String)> {
     files(&root().join("src"))

@@ -1,0 +1,27 @@
+//! Row 1: what a ceremony and a factory say to each other: order, bundle (manifest, shards of records, index, leaves), receipt.
+//! Pure formats: octets in, values out, and the same octets back. It seals nothing, opens nothing, draws nothing and asks no
+//! clock; the strongroom makes and seals records, the station draws them. The octets are specified in `media/BUNDLE.md`.
+
+mod cbor;
+pub mod device;
+pub mod index;
+pub mod lineage;
+pub mod manifest;
+pub mod merkle;
+pub mod order;
+pub mod receipt;
+pub mod record;
+pub mod refusal;
+pub mod shard;
+
+pub use device::{BundleId, DeviceId};
+pub use lineage::{Firmware, Lineage};
+pub use manifest::Manifest;
+pub use order::{Mode, Order};
+pub use receipt::{Outcome, Receipt, State};
+pub use record::Record;
+pub use refusal::{Class, Refusal};
+pub use shard::ShardHeader;
+
+#[cfg(test)]
+mod tests;

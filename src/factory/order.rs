@@ -1,0 +1,281 @@
+//! An order: how many identities, of what kind, for which product and firmware, for which factory. A TOML file that its requester
+//! signs; its SHA-256 is what a ceremony approves, and everything made under it names that digest.
+//!
+//! ```toml
+//! format = "anchorite-order/1"
+//! realm = "rehearsal"
+//! factory = "ostrava"
+//! product = "lamp"
+//! sku = "LAMP-E27-W"
+//! mode = "injected"                 # or "device-generated", "delegated"
+//! algorithm = "ecdsa-p256"          # of the device's key
+//! profile = "idevid"
+//! count = 1000
+//! devices = { prefix = "LAMP-", first = 1, digits = 8 }     # or: hardware_ids = ["9f3c01", ...]
+//! quota = 50000                     # of this factory and product, as the requester knows it
+//! not_before = "2026-11-26T00:00:00Z"
+//! not_after = "9999-12-31T23:59:59Z"
+//! expires = "2027-02-26T00:00:00Z"  # of the bundle: what is not verified by then is revoked
+//! nonce = "64 hexadecimal digits"   # device-generated: every request embeds it
+//! [firmware]
+//! version = "1.4.0"
+//! sha256 = "64 hexadecimal digits"
+//! [subject]
+//! organization = "Example Lamps"
+//! common_name = "Lamp {device}"     # optional; {device} becomes the device id
+//! [matter]                          # for Matter profiles
+//! vendor_id = "FFF1"
+//! product_id = "8000"
+//! ```
+
+use crate::basics::safe_text::is_dangerous;
+use crate::basics::{Digest, Instant, Realm, limits};
+use crate::factory::{BundleId, DeviceId, Firmware, Refusal};
+use crate::keys::Algorithm;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+const WHAT: &str = "order";
+const FORMAT: &str = "anchorite-order/1";
+/// What stands for the device id in a common name.
+pub const DEVICE: &str = "{device}";
+
+/// Where a device's key is made, and who signs its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Made in the ceremony, sealed to the factory.
+    Injected,
+    /// Made in the device, which never lets it out; a request comes.
+    DeviceGenerated,
+    /// Made in the device; the factory's own intermediate signs.
+    Delegated,
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Injected => "injected",
+            Self::DeviceGenerated => "device-generated",
+            Self::Delegated => "delegated",
+        })
+    }
+}
+
+/// Device ids that are counted: prefix, then a number of at least `digits` digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbered {
+    pub prefix: String,
+    pub first: u64,
+    pub digits: u8,
+}
+
+impl Numbered {
+    /// The id of the device with this index.
+    ///
+    /// # Errors
+    /// Where prefix and number are no device id.
+    pub fn device(&self, index: u32) -> Result<DeviceId, Refusal> {
+        let number = self.first.saturating_add(u64::from(index));
+        DeviceId::parse(&format!("{}{number:0width$}", self.prefix, width = usize::from(self.digits)))
+    }
+}
+
+/// What every certificate's subject says beside the device id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceSubject {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common_name: Option<String>,
+}
+
+/// Matter's vendor and product, four capital hexadecimal digits each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatterIds {
+    pub vendor_id: String,
+    pub product_id: String,
+}
+
+/// Whether a device-made key must come with its vendor's attestation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attestation {
+    Required,
+    Optional,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    pub format: String,
+    pub realm: Realm,
+    pub factory: String,
+    pub product: String,
+    pub sku: String,
+    pub mode: Mode,
+    pub algorithm: Algorithm,
+    pub profile: String,
+    pub count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<Numbered>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_ids: Option<Vec<DeviceId>>,
+    pub quota: u64,
+    #[serde(with = "written_time")]
+    pub not_before: Instant,
+    #[serde(with = "written_time")]
+    pub not_after: Instant,
+    #[serde(with = "written_time")]
+    pub expires: Instant,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
+    /// The bundle whose devices get new certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<BundleId>,
+    pub firmware: Firmware,
+    pub subject: DeviceSubject,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<MatterIds>,
+}
+
+impl Order {
+    /// Reads an order; all problems at once.
+    ///
+    /// # Errors
+    /// What is wrong: one problem of the text, with its line, or every problem of the values.
+    pub fn parse(octets: &[u8]) -> Result<Self, Vec<Refusal>> {
+        let refuse = |expected: &str, found: String| vec![Refusal::malformed(WHAT, expected, found)];
+        if octets.len() > limits::ORDER_OCTETS {
+            return Err(refuse(&format!("at most {} octets", limits::ORDER_OCTETS), octets.len().to_string()));
+        }
+        let text = std::str::from_utf8(octets).map_err(|_| refuse("UTF-8 text", "other octets".to_owned()))?;
+        let order: Self = toml::from_str(text).map_err(|e: toml::de::Error| {
+            let line = e.span().map_or(0, |span| text.bytes().take(span.start).filter(|o| *o == b'\n').count() + 1);
+            refuse("TOML with the keys of an order", format!("line {line}: {}", e.message()))
+        })?;
+        let problems = order.check();
+        if problems.is_empty() { Ok(order) } else { Err(problems) }
+    }
+
+    /// What stands for an order everywhere: SHA-256 of its file.
+    #[must_use]
+    pub fn digest(octets: &[u8]) -> Digest {
+        Digest::of(octets)
+    }
+
+    /// The id of the device with this index, from 0.
+    ///
+    /// # Errors
+    /// Where the order has no such device.
+    pub fn device(&self, index: u32) -> Result<DeviceId, Refusal> {
+        let none = || Refusal::malformed(WHAT, format!("a device below {}", self.count), index);
+        if index >= self.count {
+            return Err(none());
+        }
+        match (&self.devices, &self.hardware_ids) {
+            (Some(numbered), _) => numbered.device(index),
+            (None, Some(ids)) => ids.get(index as usize).cloned().ok_or_else(none),
+            (None, None) => Err(none()),
+        }
+    }
+
+    fn check(&self) -> Vec<Refusal> {
+        let mut problems = Vec::new();
+        let mut expect = |holds: bool, key: &str, expected: &str, found: &dyn ToString| {
+            if !holds {
+                problems.push(Refusal::malformed(format!("{WHAT}: {key}"), expected, found.to_string()));
+            }
+        };
+        expect(self.format == FORMAT, "format", FORMAT, &self.format);
+        let name = |text: &str| {
+            let plain = |o: u8| o.is_ascii_lowercase() || o.is_ascii_digit() || o == b'-';
+            !text.is_empty() && text.len() <= limits::FACTORY_NAME_CHARS && text.bytes().all(plain)
+        };
+        for (key, text) in [("factory", &self.factory), ("product", &self.product), ("profile", &self.profile)] {
+            expect(name(text), key, "1 to 64 of a-z, 0-9 and \"-\"", text);
+        }
+        let shown = |text: &str| {
+            !text.is_empty()
+                && text.len() <= limits::PRODUCT_OCTETS
+                && text.trim() == text
+                && !text.chars().any(is_dangerous)
+        };
+        expect(shown(&self.sku), "sku", "1 to 64 visible octets", &self.sku);
+        expect(shown(&self.firmware.version), "firmware.version", "1 to 64 visible octets", &self.firmware.version);
+        let most = limits::BUNDLE_RECORDS;
+        expect((1..=most).contains(&self.count), "count", &format!("1 to {most}"), &self.count);
+        expect(
+            u64::from(self.count) <= self.quota,
+            "count",
+            &format!("at most the quota, {}", self.quota),
+            &self.count,
+        );
+        match (&self.devices, &self.hardware_ids) {
+            (Some(numbered), None) => {
+                let last = numbered.device(self.count.saturating_sub(1));
+                expect(
+                    numbered.digits <= 20 && numbered.device(0).is_ok() && last.is_ok(),
+                    "devices",
+                    "a prefix and numbers that make device ids",
+                    &numbered.prefix,
+                );
+            }
+            (None, Some(ids)) => {
+                expect(ids.len() == self.count as usize, "hardware_ids", "as many as count", &ids.len());
+                let different: BTreeSet<_> = ids.iter().collect();
+                expect(different.len() == ids.len(), "hardware_ids", "each once", &"one twice");
+            }
+            _ => expect(false, "devices", "either devices or hardware_ids", &"both or none"),
+        }
+        expect(
+            self.not_before < self.not_after,
+            "not_after",
+            &format!("a time after {}", self.not_before.rfc3339()),
+            &self.not_after.rfc3339(),
+        );
+        let (made, nonce) = (self.mode == Mode::DeviceGenerated, self.nonce.is_some());
+        expect(made == nonce, "nonce", "one where the mode is device-generated, else none", &nonce);
+        expect(made || self.attestation.is_none(), "attestation", "only where keys are device-generated", &"one");
+        for (key, text) in
+            [("subject.organization", &self.subject.organization), ("subject.common_name", &self.subject.common_name)]
+        {
+            let good = text.as_ref().is_none_or(|text| shown(text));
+            expect(good, key, "1 to 64 visible octets", &text.as_deref().unwrap_or_default());
+        }
+        if let Some(country) = &self.subject.country {
+            let good = country.len() == 2 && country.bytes().all(|o| o.is_ascii_uppercase());
+            expect(good, "subject.country", "two capital letters", country);
+        }
+        if let Some(matter) = &self.matter {
+            let four =
+                |text: &str| text.len() == 4 && text.bytes().all(|o| o.is_ascii_digit() || (b'A'..=b'F').contains(&o));
+            expect(four(&matter.vendor_id), "matter.vendor_id", "four digits 0-9, A-F", &matter.vendor_id);
+            expect(four(&matter.product_id), "matter.product_id", "four digits 0-9, A-F", &matter.product_id);
+        }
+        problems
+    }
+}
+
+/// Times as people write them: `2026-11-26T00:00:00Z`.
+mod written_time {
+    use crate::basics::Instant;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time.rfc3339())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Instant::parse(&text).ok_or_else(|| serde::de::Error::custom("expected a time like 2026-11-26T00:00:00Z"))
+    }
+}
