@@ -14,6 +14,7 @@ pub mod report;
 mod script_steps;
 pub mod signatures;
 pub mod signed;
+pub mod standing;
 pub mod verdict;
 
 pub use evidence::{Pin, verify, verify_record};

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod auto;
 pub mod commands;
+pub mod earlier;
 pub mod exit_code;
 pub mod failure;
 pub mod output;

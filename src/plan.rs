@@ -6,12 +6,16 @@
 pub mod resolve;
 pub mod room;
 pub mod runbook;
+pub mod standing;
+
+pub use standing::Standing;
 
 use crate::basics::{Digest, Instant, Realm, canonical};
 use crate::keys::Algorithm;
 use crate::pki::name::Subject;
 use crate::pki::profile::Profile;
 use crate::script::kind::Params;
+use crate::script::{Certifying, Lookup};
 use crate::transcript::Level;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -35,6 +39,9 @@ pub struct Quorum {
     pub threshold: u8,
     /// Person ids, those who write spare shares last; share index = position + 1.
     pub custodians: Vec<String>,
+    /// Made in an earlier ceremony; not all its custodians need be here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub standing: bool,
 }
 
 impl Quorum {
@@ -62,6 +69,51 @@ pub struct Authority {
     pub subject: Subject,
     pub not_before: Instant,
     pub not_after: Instant,
+    /// Made in an earlier ceremony.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub standing: bool,
+}
+
+/// A certificate that an authority issues beside its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedCertificate {
+    pub name: String,
+    pub issuer: String,
+    pub of: CertifiedKey,
+    pub profile: String,
+    /// Already carries the rehearsal's mark; absent where another certificate says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    pub not_before: Instant,
+    pub not_after: Instant,
+    pub crl_url: String,
+    pub issuer_url: String,
+}
+
+/// Whose key a certificate is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "of", content = "name", rename_all = "kebab-case")]
+pub enum CertifiedKey {
+    Authority(String),
+    Request(String),
+    /// Key and subject of an authority, or of a certificate that comes in.
+    Cross(String),
+    /// An issued certificate, with its own key.
+    SameKey { certificate: String, request: String },
+    /// An issued certificate's subject, with a new key.
+    NewKey { certificate: String, request: String },
+}
+
+/// What the next list of an authority withdraws.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedRevocation {
+    pub authority: String,
+    /// Name of a certificate the chain issued, or empty.
+    pub certificate: String,
+    /// Hexadecimal, or empty.
+    pub serial: String,
+    pub reason: crate::pki::Reason,
+    pub reported_at: Instant,
 }
 
 /// A thing on the table with a serial or bag number.
@@ -118,6 +170,16 @@ pub struct Plan {
     pub steps: Vec<Step>,
     pub profiles: BTreeMap<String, Profile>,
     pub profile_digests: BTreeMap<String, Digest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<PlannedCertificate>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revocations: Vec<PlannedRevocation>,
+    /// The ceremony that this one goes on from, or empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub follows: String,
+    /// What stands from it; absent while only the script is looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 impl Plan {
@@ -127,6 +189,23 @@ impl Plan {
     /// Never for a resolved plan: it holds only strings, small integers, arrays and objects.
     pub fn digest(&self) -> Result<Digest, canonical::CanonicalError> {
         Ok(Digest::tagged("plan", self.realm, &[&canonical::to_octets(self)?]))
+    }
+
+    /// What draws are salted with: the plan without what stands, which holds the randomness of sealed files, so that the same
+    /// material gives the same keys wherever a ceremony is rehearsed.
+    ///
+    /// # Errors
+    /// As [`Plan::digest`].
+    pub fn draw_digest(&self) -> Result<Digest, canonical::CanonicalError> {
+        match &self.standing {
+            None => self.digest(),
+            Some(_) => Plan { standing: None, ..self.clone() }.digest(),
+        }
+    }
+
+    #[must_use]
+    pub fn certificate(&self, name: &str) -> Option<&PlannedCertificate> {
+        self.certificates.iter().find(|certificate| certificate.name == name)
     }
 
     #[must_use]
@@ -167,5 +246,37 @@ impl Plan {
     pub fn minutes_left_in_act(&self, at: usize) -> u32 {
         let act = self.steps.get(at).map(|step| step.act);
         self.steps.iter().skip(at).take_while(|step| Some(step.act) == act).map(|step| step.minutes).sum()
+    }
+}
+
+impl Lookup for Plan {
+    fn quorum_of(&self, authority: &str) -> Option<String> {
+        self.authority(authority).map(|a| a.quorum.clone())
+    }
+
+    fn stands(&self, authority: &str) -> bool {
+        self.authority(authority).is_some_and(|a| a.standing)
+    }
+
+    fn makes_quorum(&self, authority: &str) -> bool {
+        let Some(quorum) = self.authority(authority).and_then(|a| self.quorum(&a.quorum)) else { return true };
+        let made = self.steps.iter().filter(|step| step.kind == "make-key");
+        let mut made = made.map(|step| crate::script::kind::text(&step.params, "authority"));
+        let first = made.find(|name| self.authority(name).is_some_and(|a| a.quorum == quorum.name));
+        !quorum.standing && first.is_none_or(|first| first == authority)
+    }
+
+    fn certified(&self, certificate: &str) -> Option<Certifying> {
+        let planned = self.certificate(certificate)?;
+        let (mut authority, mut request, mut cross) = (None, None, None);
+        match &planned.of {
+            CertifiedKey::Authority(name) => authority = Some(name.clone()),
+            CertifiedKey::Request(name) => request = Some(name.clone()),
+            CertifiedKey::Cross(name) => cross = Some(name.clone()),
+            CertifiedKey::SameKey { request: name, .. } | CertifiedKey::NewKey { request: name, .. } => {
+                request = (!name.is_empty()).then(|| name.clone());
+            }
+        }
+        Some(Certifying { issuer: planned.issuer.clone(), authority, request, cross })
     }
 }

@@ -11,6 +11,6 @@ pub mod reader;
 pub mod syntax;
 pub mod toml_1_0;
 
-pub use kind::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind};
+pub use kind::{Certifying, Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind};
 pub use problem::{Problem, Problems};
 pub use syntax::{Located, Param, Script, StepSource};

@@ -9,7 +9,7 @@ use crate::audit::{bound, governance, issued, meaning, report, script_steps, sig
 use crate::basics::{Digest, canonical, limits};
 use crate::ceremony::state::Finish;
 use crate::pki::profile::Profile;
-use crate::plan::Plan;
+use crate::plan::{Plan, Standing};
 use crate::plan::resolve::{self, ProfileFile};
 use crate::script::StepKind;
 use crate::transcript::{Attestation, Record};
@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::audit::signed::Pin;
 
+/// What the ceremony before this one left, as this one took it up.
+pub const STANDING: &str = "standing.json";
 const RESUME: &str = "resume it, or stop it, with `anchorite resume`";
 
 /// Everything: what `verify.py` checks, and what needs the ceremony engine.
@@ -153,6 +155,9 @@ fn engine(
     for name in plan.profile_digests.keys() {
         loose.remove(&format!("profiles/{name}.toml"));
     }
+    if plan.standing.is_some() {
+        loose.remove(STANDING);
+    }
     Ok(())
 }
 
@@ -172,7 +177,15 @@ pub fn plan_of(files: &Files, record: &Record, kinds: &[&dyn StepKind]) -> Resul
         let profile = toml::from_str::<Profile>(&text).map_err(|e| e.message().to_owned());
         profiles.insert(name, profile.map(|profile| ProfileFile { profile, digest: Digest::of(octets) }));
     }
-    let plan = resolve::plan("script.toml", script, &profiles, kinds, record.header.realm)
+    let standing = match folder::exists(files, STANDING) {
+        true => {
+            let octets = folder::read(files, STANDING, limits::STANDING_OCTETS).map_err(bad)?;
+            let standing = Standing::parse(octets, record.header.realm).map_err(|e| bad(format!("{STANDING}: {e}")))?;
+            Some(standing)
+        }
+        false => None,
+    };
+    let plan = resolve::plan("script.toml", script, &profiles, kinds, record.header.realm, standing)
         .map_err(|problems| bad(format!("the script does not resolve: {}", problems.render())))?;
     let digest = plan.digest().map_err(|e| bad(e.to_string()))?;
     if digest != record.header.plan_digest {

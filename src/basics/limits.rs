@@ -10,6 +10,12 @@ pub const NESTING: usize = 12;
 pub const PEOPLE: usize = 64;
 /// Acts of one script.
 pub const ACTS: usize = 40;
+/// Certificates one script revokes.
+pub const REVOCATIONS: usize = 500;
+/// Entries of a revocation list that a ceremony continues: they stand in one line of the record.
+pub const REVOKED: usize = 1_500;
+/// Octets of what stands after a ceremony, as the next one takes it up.
+pub const STANDING_OCTETS: usize = 4 * 1024 * 1024;
 /// Steps of one script.
 pub const STEPS: usize = 1_000;
 /// Problems `check` reports before it stops.

@@ -138,7 +138,13 @@ fn take(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Prompt>) {
             if !governance_words.is_empty() {
                 turn.state.governance = Some(GovernanceToConfirm { words: governance_words.clone(), confirmed: 0 });
             }
-            turn.entries.push(Entry::new(Kind::Opened, "done").with("ceremony", plan.ceremony.clone()));
+            let mut entry = Entry::new(Kind::Opened, "done").with("ceremony", plan.ceremony.clone());
+            if let Some(standing) = &plan.standing {
+                turn.state.take_up(standing);
+                let octets = standing.to_octets().unwrap_or_default();
+                entry = entry.with("standing", crate::basics::Digest::of(&octets).hex());
+            }
+            turn.entries.push(entry);
         }
         What::Answered { answer, .. } => answered(plan, turn, event, answer, &role, &step_id),
         What::Done { outcome } => done(plan, turn, event, outcome, &step_id),
@@ -184,6 +190,7 @@ fn strongroom_gone_now(plan: &Plan, state: &mut State) {
     for quorum in state.quorums.values_mut() {
         quorum.typed.clear();
     }
+    state.void_lists();
     if let Some(kind) = steps::kind_at(plan, state.step) {
         kind.strongroom_gone(state);
     }
@@ -283,6 +290,7 @@ fn done(plan: &Plan, turn: &mut Turn, event: &Event, outcome: &Outcome, step_id:
         (Some(Effect::EndStrongroom), Outcome::StrongroomEnded) => {
             turn.entries.push(entry);
             turn.state.strongroom = false;
+            turn.state.void_lists();
             for authority in turn.state.authorities.values_mut() {
                 authority.open = false;
             }

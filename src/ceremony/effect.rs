@@ -6,7 +6,7 @@ use crate::basics::{Digest, Instant, Realm};
 use crate::keys::{Algorithm, PublicKey};
 use crate::pki::name::Subject;
 use crate::pki::profile::Profile;
-use crate::pki::{Certificate, CrlRequest, RootRequest, certificate, crl};
+use crate::pki::{Certificate, CrlRequest, Reason, Revoked, RootRequest, certificate, crl};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,6 +33,9 @@ pub enum Effect {
         count: u8,
         step: String,
         operations: Vec<String>,
+        /// The recipient of a live quorum: then only the key is made, and sealed to it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        sealed_to: String,
     },
     /// One custodian sees one share, once.
     ShowShare {
@@ -55,6 +58,9 @@ pub enum Effect {
         sealed: Digest,
         public_key: String,
         operations: Vec<String>,
+        /// Where the operations are complete before the key is opened: their digests, and nothing else is signed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        digests: Vec<Digest>,
     },
     /// The serial number is durable before anything carries it.
     ReserveSerial {
@@ -93,6 +99,9 @@ impl Effect {
             Effect::ProbeMachine => "look at the machine".to_owned(),
             Effect::MakeRunKey { .. } => "make the key that signs this run's checkpoints".to_owned(),
             Effect::OpenStrongroom { .. } => "start the strongroom".to_owned(),
+            Effect::MakeKey { authority, quorum, sealed_to, .. } if !sealed_to.is_empty() => {
+                format!("make the key of {authority} and seal it to quorum {quorum}")
+            }
             Effect::MakeKey { authority, quorum, .. } => {
                 format!("make the key of {authority} and the identity of quorum {quorum}")
             }
@@ -138,9 +147,55 @@ pub enum Operation {
         number: u64,
         this_update: Instant,
         next_update: Instant,
+        /// SHA-256 of the list that this one continues; absent for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<Digest>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        revoked: Vec<Revocation>,
         step: String,
         head: Digest,
     },
+    /// A certificate that `authority` issues for another key.
+    Certificate {
+        authority: String,
+        /// What the script calls the certificate.
+        name: String,
+        profile: String,
+        issuer_der: String,
+        /// DER of the Name, hexadecimal: a cross certificate has the other's octet for octet.
+        subject: String,
+        /// DER of the SubjectPublicKeyInfo, hexadecimal.
+        public_key: String,
+        /// Hexadecimal, where it is another certificate's; else made from the key.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        key_identifier: String,
+        not_before: Instant,
+        not_after: Instant,
+        serial: String,
+        policy_oid: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        crl_url: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        issuer_url: String,
+        step: String,
+        head: Digest,
+    },
+}
+
+/// One entry of a revocation list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// Hexadecimal.
+    pub serial: String,
+    pub date: Instant,
+    pub reason: Reason,
+}
+
+/// What people read of issuing a certificate.
+#[must_use]
+pub fn certificate_title(name: &str, authority: &str) -> String {
+    format!("certificate {name} by {authority}")
 }
 
 impl Operation {
@@ -149,13 +204,43 @@ impl Operation {
         match self {
             Operation::RootCertificate { authority, .. } => format!("the root certificate of {authority}"),
             Operation::Crl { authority, number, .. } => format!("CRL {number} of {authority}"),
+            Operation::Certificate { authority, name, .. } => certificate_title(name, authority),
+        }
+    }
+
+    /// The serial number it carries, hexadecimal.
+    #[must_use]
+    pub fn serial(&self) -> Option<&str> {
+        match self {
+            Operation::RootCertificate { serial, .. } | Operation::Certificate { serial, .. } => Some(serial),
+            Operation::Crl { .. } => None,
+        }
+    }
+
+    /// The head of the record when it was prepared.
+    #[must_use]
+    pub const fn head(&self) -> Digest {
+        match self {
+            Operation::RootCertificate { head, .. }
+            | Operation::Crl { head, .. }
+            | Operation::Certificate { head, .. } => *head,
+        }
+    }
+
+    fn step(&self) -> &str {
+        match self {
+            Operation::RootCertificate { step, .. }
+            | Operation::Crl { step, .. }
+            | Operation::Certificate { step, .. } => step,
         }
     }
 
     #[must_use]
     pub fn authority(&self) -> &str {
         match self {
-            Operation::RootCertificate { authority, .. } | Operation::Crl { authority, .. } => authority,
+            Operation::RootCertificate { authority, .. }
+            | Operation::Crl { authority, .. }
+            | Operation::Certificate { authority, .. } => authority,
         }
     }
 }
@@ -173,7 +258,7 @@ pub fn operation_digest(
     operation: &Operation,
 ) -> Result<(Digest, Vec<u8>), String> {
     let tbs = to_be_signed(realm, profiles, operation)?;
-    let (Operation::RootCertificate { step, head, .. } | Operation::Crl { step, head, .. }) = operation;
+    let (step, head) = (operation.step(), operation.head());
     let parts: [&[u8]; 5] = [ceremony.as_bytes(), step.as_bytes(), head.octets(), issuer_spki, &tbs];
     Ok((Digest::tagged("operation", realm, &parts), tbs))
 }
@@ -193,6 +278,7 @@ pub fn to_be_signed(
             let request = root_request(realm, profiles, operation)?;
             certificate::build_tbs(&request).map_err(|e| e.to_string())
         }
+        Operation::Certificate { .. } => Err("no certificate of another key is built yet".to_owned()),
         Operation::Crl { issuer_der, .. } => {
             let issuer = parse_certificate(issuer_der)?;
             crl::build_tbs(&crl_request(&issuer, operation)?).map_err(|e| e.to_string())
@@ -234,7 +320,7 @@ pub fn root_request(
 /// # Errors
 /// Where the operation is another one.
 pub fn crl_request<'i>(issuer: &'i Certificate, operation: &Operation) -> Result<CrlRequest<'i>, String> {
-    let Operation::Crl { number, this_update, next_update, .. } = operation else {
+    let Operation::Crl { number, this_update, next_update, revoked, .. } = operation else {
         return Err("expected a CRL".to_owned());
     };
     Ok(CrlRequest {
@@ -242,7 +328,13 @@ pub fn crl_request<'i>(issuer: &'i Certificate, operation: &Operation) -> Result
         number: *number,
         this_update: *this_update,
         next_update: *next_update,
-        revoked: Vec::new(),
+        revoked: revoked
+            .iter()
+            .map(|entry| {
+                let serial = hex_decode(&entry.serial).ok_or("a revoked serial number is not hexadecimal")?;
+                Ok(Revoked { serial, date: entry.date, reason: entry.reason })
+            })
+            .collect::<Result<_, String>>()?,
     })
 }
 

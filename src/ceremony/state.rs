@@ -6,6 +6,8 @@ use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Finding, WrittenMedium};
 use crate::ceremony::exception::Sheet;
 use crate::keys::PublicKey;
+use crate::plan::Standing;
+use crate::plan::standing::Issued;
 use crate::transcript::Signer;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,29 @@ pub struct QuorumState {
     /// Shares the present strongroom has been given as typed back.
     pub typed: BTreeSet<u8>,
     pub consistent: bool,
+    /// Shares whose custodians approved the list that the quorum is to unlock for, in the present unlocking.
+    pub approved: BTreeSet<u8>,
+    /// Shares whose custodians gave the last head of the chain from their own paper.
+    pub headed: BTreeSet<u8>,
+}
+
+/// An operation that custodians unlock a key for: complete, and fixed before the first share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Prepared {
+    /// The step that will sign it.
+    pub step: String,
+    pub operation: Operation,
+    pub digest: Digest,
+}
+
+/// How far the unlocking of a standing authority has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Unlocking {
+    /// Reserved, hexadecimal, by the step whose certificate carries it.
+    pub serials: BTreeMap<String, String>,
+    /// How many people have looked at what comes.
+    pub answered: u32,
+    pub list: Vec<Prepared>,
 }
 
 /// A generation that was never live, or no longer is.
@@ -51,6 +76,10 @@ pub struct AuthorityState {
     /// DER of the certificate, hexadecimal, once issued.
     pub certificate: String,
     pub crl_number: u64,
+    /// DER of the latest list, hexadecimal; empty before the first.
+    pub crl: String,
+    /// What it certified.
+    pub issued: Vec<Issued>,
     /// Serial numbers reserved so far.
     pub serials: u32,
 }
@@ -164,6 +193,10 @@ pub struct State {
     /// Everything else that came in, likewise.
     pub objects: BTreeMap<String, ObjectState>,
     pub burnt: Vec<String>,
+    /// Lists being unlocked for, or unlocked, by authority.
+    pub unlocking: BTreeMap<String, Unlocking>,
+    /// Public keys the chain has made or certified.
+    pub keys: BTreeSet<Digest>,
     pub exceptions: Vec<Sheet>,
     pub run_keys: Vec<String>,
     pub run_key_live: bool,
@@ -189,6 +222,69 @@ pub struct State {
 }
 
 impl State {
+    /// Takes up what an earlier ceremony left: its quorums live, its keys closed.
+    pub fn take_up(&mut self, standing: &Standing) {
+        for (name, made) in &standing.quorums {
+            let count = u8::try_from(made.commitments.len()).unwrap_or(u8::MAX);
+            self.quorums.insert(
+                name.clone(),
+                QuorumState {
+                    generation: made.generation,
+                    id: made.id.clone(),
+                    recipient: made.recipient.clone(),
+                    threshold: made.threshold,
+                    count,
+                    commitments: made.commitments.clone(),
+                    shown: (1..=count).collect(),
+                    proven: (1..=count).collect(),
+                    typed: BTreeSet::new(),
+                    consistent: true,
+                    approved: BTreeSet::new(),
+                    headed: BTreeSet::new(),
+                },
+            );
+            self.retired.extend(made.retired.iter().map(|retired| Retired {
+                quorum: name.clone(),
+                generation: retired.generation,
+                id: retired.id.clone(),
+                exception: 0,
+                time: retired.time,
+            }));
+        }
+        for (name, made) in &standing.authorities {
+            let list = crate::basics::digest::hex_decode(&made.crl);
+            let list = list.and_then(|der| crate::pki::CertificateList::parse(&der).ok());
+            self.authorities.insert(
+                name.clone(),
+                AuthorityState {
+                    public_key: made.public_key.clone(),
+                    quorum: made.quorum.clone(),
+                    generation: made.generation,
+                    sealed_name: made.sealed_name.clone(),
+                    sealed: made.sealed,
+                    open: false,
+                    certificate: made.certificate.clone(),
+                    crl_number: list.map_or(0, |list| list.number()),
+                    crl: made.crl.clone(),
+                    issued: made.issued.clone(),
+                    serials: 0,
+                },
+            );
+        }
+        self.keys.extend(standing.keys.iter().copied());
+    }
+
+    /// A list that was unlocked for is void with the key: its serials are burnt, and it is fixed and approved anew.
+    pub fn void_lists(&mut self) {
+        for unlocking in std::mem::take(&mut self.unlocking).into_values() {
+            self.burnt.extend(unlocking.serials.into_values());
+        }
+        for quorum in self.quorums.values_mut() {
+            quorum.approved.clear();
+            quorum.headed.clear();
+        }
+    }
+
     /// What must be settled before the step goes on: what came up last, then the governance folder.
     #[must_use]
     pub fn due(&self) -> Option<Interruption> {

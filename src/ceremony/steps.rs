@@ -20,9 +20,12 @@ mod roll_dice;
 mod show_codes;
 mod sign_off;
 mod statement;
+mod unlock;
+pub mod unlocking;
 mod write_medium;
 
-use crate::ceremony::effect::Effect;
+use crate::basics::Digest;
+use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome};
 use crate::ceremony::prompt::Prompt;
 use crate::ceremony::state::State;
@@ -31,7 +34,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 16] = [
+static KINDS: [&dyn StepMachine; 17] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -41,6 +44,7 @@ static KINDS: [&dyn StepMachine; 16] = [
     &make_key::MakeKey,
     &deal_shares::DealShares,
     &check_shares::CheckShares,
+    &unlock::Unlock,
     &issue_root::IssueRoot,
     &issue_crl::IssueCrl,
     &read_fingerprint::ReadFingerprint,
@@ -70,6 +74,14 @@ pub enum Input<'a> {
     Outcome(&'a Outcome),
 }
 
+/// What a step signs.
+pub struct Signs {
+    pub authority: String,
+    pub title: String,
+    /// Whether a serial number is reserved for it.
+    pub serial: bool,
+}
+
 /// A kind of step as the machine runs it.
 pub trait StepMachine: StepKind {
     fn next(&self, room: &Room<'_>) -> StepNext;
@@ -86,6 +98,19 @@ pub trait StepMachine: StepKind {
         moment: &Moment,
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String>;
+
+    /// Which authority's key the step signs with, where it signs.
+    fn signs(&self, _plan: &Plan, _step: &Step, _state: &State) -> Option<Signs> {
+        None
+    }
+
+    /// What it would sign, complete; `serial` is the number reserved for it, hexadecimal.
+    ///
+    /// # Errors
+    /// Why it cannot be built.
+    fn operation(&self, _: &Plan, step: &Step, _: &State, _serial: &str, _head: Digest) -> Result<Operation, String> {
+        Err(format!("step {} signs nothing", step.id))
+    }
 
     /// An effect of this step came to no outcome.
     fn lost(&self, _state: &mut State, _effect: &Effect) {}

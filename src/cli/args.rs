@@ -26,6 +26,9 @@ pub enum Verb {
         /// For which realm: production also refuses example keys and arcs, and has another plan digest
         #[arg(long, value_enum, default_value = "rehearsal")]
         realm: RealmArg,
+        /// The ceremony that the script follows: then the plan's digest is that of the run
+        #[arg(long)]
+        after: Option<PathBuf>,
         /// One JSON object on standard output instead of lines: digests and counts, or `problems`
         #[arg(long)]
         json: bool,
@@ -37,6 +40,9 @@ pub enum Verb {
         /// For which realm; the plan's words on the page are those of this realm's run
         #[arg(long, value_enum, default_value = "rehearsal")]
         realm: RealmArg,
+        /// The ceremony that the script follows
+        #[arg(long)]
+        after: Option<PathBuf>,
     },
     /// Rehearse a ceremony: everything is real but the people, the devices and the mark it burns in
     Rehearse(Rehearse),
@@ -100,7 +106,7 @@ pub enum Verb {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct FrontArgs {
     /// Line by line, for serial consoles and screen readers
     #[arg(long)]
@@ -123,6 +129,9 @@ pub struct Rehearse {
     /// them, differ: `age` draws its own randomness)
     #[arg(long)]
     pub seed: Option<u64>,
+    /// The rehearsal that the script follows, the folder it wrote; without it, it is rehearsed first by simulated people
+    #[arg(long)]
+    pub after: Option<PathBuf>,
     /// Folder to write; must not exist
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -140,6 +149,12 @@ pub struct RunArgs {
     /// Machine-local names of devices
     #[arg(long)]
     pub binding: PathBuf,
+    /// The ceremony that the script follows: the folder it wrote, or its evidence
+    #[arg(long)]
+    pub after: Option<PathBuf>,
+    /// The folder with the sealed keys of that ceremony: a vault medium, mounted; left out, the keys are in the folder that it wrote
+    #[arg(long, requires = "after")]
+    pub vault: Option<PathBuf>,
     /// Folder to write; must not exist
     #[arg(long)]
     pub out: PathBuf,
@@ -198,6 +213,9 @@ pub enum ApproveVerb {
         /// Latest start
         #[arg(long)]
         not_after: String,
+        /// The ceremony that the script follows: its evidence
+        #[arg(long)]
+        after: Option<PathBuf>,
         #[arg(long)]
         out: PathBuf,
     },

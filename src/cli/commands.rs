@@ -24,8 +24,8 @@ use clap::CommandFactory;
 /// What the verb says when it fails.
 pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.verb {
-        Verb::Check { script, realm, json } => check::check(&script, realm.into(), json),
-        Verb::Runbook { script, realm } => check::runbook(&script, realm.into()),
+        Verb::Check { script, realm, after, json } => check::check(&script, realm.into(), after.as_deref(), json),
+        Verb::Runbook { script, realm, after } => check::runbook(&script, realm.into(), after.as_deref()),
         Verb::Rehearse(args) => rehearse::rehearse(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Resume { folder, front } => resume::resume(&folder, &front),

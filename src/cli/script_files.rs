@@ -5,7 +5,7 @@ use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure};
 use crate::devices::durable_file;
 use crate::pki::profile::Profile;
-use crate::plan::Plan;
+use crate::plan::{Plan, Standing};
 use crate::plan::resolve::{self, ProfileFile};
 use crate::script::Problems;
 use std::collections::BTreeMap;
@@ -23,6 +23,14 @@ pub struct ScriptFiles {
 /// # Errors
 /// Every problem of the script at once, exit code 3; a file that cannot be read, exit code 1.
 pub fn read(script: &Path, realm: Realm) -> Result<ScriptFiles, Failure> {
+    read_after(script, realm, None)
+}
+
+/// The same, joined to what stands after the ceremony that the script follows.
+///
+/// # Errors
+/// As [`read`], and where script and record say different things.
+pub fn read_after(script: &Path, realm: Realm, standing: Option<Standing>) -> Result<ScriptFiles, Failure> {
     let file: PathBuf = if script.is_dir() { script.join("script.toml") } else { script.to_owned() };
     if !file.exists() {
         return Err(Failure::new(ExitCode::Failure, format!("{}: there is no script here", file.display()))
@@ -54,7 +62,7 @@ pub fn read(script: &Path, realm: Realm) -> Result<ScriptFiles, Failure> {
         profiles.insert(name, octets);
     }
     let shown = file.display().to_string();
-    let plan = resolve::plan(&shown, &octets, &read, &kinds, realm).map_err(|problems| {
+    let plan = resolve::plan(&shown, &octets, &read, &kinds, realm, standing).map_err(|problems| {
         let mut failure = Failure::from(problems);
         for problems in own {
             failure.message.push('\n');

@@ -5,11 +5,12 @@ use crate::keys::Algorithm;
 use crate::pki::name::{Subject, marked};
 use crate::pki::oids;
 use crate::pki::profile::Profile;
-use crate::plan::{Authority, Material, Plan};
+use crate::plan::{Authority, Material, Plan, Standing};
 use crate::script::problem::{Problems, nearest};
 use crate::script::{Located, NameOf, Script, StepKind};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod chain;
 mod examples;
 mod people;
 mod steps;
@@ -22,7 +23,8 @@ pub struct ProfileFile {
     pub digest: Digest,
 }
 
-/// Reads script and profiles into a plan. `profiles` holds what was found beside the script, by name.
+/// Reads script and profiles into a plan. `profiles` holds what was found beside the script, by name; `standing` is what the
+/// ceremony that this one follows left, once it is to be run.
 ///
 /// # Errors
 /// All problems of syntax, names and order, each with its place and a hint.
@@ -32,9 +34,14 @@ pub fn plan(
     profiles: &BTreeMap<String, Result<ProfileFile, String>>,
     kinds: &[&dyn StepKind],
     realm: Realm,
+    standing: Option<Standing>,
 ) -> Result<Plan, Problems> {
     let (script, mut problems) = crate::script::parse::script(file, octets, kinds)?;
-    let resolved = Resolver { script: &script, kinds, profiles, realm }.resolve(Digest::of(octets), &mut problems);
+    let resolver = Resolver { script: &script, kinds, profiles, realm };
+    let mut resolved = resolver.resolve(Digest::of(octets), &mut problems);
+    if let Some(standing) = standing {
+        resolver.attach(&mut resolved, standing, &mut problems);
+    }
     if problems.is_empty() { Ok(resolved) } else { Err(problems) }
 }
 
@@ -43,10 +50,18 @@ pub fn plan(
 pub fn profile_names(octets: &[u8], kinds: &[&dyn StepKind]) -> BTreeSet<String> {
     match crate::script::parse::script("script.toml", octets, kinds) {
         Ok((script, _)) => {
-            script.authorities.iter().map(|a| a.profile.value.clone()).filter(|name| is_name(name)).collect()
+            let own = script.certificates.iter().filter_map(|c| c.profile.as_ref());
+            let names = script.authorities.iter().map(|a| &a.profile).chain(own);
+            names.map(|name| name.value.clone()).filter(|name| is_name(name)).collect()
         }
         Err(_) => BTreeSet::new(),
     }
+}
+
+/// The ceremony's id, where the text is a script at all.
+#[must_use]
+pub fn ceremony_id(octets: &[u8], kinds: &[&dyn StepKind]) -> Option<String> {
+    crate::script::parse::script("script.toml", octets, kinds).ok().map(|(script, _)| script.ceremony.id.value)
 }
 
 fn is_name(name: &str) -> bool {
@@ -67,6 +82,9 @@ impl Resolver<'_> {
         self.roles(p);
         let quorums = self.quorums(p);
         let authorities = self.authorities(p);
+        let certificates = self.certificates(&authorities, p);
+        let revocations = self.revocations(p);
+        self.follows(p);
         let steps = self.steps(p);
         let c = &self.script.ceremony;
         let oid_arc = c.oid_arc.as_ref().map(|arc| arc.value.clone()).unwrap_or_default();
@@ -132,6 +150,10 @@ impl Resolver<'_> {
             steps,
             profiles: self.good_profiles().map(|(name, f)| (name.clone(), f.profile.clone())).collect(),
             profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
+            certificates,
+            revocations,
+            follows: c.follows.as_ref().map(|f| f.value.clone()).unwrap_or_default(),
+            standing: None,
         }
     }
 
@@ -146,6 +168,7 @@ impl Resolver<'_> {
         once("role", s.roles.iter().map(|x| &x.name), p);
         once("quorum", s.quorums.iter().map(|x| &x.name), p);
         once("authority", s.authorities.iter().map(|x| &x.name), p);
+        once("certificate", s.certificates.iter().map(|x| &x.name), p);
         once("material", s.materials.iter().map(|x| &x.name), p);
         once("step", s.steps().map(|x| &x.id), p);
         let mut serials: BTreeMap<&str, &str> = BTreeMap::new();
@@ -224,6 +247,7 @@ impl Resolver<'_> {
                 subject: marked(self.realm, &subject),
                 not_before: source.not_before.value,
                 not_after: source.not_after.value,
+                standing: source.standing,
             });
         }
         authorities
@@ -260,6 +284,7 @@ impl Resolver<'_> {
             NameOf::Role => ("role", s.roles.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Quorum => ("quorum", s.quorums.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Authority => ("authority", s.authorities.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Certificate => ("certificate", s.certificates.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Material => ("material", s.materials.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Medium => (
                 "medium",

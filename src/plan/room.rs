@@ -15,10 +15,10 @@ pub enum Disorder {
     LeftBehind { step: usize, fact: Fact, written_before_by: Option<usize> },
 }
 
-/// All disorders of a sequence of steps.
+/// All disorders of a sequence of steps; `stands` is true before the first.
 #[must_use]
-pub fn walk(steps: &[RoomRules]) -> Vec<Disorder> {
-    let mut truths: BTreeSet<Fact> = BTreeSet::new();
+pub fn walk(stands: &BTreeSet<Fact>, steps: &[RoomRules]) -> Vec<Disorder> {
+    let mut truths: BTreeSet<Fact> = stands.clone();
     let mut disorders = Vec::new();
     for (step, rules) in steps.iter().enumerate() {
         for fact in &rules.needs {
@@ -41,11 +41,13 @@ pub fn walk(steps: &[RoomRules]) -> Vec<Disorder> {
     disorders
 }
 
-/// What a step writes onto a medium, by the names of authorities.
+/// What a step carries out of the room, onto a medium or as codes that the other side read back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Certificates and CRLs.
+    /// Certificates and CRLs of authorities.
     pub issued: Vec<String>,
+    /// Certificates by their own names.
+    pub certificates: Vec<String>,
     pub sealed: Vec<String>,
 }
 
@@ -57,20 +59,24 @@ pub fn left_behind(steps: &[RoomRules], written: &[Written]) -> Vec<Disorder> {
     for (step, fact) in steps.iter().enumerate().flat_map(|(i, rules)| rules.gives.iter().map(move |fact| (i, fact))) {
         match fact {
             Fact::KeyMade(name) => last.insert((name, true), (step, fact)),
-            Fact::RootIssued(name) | Fact::CrlIssued(name) => last.insert((name, false), (step, fact)),
+            Fact::AuthorityCertified(name) | Fact::CertificateIssued(name) | Fact::CrlIssued(name) => {
+                last.insert((name, false), (step, fact))
+            }
             _ => None,
         };
     }
     let mut disorders = Vec::new();
     // Where nothing at all is written for an authority that issued something, that is one mistake: its key is not named besides.
-    let never = |name: &String| !written.iter().any(|w| w.issued.contains(name) || w.sealed.contains(name));
+    let never = |name: &String| !written.iter().any(|w| w.issued.contains(name) || w.certificates.contains(name) || w.sealed.contains(name));
     let issued: BTreeSet<&String> = last.keys().filter(|(_, sealed)| !sealed).map(|(name, _)| *name).collect();
     for ((name, sealed), (step, fact)) in last {
         if sealed && never(name) && issued.contains(name) {
             continue;
         }
-        let names =
-            |written: &Written| if sealed { written.sealed.contains(name) } else { written.issued.contains(name) };
+        let names = |written: &Written| match sealed {
+            true => written.sealed.contains(name),
+            false => written.issued.contains(name) || written.certificates.contains(name),
+        };
         let writing = written.iter().rposition(names);
         if writing.is_none_or(|writing| writing < step) {
             disorders.push(Disorder::LeftBehind { step, fact: fact.clone(), written_before_by: writing });

@@ -141,7 +141,7 @@ fn words(page: &mut Page, plan: &Plan, kinds: &[&dyn StepKind]) {
                     labels.push(format!("Step {}, public key of {name}, twelve words", step.number));
                     labels.push(format!("Step {}, sealed key of {name}, twelve words", step.number));
                 }
-                Fact::RootIssued(name) => {
+                Fact::AuthorityCertified(name) => {
                     labels.push(format!("Step {}, certificate of {name}, words of the operation", step.number));
                     labels.push(format!("Fingerprint of {name}, twelve words"));
                 }
@@ -159,11 +159,10 @@ fn words(page: &mut Page, plan: &Plan, kinds: &[&dyn StepKind]) {
 }
 
 fn rules_of(plan: &Plan, step: &Step, kinds: &[&dyn StepKind]) -> RoomRules {
-    let quorum_of = |name: &str| plan.authority(name).map(|authority| authority.quorum.clone());
     kinds
         .iter()
         .find(|kind| kind.word() == step.kind)
-        .map_or_else(RoomRules::default, |kind| kind.room(&step.params, &quorum_of))
+        .map_or_else(RoomRules::default, |kind| kind.room(&step.params, plan))
 }
 
 fn roster(page: &mut Page, plan: &Plan) {

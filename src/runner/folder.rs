@@ -125,6 +125,12 @@ impl Folder {
         self.state().join("incoming")
     }
 
+    /// What the ceremony before this one left.
+    #[must_use]
+    pub fn standing(&self) -> PathBuf {
+        self.evidence().join("standing.json")
+    }
+
     #[must_use]
     pub fn transcript(&self) -> PathBuf {
         self.evidence().join("transcript.jsonl")

@@ -55,7 +55,7 @@ impl<R: RealmType> Run<'_, R> {
         if medium.volume().is_none() {
             let index = self.plan.materials.iter().position(|m| m.name == label.as_str()).unwrap_or_default();
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let id = self.room.medium_id(&self.plan.ceremony, &self.plan_digest, index);
+            let id = self.room.medium_id(&self.plan.ceremony, &self.draw_digest, index);
             let id = id.map_err(|found| MediumError::NoMedium { path: bound.path().to_owned(), found })?;
             medium = initialise(medium, &Volume { id, label: label.clone() })?;
         }

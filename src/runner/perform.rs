@@ -40,7 +40,7 @@ impl<R: RealmType> Run<'_, R> {
                 let (commitment, protections) = self.strongrooms.open()?;
                 Ok(Outcome::Strongroom { commitment, protections })
             }
-            Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations } => {
+            Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations, sealed_to } => {
                 let request = Request::MakeKey {
                     authority: authority.clone(),
                     algorithm: *algorithm,
@@ -50,6 +50,7 @@ impl<R: RealmType> Run<'_, R> {
                     count: *count,
                     step: step.clone(),
                     operations: operations.clone(),
+                    sealed_to: sealed_to.clone(),
                 };
                 self.make_key(&format!("{authority}.g{generation}.key.age"), request)
             }
@@ -59,7 +60,7 @@ impl<R: RealmType> Run<'_, R> {
             Effect::CheckConsistency { threshold, recipient, .. } => {
                 Ok(Outcome::Consistent { subsets: self.strongrooms.consistent(*threshold, recipient)? })
             }
-            Effect::Unlock { authority, quorum, sealed, public_key, operations } => {
+            Effect::Unlock { authority, quorum, sealed, public_key, operations, digests } => {
                 let made = self.state.authorities.get(authority).ok_or("no key was made for this authority")?;
                 let recipient = self.state.quorums.get(quorum).map(|q| q.recipient.clone()).unwrap_or_default();
                 let path = self.folder.vault().join(&made.sealed_name);
@@ -71,7 +72,8 @@ impl<R: RealmType> Run<'_, R> {
                         Digest::of(&file)
                     ));
                 }
-                self.strongrooms.unlock(authority, &file, *sealed, &recipient, public_key, operations.clone())?;
+                let list = (operations.clone(), digests.clone());
+                self.strongrooms.unlock(authority, &file, *sealed, &recipient, public_key, list)?;
                 Ok(Outcome::Unlocked)
             }
             Effect::ReserveSerial { index, .. } => {

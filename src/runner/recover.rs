@@ -44,6 +44,8 @@ pub struct Beginning {
     pub governance_digest: String,
     pub approval_files: BTreeMap<String, Vec<u8>>,
     pub binding: Vec<u8>,
+    /// Sealed keys of standing authorities, by file name.
+    pub vault: BTreeMap<String, Vec<u8>>,
     pub reach: Reach,
 }
 
@@ -68,6 +70,7 @@ impl<'f, R: RealmType> Run<'f, R> {
             )));
         }
         let plan_digest = plan.digest()?;
+        let draw_digest = plan.draw_digest()?;
         durable_file::create(&folder.settings(), &canonical::to_octets(&beginning.settings)?)?;
         durable_file::create(&folder.script(), &beginning.script)?;
         for (name, octets) in &beginning.profiles {
@@ -76,10 +79,16 @@ impl<'f, R: RealmType> Run<'f, R> {
         for (name, octets) in &beginning.approval_files {
             durable_file::create(&folder.approval().join(name), octets)?;
         }
+        if let Some(standing) = &plan.standing {
+            durable_file::create(&folder.standing(), &standing.to_octets()?)?;
+        }
+        for (name, octets) in &beginning.vault {
+            durable_file::create(&folder.vault().join(name), octets)?;
+        }
         if !beginning.binding.is_empty() {
             durable_file::create(&folder.state().join("binding.toml"), &beginning.binding)?;
         }
-        let seed = room.serial_seed(&plan.ceremony, &plan_digest)?;
+        let seed = room.serial_seed(&plan.ceremony, &draw_digest)?;
         durable_file::create(&folder.serial_seed(), seed.hex().as_bytes())?;
         let header = Header {
             approval_digest: beginning.approval_digest,
@@ -105,10 +114,11 @@ impl<'f, R: RealmType> Run<'f, R> {
         let (chain, octets) = Chain::start(header.clone())?;
         durable_file::create(&folder.transcript(), &octets)?;
         let transcript = Appender::open(&folder.transcript())?;
-        let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), beginning.reach);
+        let strongrooms = Strongrooms::new(&plan, draw_digest, room.seed(), beginning.reach);
         let mut run = Self {
             plan,
             plan_digest,
+            draw_digest,
             state: State::default(),
             chain,
             folder,
@@ -139,6 +149,7 @@ impl<'f, R: RealmType> Run<'f, R> {
         front: &'f mut dyn FrontEnd,
     ) -> Result<Self, RunError> {
         let plan_digest = plan.digest()?;
+        let draw_digest = plan.draw_digest()?;
         let mut record = read_record(&folder)?;
         if record.header.plan_digest != plan_digest || record.header.realm != R::REALM {
             return Err(RunError::Other(
@@ -161,7 +172,7 @@ impl<'f, R: RealmType> Run<'f, R> {
         checkpoints_agree(&folder, &record)?;
         ledger.project(&record)?;
         let room = room(&record);
-        let strongrooms = Strongrooms::new(&plan, plan_digest, room.seed(), reach);
+        let strongrooms = Strongrooms::new(&plan, draw_digest, room.seed(), reach);
         set_aside_later_checkpoints(&folder, record.chain().next)?;
         // What stands around the record speaks of it as it was left; it is written again when this run ends. The list goes first.
         for name in [sums::FILE_NAME, REPORT, HOW_TO_VERIFY] {
@@ -171,6 +182,7 @@ impl<'f, R: RealmType> Run<'f, R> {
         let mut run = Self {
             plan,
             plan_digest,
+            draw_digest,
             state: replayed.state,
             chain: record.chain(),
             serial_seed_commitment: record.header.serial_seed_commitment,

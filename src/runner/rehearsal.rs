@@ -10,7 +10,7 @@ use crate::custody::qr;
 use crate::custody::share::{Parsed, Share};
 use crate::devices::durable_file;
 use crate::keys::ssh::SshSigningKey;
-use crate::plan::Plan;
+use crate::plan::{Plan, Standing};
 use crate::runner::folder::Folder;
 use crate::runner::front_end::Given;
 use crate::runner::take_in;
@@ -95,7 +95,7 @@ pub fn other_side(folder: &Folder, sent: &Envelope) -> Result<(), String> {
 
 /// Simulated dice: seeded, and never shown.
 fn dice(plan: &Plan, seed: Option<u64>, least: u32) -> Secret {
-    let digest = plan.digest().unwrap_or_else(|_| crate::basics::Digest::of(b"no digest"));
+    let digest = plan.draw_digest().unwrap_or_else(|_| crate::basics::Digest::of(b"no digest"));
     let draws = Draws::rehearsal(seed.unwrap_or(0), &plan.ceremony, &digest);
     let least = least as usize;
     let octets = draws.expand("room", "dice", 0, 0, least * 4);
@@ -112,7 +112,7 @@ fn dice(plan: &Plan, seed: Option<u64>, least: u32) -> Secret {
 /// # Errors
 /// Where drawing fails, which 32 octets never do.
 pub fn participant_key(plan: &Plan, seed: u64, person: usize) -> Result<SshSigningKey, String> {
-    let digest = plan.digest().map_err(|e| e.to_string())?;
+    let digest = plan.draw_digest().map_err(|e| e.to_string())?;
     let index = u32::try_from(person).unwrap_or(u32::MAX);
     let octets = Draws::rehearsal(seed, &plan.ceremony, &digest).expand("room", "participant", index, 0, 32);
     let octets: [u8; 32] = octets.expose().try_into().map_err(|_| "expected 32 octets")?;
@@ -173,6 +173,26 @@ pub fn write_card(
         whole.push(octet);
     }
     durable_file::replace(&path, whole.expose()).map_err(|e| e.to_string())
+}
+
+/// Simulated custodians bring the cards they wrote in an earlier rehearsal.
+///
+/// # Errors
+/// Where a card is missing or the disk refuses.
+pub fn bring_cards(from: &Folder, to: &Folder, standing: &Standing) -> Result<(), String> {
+    for (name, quorum) in &standing.quorums {
+        for (position, holder) in quorum.holders.iter().enumerate() {
+            let index = u8::try_from(position + 1).unwrap_or(u8::MAX);
+            let path = card_path(to, name, index, holder);
+            if let Some(parent) = path.parent() {
+                durable_file::folder(parent).map_err(|e| e.to_string())?;
+            }
+            let card = durable_file::read(&card_path(from, name, index, holder), limits::SMALL_FILE_OCTETS);
+            let card = Secret::take(card.map_err(|e| e.to_string())?);
+            durable_file::replace(&path, card.expose()).map_err(|e| e.to_string())?;
+        }
+    }
+    Ok(())
 }
 
 /// The simulated camera before a simulated card: the code of the share as a picture, read like any other.

@@ -45,6 +45,8 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
 pub struct Run<'f, R: RealmType> {
     pub plan: Plan,
     pub plan_digest: Digest,
+    /// What draws are salted with: [`Plan::draw_digest`].
+    pub draw_digest: Digest,
     pub state: State,
     pub chain: Chain,
     pub folder: Folder,
@@ -99,7 +101,7 @@ impl<R: RealmType> Run<'_, R> {
         let mut octets = Vec::new();
         let mut lines = Vec::new();
         for entry in entries {
-            let salt = self.room.salt(&self.plan.ceremony, &self.plan_digest, chain.next)?;
+            let salt = self.room.salt(&self.plan.ceremony, &self.draw_digest, chain.next)?;
             let line = chain.append(entry, time, salt)?;
             lines.push(canonical::parse::<Line>(line.strip_suffix(b"\n").unwrap_or(&line), line.len())?);
             octets.extend_from_slice(&line);

@@ -63,11 +63,11 @@ fn ask(
 
 impl Strongrooms {
     #[must_use]
-    pub fn new(plan: &Plan, plan_digest: Digest, seed: Option<u64>, reach: Reach) -> Self {
+    pub fn new(plan: &Plan, draw_digest: Digest, seed: Option<u64>, reach: Reach) -> Self {
         let opening = Opening {
             realm: plan.realm,
             ceremony: plan.ceremony.clone(),
-            plan_digest,
+            plan_digest: draw_digest,
             profiles: plan.profiles.clone(),
             seed,
         };
@@ -163,7 +163,7 @@ impl Strongrooms {
         sealed_digest: Digest,
         recipient: &str,
         public_key: &str,
-        operations: Vec<String>,
+        (operations, digests): (Vec<String>, Vec<Digest>),
     ) -> Result<(), String> {
         let request = Request::Unlock {
             authority: authority.to_owned(),
@@ -172,6 +172,7 @@ impl Strongrooms {
             recipient: recipient.to_owned(),
             public_key: public_key.to_owned(),
             operations,
+            digests,
         };
         ask(self.maker.as_mut(), request, None).map(|_| ())
     }

@@ -15,6 +15,7 @@ pub enum NameOf {
     Authority,
     Material,
     Medium,
+    Certificate,
 }
 
 /// What a key of a step may hold.
@@ -59,12 +60,17 @@ pub enum Fact {
     QuorumMade(String),
     SharesProven(String),
     SharesConsistent(String),
-    RootIssued(String),
+    /// An authority has a certificate: self-signed, or issued by another.
+    AuthorityCertified(String),
+    /// One of the script's `[[certificate]]` has been issued.
+    CertificateIssued(String),
     CrlIssued(String),
-    /// A certificate request of this name came in and was compared.
+    /// A certificate request has come in and its digest been compared, by its name in the script.
     RequestTaken(String),
-    /// Another object of this name came in and was compared.
+    /// Any other object, likewise.
     ObjectTaken(String),
+    /// A standing authority's key is open for a list of operations that its custodians approved.
+    Unlocked(String),
     SignedOff,
     Closed,
 }
@@ -82,10 +88,12 @@ impl std::fmt::Display for Fact {
             Fact::KeyMade(name) => write!(f, "the key of {name} has been made"),
             Fact::SharesProven(name) => write!(f, "every share of quorum {name} has been proven"),
             Fact::SharesConsistent(name) => write!(f, "the proven shares of quorum {name} have been found consistent"),
-            Fact::RootIssued(name) => write!(f, "the root certificate of {name} has been issued"),
-            Fact::CrlIssued(name) => write!(f, "the first CRL of {name} has been issued"),
-            Fact::RequestTaken(name) => write!(f, "the certificate request {name} has been taken in"),
-            Fact::ObjectTaken(name) => write!(f, "the object {name} has been taken in"),
+            Fact::AuthorityCertified(name) => write!(f, "the certificate of {name} has been issued"),
+            Fact::CertificateIssued(name) => write!(f, "certificate {name} has been issued"),
+            Fact::CrlIssued(name) => write!(f, "the CRL of {name} has been issued"),
+            Fact::RequestTaken(name) => write!(f, "request {name} has come in"),
+            Fact::ObjectTaken(name) => write!(f, "{name} has come in"),
+            Fact::Unlocked(name) => write!(f, "the key of {name} has been unlocked"),
             Fact::SignedOff => write!(f, "everybody has signed off"),
             Fact::Closed => write!(f, "the evidence has been closed"),
         }
@@ -105,6 +113,29 @@ pub struct RoomRules {
 /// Parameters of a step by key, already of the right shape.
 pub type Params = BTreeMap<String, Param>;
 
+/// What a step kind may look up in the script around it.
+pub trait Lookup {
+    /// The quorum an authority's key is sealed to.
+    fn quorum_of(&self, authority: &str) -> Option<String>;
+    /// Whether the authority was made in an earlier ceremony.
+    fn stands(&self, authority: &str) -> bool;
+    /// Whether making this authority's key makes its quorum too: no key before it is sealed to that quorum.
+    fn makes_quorum(&self, authority: &str) -> bool;
+    /// One of the script's `[[certificate]]`.
+    fn certified(&self, certificate: &str) -> Option<Certifying>;
+}
+
+/// What a `[[certificate]]` needs, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certifying {
+    pub issuer: String,
+    /// The authority of the script whose own certificate it is.
+    pub authority: Option<String>,
+    pub request: Option<String>,
+    /// The authority or object whose key and subject it takes.
+    pub cross: Option<String>,
+}
+
 /// A kind of step, as far as scripts and plans see it.
 pub trait StepKind: Sync {
     /// The word of `kind = "..."`.
@@ -112,8 +143,8 @@ pub trait StepKind: Sync {
     /// One sentence for the language reference and `check --kinds`.
     fn summary(&self) -> &'static str;
     fn keys(&self) -> &'static [StepKey];
-    /// What the room must look like; `lookup` finds the quorum of an authority.
-    fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules;
+    /// What the room must look like.
+    fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules;
     /// How many people besides the acting one must confirm.
     fn confirmers(&self) -> usize;
     /// What people do, as lines of the runbook, with every parameter.

@@ -10,6 +10,8 @@ use crate::script::syntax::{
 };
 use std::collections::BTreeMap;
 
+mod issuing;
+
 /// Reads a script. `kinds` is the table of step kinds.
 ///
 /// # Errors
@@ -53,6 +55,16 @@ pub fn script(file: &str, octets: &[u8], kinds: &[&dyn StepKind]) -> Result<(Scr
             .into_iter()
             .map(|reader| authority(reader, p))
             .collect(),
+        certificates: top
+            .tables("certificate", limits::PEOPLE, p)
+            .into_iter()
+            .map(|reader| issuing::certificate(reader, p))
+            .collect(),
+        revocations: top
+            .tables("revocation", limits::REVOCATIONS, p)
+            .into_iter()
+            .map(|reader| issuing::revocation(reader, p))
+            .collect(),
         materials: top.tables("material", limits::STEPS, p).into_iter().map(|reader| material(reader, p)).collect(),
         acts: top.tables("act", limits::ACTS, p).into_iter().map(|reader| act(reader, kinds, p)).collect(),
     };
@@ -82,6 +94,7 @@ fn ceremony(mut r: Reader<'_, '_>, p: &mut Problems) -> CeremonySource {
         title: r.needed_text("title", p),
         purpose: r.needed_text("purpose", p),
         previous_head: r.text("previous_head", p),
+        follows: r.has("follows").then(|| r.needed_name("follows", p)),
         oid_arc: r.text("oid_arc", p),
     };
     r.done(p);
@@ -115,6 +128,7 @@ fn quorum(mut r: Reader<'_, '_>, p: &mut Problems) -> QuorumSource {
         threshold: r.needed_integer("threshold", 2, limits::SHARES as u64, p),
         custodians: r.texts("custodians", p),
         spares: r.texts("spares", p),
+        standing: r.flag("standing", p),
         span: r.span(),
     };
     r.done(p);
@@ -141,6 +155,7 @@ fn authority(mut r: Reader<'_, '_>, p: &mut Problems) -> AuthoritySource {
         common_name: subject.as_mut().map_or_else(empty, |s| s.needed_text("common_name", p)),
         not_before: r.needed_instant("not_before", p),
         not_after: r.needed_instant("not_after", p),
+        standing: r.flag("standing", p),
         span: r.span(),
     };
     if let Some(subject) = subject {

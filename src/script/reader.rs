@@ -130,6 +130,21 @@ impl<'a, 't> Reader<'a, 't> {
         }
     }
 
+    /// `true` or `false`; missing is `false`.
+    pub fn flag(&mut self, key: &str, problems: &mut Problems) -> bool {
+        let Some(value) = self.value(key) else { return false };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong(key, value, "true or false", problems);
+            false
+        })
+    }
+
+    /// Whether the table has this key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Text that must be there; an empty stand-in after the problem is noted.
     pub fn needed_text(&mut self, key: &str, problems: &mut Problems) -> Located<String> {
         if !self.table.contains_key(key) {
@@ -203,6 +218,11 @@ impl<'a, 't> Reader<'a, 't> {
                 Located::new(Instant(0), text.span)
             }
         }
+    }
+
+    /// An instant that may be left out.
+    pub fn instant(&mut self, key: &str, problems: &mut Problems) -> Option<Located<Instant>> {
+        self.has(key).then(|| self.needed_instant(key, problems))
     }
 
     /// A list of texts; missing is the empty list.

@@ -40,6 +40,8 @@ pub struct CeremonySource {
     pub title: Text,
     pub purpose: Text,
     pub previous_head: Option<Text>,
+    /// The ceremony whose quorums and authorities this one goes on with.
+    pub follows: Option<Text>,
     pub oid_arc: Option<Text>,
 }
 
@@ -65,6 +67,8 @@ pub struct QuorumSource {
     pub custodians: Vec<Text>,
     /// Who writes further shares, for sealed bags.
     pub spares: Vec<Text>,
+    /// Made in an earlier ceremony: every custodian is named, and enough of them are here.
+    pub standing: bool,
     pub span: Range<usize>,
 }
 
@@ -79,6 +83,58 @@ pub struct AuthoritySource {
     pub common_name: Text,
     pub not_before: Located<Instant>,
     pub not_after: Located<Instant>,
+    /// Made in an earlier ceremony.
+    pub standing: bool,
+    pub span: Range<usize>,
+}
+
+/// A certificate that an authority of the script issues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateSource {
+    pub name: Text,
+    /// The authority that signs.
+    pub issuer: Text,
+    pub of: Certified,
+    /// What follows is left out where an `[[authority]]` says it.
+    pub profile: Option<Text>,
+    pub subject: Option<SubjectSource>,
+    pub not_before: Option<Located<Instant>>,
+    pub not_after: Option<Located<Instant>>,
+    /// Where the issuer's CRL and certificate are published.
+    pub crl_url: Option<Text>,
+    pub issuer_url: Option<Text>,
+    pub span: Range<usize>,
+}
+
+/// Whose key is certified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certified {
+    /// An `[[authority]]` whose key is made here.
+    Authority(Text),
+    /// A request that comes in, by its name.
+    Request(Text),
+    /// The key and subject of another authority's own certificate, or of a certificate that comes in.
+    Cross(Text),
+    /// A certificate issued before, with its key or a new one from a request.
+    Renewal { of: Text, key: Text, request: Option<Text> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectSource {
+    pub country: Option<Text>,
+    pub organization: Text,
+    pub common_name: Text,
+}
+
+/// A certificate that is withdrawn with the next list of its issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationSource {
+    pub authority: Text,
+    /// The certificate's name in the ceremony that issued it, or its serial number in hexadecimal digits.
+    pub certificate: Option<Text>,
+    pub serial: Option<Text>,
+    pub reason: Text,
+    pub reported_at: Located<Instant>,
     pub span: Range<usize>,
 }
 
@@ -121,6 +177,8 @@ pub struct Script {
     pub roles: Vec<RoleSource>,
     pub quorums: Vec<QuorumSource>,
     pub authorities: Vec<AuthoritySource>,
+    pub certificates: Vec<CertificateSource>,
+    pub revocations: Vec<RevocationSource>,
     pub materials: Vec<MaterialSource>,
     pub acts: Vec<ActSource>,
 }

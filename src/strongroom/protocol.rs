@@ -46,6 +46,8 @@ pub enum Request {
         count: u8,
         step: String,
         operations: Vec<String>,
+        /// A live quorum's recipient, or empty: then a quorum is made too.
+        sealed_to: String,
     },
     /// Answered with a secret: the share's text.
     Reveal {
@@ -71,6 +73,7 @@ pub enum Request {
         recipient: String,
         public_key: String,
         operations: Vec<String>,
+        digests: Vec<Digest>,
     },
     Sign {
         operation: Operation,

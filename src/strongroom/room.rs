@@ -33,6 +33,8 @@ struct Opened {
 struct OpenKey {
     key: SigningKey,
     operations: Vec<String>,
+    /// Where custodians approved complete operations before it was opened: theirs, one for each title.
+    digests: Vec<Digest>,
 }
 
 impl OpenKey {
@@ -74,9 +76,9 @@ impl Room {
             Request::Dice => self.dice(secret),
             Request::MakeRunKey { run } => self.make_run_key(run),
             Request::SignCheckpoint { body } => self.sign_checkpoint(&body),
-            Request::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations } => {
+            Request::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations, sealed_to } => {
                 let asked = Asked { authority, algorithm, quorum, generation, threshold, count, step, operations };
-                self.make_key(asked)
+                if sealed_to.is_empty() { self.make_key(asked) } else { self.make_further_key(asked, sealed_to) }
             }
             Request::Reveal { quorum, index } => {
                 let share = usize::from(index).checked_sub(1).and_then(|i| self.dealt.get(&quorum)?.get(i));
@@ -91,8 +93,8 @@ impl Room {
                 Ok((Response::Proven { index, corrected }, None))
             }
             Request::Consistent { threshold, recipient } => self.consistent(threshold, &recipient),
-            Request::Unlock { authority, sealed, sealed_digest, recipient, public_key, operations } => {
-                self.unlock(authority, &sealed, sealed_digest, &recipient, &public_key, operations)
+            Request::Unlock { authority, sealed, sealed_digest, recipient, public_key, operations, digests } => {
+                self.unlock(authority, &sealed, sealed_digest, &recipient, &public_key, (operations, digests))
             }
             Request::Sign { operation, digest } => self.sign(&operation, digest),
             Request::End => {
@@ -228,7 +230,23 @@ impl Room {
             sealed: hex_encode(&sealed),
         };
         self.dealt.insert(asked.quorum, shares);
-        self.keys.insert(asked.authority, OpenKey { key, operations: asked.operations });
+        self.keys.insert(asked.authority, OpenKey { key, operations: asked.operations, digests: Vec::new() });
+        Ok((response, None))
+    }
+
+    /// A key for a quorum that is live already: sealing to its recipient opens nothing.
+    fn make_further_key(&mut self, asked: Asked, recipient: String) -> Result<Answer, String> {
+        let material = self.draws()?.expand(&asked.step, "authority-key", 0, u32::from(asked.generation), 64);
+        let key = SigningKey::from_material(asked.algorithm, material.expose()).map_err(|e| e.to_string())?;
+        let sealed = sealing::seal(&recipient, &key.to_pkcs8_pem().map_err(|e| e.to_string())?)?;
+        let response = Response::KeyMade {
+            public_key: hex_encode(key.public_key().spki_der()),
+            recipient,
+            quorum_id: String::new(),
+            commitments: Vec::new(),
+            sealed: hex_encode(&sealed),
+        };
+        self.keys.insert(asked.authority, OpenKey { key, operations: asked.operations, digests: Vec::new() });
         Ok((response, None))
     }
 
@@ -301,8 +319,11 @@ impl Room {
         sealed_digest: Digest,
         recipient: &str,
         public_key: &str,
-        operations: Vec<String>,
+        (operations, digests): (Vec<String>, Vec<Digest>),
     ) -> Result<Answer, String> {
+        if !digests.is_empty() && digests.len() != operations.len() {
+            return Err("expected a digest for every operation".to_owned());
+        }
         let sealed = hex_decode(sealed).ok_or("the sealed key is not hexadecimal")?;
         if Digest::of(&sealed) != sealed_digest {
             return Err(format!(
@@ -316,7 +337,7 @@ impl Room {
         if hex_encode(key.public_key().spki_der()) != public_key {
             return Err("the sealed key is another one than the record's".to_owned());
         }
-        self.keys.insert(authority, OpenKey { key, operations });
+        self.keys.insert(authority, OpenKey { key, operations, digests });
         Ok((Response::Unlocked, None))
     }
 
@@ -332,6 +353,9 @@ impl Room {
         let Some(listed) = listed else {
             return Err(format!("{title} is not on the list this key was opened for"));
         };
+        if open.digests.get(listed).is_some_and(|fixed| *fixed != approved) {
+            return Err(format!("{title} is not the one that the custodians opened this key for"));
+        }
         let public: PublicKey = open.key.public_key();
         let (digest, tbs) =
             effect::operation_digest(opened.realm, &opened.ceremony, &opened.profiles, public.spki_der(), operation)?;
@@ -348,6 +372,7 @@ impl Room {
                 let der = certificate::assemble(&tbs, public.algorithm(), &signature).map_err(|e| e.to_string())?;
                 ladder::check_after(&request, &tbs, &der).map(|_clean| der).map_err(found)?
             }
+            Operation::Certificate { .. } => return Err("no certificate of another key is built yet".to_owned()),
             Operation::Crl { issuer_der, profile, .. } => {
                 let issuer = effect::parse_certificate(issuer_der)?;
                 if *issuer.public_key() != public {
@@ -362,6 +387,9 @@ impl Room {
             }
         };
         open.operations.remove(listed);
+        if listed < open.digests.len() {
+            open.digests.remove(listed);
+        }
         Ok((Response::Signed { der: hex_encode(&der) }, None))
     }
 }

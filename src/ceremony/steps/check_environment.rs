@@ -8,7 +8,7 @@ use crate::ceremony::prompt::{Ask, ChoiceOption, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, RoomRules, StepKey, StepKind, kind::Params};
+use crate::script::{Fact, Lookup, RoomRules, StepKey, StepKind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct CheckEnvironment;
@@ -23,7 +23,7 @@ impl StepKind for CheckEnvironment {
     fn keys(&self) -> &'static [StepKey] {
         &[]
     }
-    fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, _: &Params, _: &dyn Lookup) -> RoomRules {
         RoomRules { gives: vec![Fact::MachineChecked], ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {

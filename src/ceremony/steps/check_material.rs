@@ -7,7 +7,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct CheckMaterial;
@@ -27,7 +27,7 @@ impl StepKind for CheckMaterial {
             meaning: "names of [[material]]",
         }]
     }
-    fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
         let gives = kind::names(params, "materials").iter().cloned().map(Fact::MaterialChecked).collect();
         RoomRules { gives, ..RoomRules::default() }
     }

@@ -8,7 +8,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct CheckShares;
@@ -28,8 +28,8 @@ impl StepKind for CheckShares {
             meaning: "the authority whose quorum is checked",
         }]
     }
-    fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
-        let quorum = quorum_of(kind::text(params, "authority")).unwrap_or_default();
+    fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules {
+        let quorum = lookup.quorum_of(kind::text(params, "authority")).unwrap_or_default();
         RoomRules {
             needs: vec![Fact::SharesProven(quorum.clone())],
             gives: vec![Fact::SharesConsistent(quorum)],

@@ -7,7 +7,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct DealShares;
@@ -27,9 +27,9 @@ impl StepKind for DealShares {
             meaning: "the authority whose quorum is dealt",
         }]
     }
-    fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
-        let quorum = quorum_of(&authority).unwrap_or_default();
+        let quorum = lookup.quorum_of(&authority).unwrap_or_default();
         RoomRules {
             needs: vec![Fact::KeyMade(authority)],
             gives: vec![Fact::SharesProven(quorum)],

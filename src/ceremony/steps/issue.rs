@@ -7,10 +7,10 @@ use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
 use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{AuthorityState, State};
-use crate::ceremony::steps::{Room, StepNext, asking};
+use crate::ceremony::steps::{Room, StepNext, asking, unlocking};
 use crate::pki::lint::Clean;
+use crate::pki::render;
 use crate::plan::{Plan, Step};
-use crate::script::kind;
 use crate::transcript::{Entry, Kind};
 
 /// Moments of an issuance.
@@ -35,20 +35,54 @@ pub fn operation_digest(
 /// The titles of everything this authority's key may still be used for in this plan: the list a strongroom is opened for.
 #[must_use]
 pub fn operations(plan: &Plan, state: &State, authority: &str) -> Vec<String> {
-    plan.steps
-        .iter()
-        .skip(state.step)
-        .filter(|step| kind::text(&step.params, "authority") == authority)
-        .filter_map(|step| match step.kind.as_str() {
-            "issue-root" => Some(format!("the root certificate of {authority}")),
-            "issue-crl" => Some(format!("CRL {} of {authority}", kind::number(&step.params, "number", 1))),
-            _ => None,
-        })
+    (state.step..plan.steps.len())
+        .filter_map(|at| super::kind_at(plan, at)?.signs(plan, plan.steps.get(at)?, state))
+        .filter(|signs| signs.authority == authority)
+        .map(|signs| signs.title)
         .collect()
+}
+
+/// What an operation's to-be-signed octets say, field by field.
+#[must_use]
+pub fn rendered(plan: &Plan, authority: &AuthorityState, operation: &Operation) -> Vec<Line> {
+    let rendered = operation_digest(plan, authority, operation).and_then(|(_, tbs)| {
+        match operation {
+            Operation::Crl { .. } => render::crl_tbs_lines(&tbs),
+            Operation::RootCertificate { .. } | Operation::Certificate { .. } => render::certificate_tbs_lines(&tbs),
+        }
+        .map_err(|e| e.to_string())
+    });
+    match rendered {
+        Ok(rendered) => rendered.iter().map(|(label, value)| Line::value(label, value)).collect(),
+        Err(error) => vec![Line::Bad { text: crate::basics::SafeText::of(&error) }],
+    }
+}
+
+/// The operation this step is about: as it was prepared here, or as the list holds that its key was opened for.
+#[must_use]
+pub fn current<'s>(state: &'s State, step: &Step) -> Option<(&'s Operation, Digest)> {
+    match (&state.local.operation, state.local.digest) {
+        (Some(operation), Some(digest)) => Some((operation, digest)),
+        _ => unlocking::prepared(state, step).map(|prepared| (&prepared.operation, prepared.digest)),
+    }
+}
+
+/// Takes the listed operation over, the first time somebody answers to it.
+fn take_over(state: &mut State, step: &Step) {
+    let listed = unlocking::prepared(state, step).map(|prepared| (prepared.operation.clone(), prepared.digest));
+    if let (PREPARE, Some((operation, digest))) = (state.local.moment, listed) {
+        state.local.operation = Some(operation);
+        state.local.digest = Some(digest);
+        state.local.answered = 0;
+        state.local.moment = APPROVE;
+    }
 }
 
 /// Opens the authority's key where the present strongroom does not hold it: k custodians type their shares.
 pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
+    if unlocking::applies(room.plan, name) {
+        return unlocking::next(room, name);
+    }
     let authority = room.state.authorities.get(name)?;
     if authority.open {
         return None;
@@ -94,6 +128,7 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
         sealed: authority.sealed,
         public_key: crate::basics::digest::hex_encode(authority.public_key.spki_der()),
         operations,
+        digests: Vec::new(),
     })))
 }
 
@@ -101,7 +136,24 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
 ///
 /// # Errors
 /// Why the share is refused.
-pub fn take_unlock(state: &mut State, name: &str, input: &super::Input<'_>) -> Result<bool, String> {
+pub fn take_unlock(
+    plan: &Plan,
+    step: &Step,
+    state: &mut State,
+    moment: &Moment,
+    input: &super::Input<'_>,
+    name: &str,
+) -> Result<bool, String> {
+    if state.local.moment > SIGN {
+        return Ok(false);
+    }
+    if unlocking::applies(plan, name) {
+        if unlocking::take(plan, step, state, moment, input, name)? {
+            return Ok(true);
+        }
+        take_over(state, step);
+        return Ok(false);
+    }
     let Some(authority) = state.authorities.get_mut(name) else { return Ok(false) };
     match input {
         super::Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. }) if !authority.open => {
@@ -141,11 +193,9 @@ pub fn require_quorum(state: &State, name: &str) -> Result<QuorumMet, String> {
 
 /// Approval, signing and writing, once the operation is in the state.
 pub fn next_after_prepared(room: &Room<'_>, mut lines: Vec<Line>, artifact: &str) -> StepNext {
-    let (Some(operation), Some(digest)) = (&room.state.local.operation, room.state.local.digest) else {
-        return StepNext::Done;
-    };
+    let Some((operation, digest)) = current(room.state, room.step) else { return StepNext::Done };
     match room.state.local.moment {
-        APPROVE => {
+        PREPARE | APPROVE => {
             let people = asking::signatories(room.step);
             let answered = room.state.local.answered as usize;
             let Some(who) = people.get(answered) else { return StepNext::Done };
@@ -212,8 +262,12 @@ pub fn written(step: &Step, state: &mut State, file: &crate::ceremony::event::Wr
 /// The strongroom ended: what was approved is void, and shown and approved again. A reserved serial is burnt.
 pub fn start_over(state: &mut State) {
     if state.local.moment < WRITE {
-        if let Some(Operation::RootCertificate { serial, .. }) = state.local.operation.take() {
-            state.burnt.push(serial);
+        // A listed operation stays on its list, whose serials burn with it.
+        let listed = state.local.digest.is_some_and(|digest| {
+            state.unlocking.values().flat_map(|unlocking| &unlocking.list).any(|prepared| prepared.digest == digest)
+        });
+        if let Some(serial) = state.local.operation.as_ref().and_then(Operation::serial).filter(|_| !listed) {
+            state.burnt.push(serial.to_owned());
         }
         state.local.operation = None;
         state.local.digest = None;
@@ -223,7 +277,8 @@ pub fn start_over(state: &mut State) {
 }
 
 /// What came back from signing is to be written; only what was linted without a finding.
-pub fn to_write(state: &mut State, pem: String, _clean: &impl Clean) {
+pub fn to_write(state: &mut State, step: &Step, pem: String, _clean: &impl Clean) {
+    unlocking::signed(state, step);
     state.local.content = pem;
     state.local.moment = WRITE;
 }
@@ -240,9 +295,7 @@ pub fn prepare(
     _met: &QuorumMet,
 ) -> Result<(), String> {
     let authority = state.authorities.get(operation.authority()).ok_or("no key was made for this authority")?;
-    debug_assert!(
-        matches!(&operation, Operation::RootCertificate { head, .. } | Operation::Crl { head, .. } if *head == moment.head)
-    );
+    debug_assert_eq!(operation.head(), moment.head);
     let (digest, _) = operation_digest(plan, authority, &operation)?;
     state.local.digest = Some(digest);
     state.local.operation = Some(operation);

@@ -1,14 +1,17 @@
-//! `issue-crl`: an authority's first revocation list, empty, approved from its rendered content and digest.
+//! `issue-crl`: an authority's next list. It continues the latest of the chain: the number rises by one, every entry stays, and
+//! people see which are new. The first list of an authority has nothing on it.
 
 use crate::basics::digest::{hex_decode, hex_encode};
-use crate::ceremony::effect::{Effect, Operation, crl_request, parse_certificate};
+use crate::basics::{Digest, limits};
+use crate::ceremony::effect::{Effect, Operation, Revocation, crl_request, parse_certificate};
 use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::prompt::Line;
-use crate::ceremony::state::State;
-use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, issue};
-use crate::pki::{CertificateList, lint, render};
-use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::ceremony::state::{AuthorityState, State};
+use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
+use crate::pki::{CertificateList, CrlRequest, Revoked, lint};
+use crate::plan::standing::Issued;
+use crate::plan::{Plan, PlannedRevocation, Step};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct IssueCrl;
@@ -18,7 +21,7 @@ impl StepKind for IssueCrl {
         "issue-crl"
     }
     fn summary(&self) -> &'static str {
-        "The authority's first CRL, with nothing revoked, is shown, approved by digest, signed, verified and written."
+        "The authority's next CRL, continuing its latest, is shown with what it adds, approved by digest, signed, verified and written."
     }
     fn keys(&self) -> &'static [StepKey] {
         &[
@@ -42,10 +45,14 @@ impl StepKind for IssueCrl {
             },
         ]
     }
-    fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
+        let mut needs = vec![Fact::AuthorityCertified(authority.clone())];
+        if lookup.stands(&authority) {
+            needs.push(Fact::Unlocked(authority.clone()));
+        }
         RoomRules {
-            needs: vec![Fact::RootIssued(authority.clone())],
+            needs,
             first: vec![Fact::CrlIssued(authority.clone())],
             gives: vec![Fact::CrlIssued(authority)],
             ..RoomRules::default()
@@ -57,7 +64,7 @@ impl StepKind for IssueCrl {
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
             format!(
-                "Read the CRL of {} on the screen: number 1, from {} until {}, nothing revoked.",
+                "Read the CRL of {} on the screen: its number, from {} until {}, every entry, and which of them are new.",
                 kind::text(params, "authority"),
                 kind::text(params, "this_update"),
                 kind::text(params, "next_update")
@@ -80,32 +87,15 @@ impl StepMachine for IssueCrl {
             return step;
         }
         let Some(authority) = room.state.authorities.get(name) else { return StepNext::Done };
-        if local.moment == issue::PREPARE {
-            // The operation is bound to the head, so somebody must have acted since: both people see what comes.
-            return super::asking::ask_all(
-                room,
-                &format!("Next: CRL 1 of {name}"),
-                vec![
-                    Line::value("from", kind::text(&room.step.params, "this_update")),
-                    Line::value("until", kind::text(&room.step.params, "next_update")),
-                    Line::text(
-                        "Nothing is revoked. An empty list now proves later that the list was kept from the first day.",
-                    ),
-                ],
-                "the CRL is shown as it will be signed",
-            );
-        }
-        let mut lines = Vec::new();
-        if local.moment == issue::APPROVE
-            && let Some(operation) = &local.operation
-            && let Ok((_, tbs)) = issue::operation_digest(room.plan, authority, operation)
-        {
-            match render::crl_tbs_lines(&tbs) {
-                Ok(rendered) => lines.extend(rendered.iter().map(|(label, value)| Line::value(label, value))),
-                Err(error) => lines.push(Line::text(&error.to_string())),
-            }
-        }
-        issue::next_after_prepared(room, lines, &format!("{name}.1.crl.pem"))
+        let Some((operation, _)) = issue::current(room.state, room.step) else {
+            return coming(room, name, authority);
+        };
+        let lines = match local.moment {
+            issue::PREPARE | issue::APPROVE => shown(room.plan, authority, operation),
+            _ => Vec::new(),
+        };
+        let number = if let Operation::Crl { number, .. } = operation { *number } else { 0 };
+        issue::next_after_prepared(room, lines, &format!("{name}.{number}.crl.pem"))
     }
 
     fn take(
@@ -117,7 +107,7 @@ impl StepMachine for IssueCrl {
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String> {
         let name = kind::text(&step.params, "authority");
-        if issue::take_unlock(state, name, input)? {
+        if issue::take_unlock(plan, step, state, moment, input, name)? {
             return Ok(Vec::new());
         }
         match (state.local.moment, input) {
@@ -126,17 +116,7 @@ impl StepMachine for IssueCrl {
                 if !super::asking::take_all(plan, step, &mut state.local.answered, answer)? {
                     return Ok(Vec::new());
                 }
-                let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
-                let operation = Operation::Crl {
-                    authority: name.to_owned(),
-                    profile: plan.authority(name).map(|a| a.profile.clone()).unwrap_or_default(),
-                    issuer_der: made.certificate.clone(),
-                    number: made.crl_number + 1,
-                    this_update: kind::date(&step.params, "this_update"),
-                    next_update: kind::date(&step.params, "next_update"),
-                    step: step.id.clone(),
-                    head: moment.head,
-                };
+                let operation = self.operation(plan, step, state, "", moment.head)?;
                 issue::prepare(plan, state, operation, moment, &met)?;
             }
             (issue::APPROVE, Input::Answer(answer)) => issue::take_approval(plan, step, state, answer)?,
@@ -158,24 +138,146 @@ impl StepMachine for IssueCrl {
                 let clean = lint::lint_crl(&octets, &crl_request(&issuer, &operation)?, profile)
                     .map_err(|findings| issue::found(&findings))?;
                 authority.crl_number = list.number();
-                issue::to_write(state, list.to_pem().map_err(|e| e.to_string())?, &clean);
+                authority.crl.clone_from(der);
+                issue::to_write(state, step, list.to_pem().map_err(|e| e.to_string())?, &clean);
                 debug_assert_eq!(hex_encode(list.der()), *der);
             }
             (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {
-                return Ok(issue::written(step, state, file));
+                let due = kind::text(&step.params, "next_update").to_owned();
+                let entries = issue::written(step, state, file);
+                return Ok(entries.into_iter().map(|entry| entry.with("due", due.clone())).collect());
             }
             _ => return Err("expected the words of the operation digest".to_owned()),
         }
         Ok(Vec::new())
     }
 
+    fn signs(&self, _: &Plan, step: &Step, state: &State) -> Option<Signs> {
+        let authority = kind::text(&step.params, "authority").to_owned();
+        let number = state.authorities.get(&authority).map_or(0, |made| made.crl_number) + 1;
+        let title = format!("CRL {number} of {authority}");
+        Some(Signs { authority, title, serial: false })
+    }
+
+    fn operation(&self, plan: &Plan, step: &Step, state: &State, _: &str, head: Digest) -> Result<Operation, String> {
+        let name = kind::text(&step.params, "authority");
+        let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
+        let previous = previous(made)?;
+        let mut revoked: Vec<Revocation> = previous.iter().flat_map(CertificateList::revoked).map(entry_of).collect();
+        let was = revoked.len();
+        for asked in plan.revocations.iter().filter(|revocation| revocation.authority == name) {
+            let serial = serial_of(made, asked)?;
+            if let Some(already) = revoked.iter().find(|entry| entry.serial == serial) {
+                return Err(format!("{serial} has been revoked since {} ({})", already.date, already.reason.word()));
+            }
+            revoked.push(Revocation { serial, date: asked.reported_at, reason: asked.reason });
+        }
+        if revoked.len() > limits::REVOKED {
+            return Err(format!("expected at most {} entries, found {}", limits::REVOKED, revoked.len()));
+        }
+        debug_assert!(was <= revoked.len());
+        let operation = Operation::Crl {
+            authority: name.to_owned(),
+            profile: plan.authority(name).map(|a| a.profile.clone()).unwrap_or_default(),
+            issuer_der: made.certificate.clone(),
+            number: made.crl_number + 1,
+            this_update: kind::date(&step.params, "this_update"),
+            next_update: kind::date(&step.params, "next_update"),
+            previous: previous.as_ref().map(CertificateList::digest),
+            revoked,
+            step: step.id.clone(),
+            head,
+        };
+        let issuer = parse_certificate(&made.certificate)?;
+        let problems = continues(previous.as_ref(), &crl_request(&issuer, &operation)?);
+        if problems.is_empty() { Ok(operation) } else { Err(problems.join("; ")) }
+    }
+
     fn lost(&self, state: &mut State, effect: &Effect) {
-        if matches!(effect, Effect::Sign { .. }) {
-            issue::start_over(state);
+        match effect {
+            Effect::Sign { .. } => issue::start_over(state),
+            other => unlocking::lost(state, other),
         }
     }
 
     fn strongroom_gone(&self, state: &mut State) {
         issue::start_over(state);
     }
+}
+
+/// The list this authority issued last.
+fn previous(made: &AuthorityState) -> Result<Option<CertificateList>, String> {
+    if made.crl.is_empty() {
+        return Ok(None);
+    }
+    let der = hex_decode(&made.crl).ok_or("the latest list is not hexadecimal")?;
+    CertificateList::parse(&der).map(Some).map_err(|e| e.to_string())
+}
+
+fn entry_of(revoked: &Revoked) -> Revocation {
+    Revocation { serial: hex_encode(&revoked.serial), date: revoked.date, reason: revoked.reason }
+}
+
+/// The serial number a revocation of the script means: that of a certificate the chain issued by this name, or as written.
+fn serial_of(made: &AuthorityState, asked: &PlannedRevocation) -> Result<String, String> {
+    if asked.certificate.is_empty() {
+        return Ok(asked.serial.clone());
+    }
+    let named: Vec<&Issued> = made.issued.iter().filter(|issued| issued.name == asked.certificate).collect();
+    match named.as_slice() {
+        [one] => Ok(one.serial.clone()),
+        [] => Err(format!("{}: no certificate of this name was issued by {}", asked.certificate, asked.authority)),
+        _ => Err(format!("{}: more than one certificate has this name: give its serial", asked.certificate)),
+    }
+}
+
+/// What people see before the operation is fixed: it is bound to the head, so somebody must have acted since.
+fn coming(room: &Room<'_>, name: &str, authority: &AuthorityState) -> StepNext {
+    let number = authority.crl_number + 1;
+    let mut lines = vec![
+        Line::value("from", kind::text(&room.step.params, "this_update")),
+        Line::value("until", kind::text(&room.step.params, "next_update")),
+    ];
+    let asked = room.plan.revocations.iter().filter(|revocation| revocation.authority == name).count();
+    lines.push(Line::text(&match (number, asked) {
+        (1, 0) => {
+            "Nothing is revoked. An empty list now proves later that the list was kept from the first day.".to_owned()
+        }
+        (_, 0) => "Nothing new is revoked: the list is issued again before it runs out.".to_owned(),
+        (_, more) => format!("{more} more are revoked with it; every earlier entry stays."),
+    }));
+    super::asking::ask_all(room, &format!("Next: CRL {number} of {name}"), lines, "the CRL is shown as it will be signed")
+}
+
+/// The list as it will be signed, then what it changes.
+fn shown(plan: &Plan, made: &AuthorityState, operation: &Operation) -> Vec<Line> {
+    let mut lines = issue::rendered(plan, made, operation);
+    let (Operation::Crl { revoked, .. }, Ok(Some(before))) = (operation, previous(made)) else { return lines };
+    let known: Vec<String> = before.revoked().iter().map(|entry| hex_encode(&entry.serial)).collect();
+    lines.push(Line::Gap);
+    lines.push(Line::value("continues", &format!("CRL {} of {}", before.number(), before.this_update())));
+    lines.push(Line::digest("its digest", before.digest()));
+    lines.push(Line::value("stay on it", &known.len().to_string()));
+    let new: Vec<&Revocation> = revoked.iter().filter(|entry| !known.contains(&entry.serial)).collect();
+    lines.push(Line::value("new on it", &new.len().to_string()));
+    for entry in new {
+        let issued = made.issued.iter().find(|issued| issued.serial == entry.serial);
+        let name = issued.map_or("no certificate this chain's record knows", |issued| issued.name.as_str());
+        lines.push(Line::value("revoked", &format!("{} · {} · {} · {name}", entry.serial, entry.reason.word(), entry.date)));
+    }
+    lines
+}
+
+/// Everything by which a list would not continue the one before it.
+fn continues(previous: Option<&CertificateList>, next: &CrlRequest<'_>) -> Vec<String> {
+    let mut problems = next.check();
+    if let Some(previous) = previous {
+        if let Err(error) = previous.verify(next.issuer) {
+            problems.push(format!("the latest list is not this issuer's: {error}"));
+        }
+        if next.this_update < previous.this_update() {
+            problems.push(format!("this_update: expected {} or later, found {}", previous.this_update(), next.this_update));
+        }
+    }
+    problems
 }

@@ -3,12 +3,11 @@
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::ceremony::effect::{Effect, Operation, root_request};
 use crate::ceremony::event::{Moment, Outcome};
-use crate::ceremony::prompt::Line;
 use crate::ceremony::state::State;
-use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, issue};
-use crate::pki::{Certificate, lint, render};
+use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue};
+use crate::pki::{Certificate, lint};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct IssueRoot;
@@ -28,17 +27,17 @@ impl StepKind for IssueRoot {
             meaning: "name of an [[authority]]",
         }]
     }
-    fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
-        let quorum = quorum_of(&authority).unwrap_or_default();
+        let quorum = lookup.quorum_of(&authority).unwrap_or_default();
         RoomRules {
             needs: vec![
                 Fact::KeyMade(authority.clone()),
                 Fact::SharesProven(quorum.clone()),
                 Fact::SharesConsistent(quorum),
             ],
-            first: vec![Fact::RootIssued(authority.clone())],
-            gives: vec![Fact::RootIssued(authority)],
+            first: vec![Fact::AuthorityCertified(authority.clone())],
+            gives: vec![Fact::AuthorityCertified(authority)],
             ..RoomRules::default()
         }
     }
@@ -75,16 +74,10 @@ impl StepMachine for IssueRoot {
                 index: room.state.serials,
             }));
         }
-        let mut lines = Vec::new();
-        if local.moment == issue::APPROVE
-            && let Some(operation) = &local.operation
-            && let Ok((_, tbs)) = issue::operation_digest(room.plan, authority, operation)
-        {
-            match render::certificate_tbs_lines(&tbs) {
-                Ok(rendered) => lines.extend(rendered.iter().map(|(label, value)| Line::value(label, value))),
-                Err(error) => lines.push(Line::text(&error.to_string())),
-            }
-        }
+        let lines = match (local.moment, &local.operation) {
+            (issue::APPROVE, Some(operation)) => issue::rendered(room.plan, authority, operation),
+            _ => Vec::new(),
+        };
         issue::next_after_prepared(room, lines, &format!("{name}.crt.pem"))
     }
 
@@ -97,7 +90,7 @@ impl StepMachine for IssueRoot {
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String> {
         let name = kind::text(&step.params, "authority");
-        if issue::take_unlock(state, name, input)? {
+        if issue::take_unlock(plan, step, state, moment, input, name)? {
             return Ok(Vec::new());
         }
         match (state.local.moment, input) {
@@ -137,7 +130,7 @@ impl StepMachine for IssueRoot {
                 let request = root_request(plan.realm, &plan.profiles, &operation)?;
                 let clean = lint::lint_certificate(&octets, &request).map_err(|findings| issue::found(&findings))?;
                 authority.certificate = hex_encode(&octets);
-                issue::to_write(state, certificate.to_pem().map_err(|e| e.to_string())?, &clean);
+                issue::to_write(state, step, certificate.to_pem().map_err(|e| e.to_string())?, &clean);
             }
             (issue::WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {
                 return Ok(issue::written(step, state, file));
@@ -145,6 +138,12 @@ impl StepMachine for IssueRoot {
             _ => return Err("expected the words of the operation digest".to_owned()),
         }
         Ok(Vec::new())
+    }
+
+    fn signs(&self, _: &Plan, step: &Step, _: &State) -> Option<Signs> {
+        let authority = kind::text(&step.params, "authority").to_owned();
+        let title = format!("the root certificate of {authority}");
+        Some(Signs { authority, title, serial: true })
     }
 
     fn lost(&self, state: &mut State, effect: &Effect) {

@@ -4,13 +4,13 @@
 use crate::basics::digest::hex_decode;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Answer, Moment, Outcome};
-use crate::ceremony::evidence::read_back;
+use crate::ceremony::evidence::{quorum_met, read_back};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{AuthorityState, QuorumState, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::keys::PublicKey;
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 use std::collections::BTreeSet;
 
@@ -31,15 +31,23 @@ impl StepKind for MakeKey {
             meaning: "name of an [[authority]]",
         }]
     }
-    fn room(&self, params: &Params, quorum_of: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules {
         let authority = kind::text(params, "authority").to_owned();
-        let quorum = quorum_of(&authority).unwrap_or_default();
-        RoomRules {
+        let quorum = lookup.quorum_of(&authority).unwrap_or_default();
+        let mut rules = RoomRules {
             needs: vec![Fact::PeoplePresent, Fact::MachineChecked, Fact::ClockConfirmed],
-            first: vec![Fact::KeyMade(authority.clone()), Fact::QuorumMade(quorum.clone())],
-            gives: vec![Fact::KeyMade(authority), Fact::QuorumMade(quorum), Fact::AnyKeyMade],
+            first: vec![Fact::KeyMade(authority.clone())],
+            gives: vec![Fact::KeyMade(authority.clone()), Fact::AnyKeyMade],
             ..RoomRules::default()
+        };
+        if lookup.makes_quorum(&authority) {
+            rules.first.push(Fact::QuorumMade(quorum.clone()));
+            rules.gives.push(Fact::QuorumMade(quorum));
+        } else {
+            // Nothing is sealed to a quorum that is not live.
+            rules.needs.push(Fact::SharesConsistent(quorum));
         }
+        rules
     }
     fn confirmers(&self) -> usize {
         1
@@ -100,24 +108,32 @@ impl StepMachine for MakeKey {
                 authority: name.to_owned(),
                 algorithm: authority.algorithm,
                 quorum: quorum.name.clone(),
-                generation: generation(room.state, &quorum.name),
+                generation: live_generation(room.state, &quorum.name)
+                    .unwrap_or_else(|| generation(room.state, &quorum.name)),
                 threshold: quorum.threshold,
                 count: quorum.count(),
                 step: room.step.id.clone(),
                 operations: issue::operations(room.plan, room.state, name),
+                sealed_to: live_recipient(room.state, &quorum.name),
             })),
             _ => {
                 let Some(made) = room.state.authorities.get(name) else { return StepNext::Done };
+                let live = room.state.quorums.get(&quorum.name).is_some_and(|q| q.consistent);
+                let (said, next) = if live {
+                    (format!("It is sealed to quorum {}, whose cards open it as they are.", quorum.name), "the next step")
+                } else {
+                    let (count, threshold) = (quorum.count(), quorum.threshold);
+                    (
+                        format!("{count} shares were made and every {threshold} of them checked. Nobody has seen one."),
+                        "the shares are dealt",
+                    )
+                };
                 let lines = vec![
                     Line::digest("public key", made.public_key.digest()),
                     Line::digest("sealed key", made.sealed),
-                    Line::text(&format!(
-                        "{} shares were made and every {} of them checked. Nobody has seen one.",
-                        quorum.count(),
-                        quorum.threshold
-                    )),
+                    Line::text(&said),
                 ];
-                asking::ask_all(room, "Read the words of the public key aloud", lines, "the shares are dealt")
+                asking::ask_all(room, "Read the words of the public key aloud", lines, next)
             }
         }
     }
@@ -151,10 +167,15 @@ impl StepMachine for MakeKey {
                 let key = hex_decode(public_key)
                     .and_then(|der| PublicKey::from_spki_der(&der).ok())
                     .ok_or("the strongroom gave no public key")?;
-                if key.algorithm() != authority.algorithm || commitments.len() != usize::from(quorum.count()) {
+                let sealed_to = live_recipient(state, &quorum.name);
+                let shares = if sealed_to.is_empty() { usize::from(quorum.count()) } else { 0 };
+                let elsewhere = !sealed_to.is_empty() && *recipient != sealed_to;
+                if key.algorithm() != authority.algorithm || commitments.len() != shares || elsewhere {
                     return Err("the strongroom made something else than was asked for".to_owned());
                 }
-                let generation = generation(state, &quorum.name);
+                let live = state.quorums.get(&quorum.name).filter(|_| shares == 0).map(|made| made.generation);
+                let generation = live.unwrap_or_else(|| generation(state, &quorum.name));
+                if live.is_none() {
                 state.quorums.insert(
                     quorum.name.clone(),
                     QuorumState {
@@ -168,8 +189,12 @@ impl StepMachine for MakeKey {
                         proven: BTreeSet::new(),
                         typed: BTreeSet::new(),
                         consistent: false,
+                        approved: BTreeSet::new(),
+                        headed: BTreeSet::new(),
                     },
                 );
+                }
+                state.keys.insert(key.digest());
                 state.authorities.insert(
                     name.to_owned(),
                     AuthorityState {
@@ -181,6 +206,8 @@ impl StepMachine for MakeKey {
                         open: true,
                         certificate: String::new(),
                         crl_number: 0,
+                        crl: String::new(),
+                        issued: Vec::new(),
                         serials: 0,
                     },
                 );
@@ -208,4 +235,15 @@ impl StepMachine for MakeKey {
 fn generation(state: &State, quorum: &str) -> u8 {
     let retired = state.retired.iter().filter(|r| r.quorum == quorum).map(|r| r.generation).max().unwrap_or(0);
     retired + 1
+}
+
+/// The generation of a quorum that is live.
+fn live_generation(state: &State, quorum: &str) -> Option<u8> {
+    state.quorums.get(quorum).filter(|made| quorum_met(made).is_some()).map(|made| made.generation)
+}
+
+/// The recipient of a quorum that is live, to which a further key is sealed without opening anything; else empty.
+fn live_recipient(state: &State, quorum: &str) -> String {
+    let live = state.quorums.get(quorum).filter(|made| quorum_met(made).is_some());
+    live.map(|made| made.recipient.clone()).unwrap_or_default()
 }

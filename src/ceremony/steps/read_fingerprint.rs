@@ -8,7 +8,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct ReadFingerprint;
@@ -28,8 +28,8 @@ impl StepKind for ReadFingerprint {
             meaning: "name of an [[authority]]",
         }]
     }
-    fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
-        RoomRules { needs: vec![Fact::RootIssued(kind::text(params, "authority").to_owned())], ..RoomRules::default() }
+    fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
+        RoomRules { needs: vec![Fact::AuthorityCertified(kind::text(params, "authority").to_owned())], ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {
         1

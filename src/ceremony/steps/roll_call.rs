@@ -7,7 +7,7 @@ use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::keys::ssh::SshPublicKey;
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, RoomRules, StepKey, StepKind, kind::Params};
+use crate::script::{Fact, Lookup, RoomRules, StepKey, StepKind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct RollCall;
@@ -22,7 +22,7 @@ impl StepKind for RollCall {
     fn keys(&self) -> &'static [StepKey] {
         &[]
     }
-    fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, _: &Params, _: &dyn Lookup) -> RoomRules {
         RoomRules { gives: vec![Fact::PeoplePresent], ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {

@@ -7,7 +7,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct RollDice;
@@ -30,7 +30,7 @@ impl StepKind for RollDice {
             meaning: "how many rolls at least; 50 give 128 bits",
         }]
     }
-    fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, _: &Params, _: &dyn Lookup) -> RoomRules {
         RoomRules { needs: vec![Fact::PeoplePresent], first: vec![Fact::AnyKeyMade], ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {

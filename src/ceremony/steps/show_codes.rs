@@ -9,7 +9,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 use crate::transfer::envelope;
 
@@ -33,8 +33,8 @@ impl StepKind for ShowCodes {
             meaning: "whose certificate and CRL",
         }]
     }
-    fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
-        let needs = kind::names(params, "authorities").iter().cloned().map(Fact::RootIssued).collect();
+    fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
+        let needs = kind::names(params, "authorities").iter().cloned().map(Fact::AuthorityCertified).collect();
         RoomRules { needs, ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {

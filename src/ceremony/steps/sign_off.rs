@@ -7,7 +7,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{Agreement, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, RoomRules, StepKey, StepKind, kind::Params};
+use crate::script::{Fact, Lookup, RoomRules, StepKey, StepKind, kind::Params};
 use crate::transcript::{Entry, attestation};
 
 pub struct SignOff;
@@ -22,7 +22,7 @@ impl StepKind for SignOff {
     fn keys(&self) -> &'static [StepKey] {
         &[]
     }
-    fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, _: &Params, _: &dyn Lookup) -> RoomRules {
         RoomRules {
             needs: vec![Fact::PeoplePresent],
             first: vec![Fact::SignedOff],

@@ -5,7 +5,7 @@ use crate::ceremony::prompt::Line;
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{RoomRules, StepKey, StepKind, kind::Params};
+use crate::script::{Lookup, RoomRules, StepKey, StepKind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct Statement;
@@ -20,7 +20,7 @@ impl StepKind for Statement {
     fn keys(&self) -> &'static [StepKey] {
         &[]
     }
-    fn room(&self, _: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, _: &Params, _: &dyn Lookup) -> RoomRules {
         RoomRules::default()
     }
     fn confirmers(&self) -> usize {

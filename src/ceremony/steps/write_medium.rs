@@ -8,7 +8,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{MediumState, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
-use crate::script::{Fact, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
 pub struct WriteMedium;
@@ -42,10 +42,10 @@ impl StepKind for WriteMedium {
             },
         ]
     }
-    fn room(&self, params: &Params, _: &dyn Fn(&str) -> Option<String>) -> RoomRules {
+    fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
         let medium = kind::text(params, "medium").to_owned();
         let mut needs = vec![Fact::MaterialChecked(medium)];
-        needs.extend(kind::names(params, "authorities").iter().cloned().map(Fact::RootIssued));
+        needs.extend(kind::names(params, "authorities").iter().cloned().map(Fact::AuthorityCertified));
         needs.extend(kind::names(params, "sealed").iter().cloned().map(Fact::KeyMade));
         RoomRules { needs, ..RoomRules::default() }
     }

@@ -3,7 +3,7 @@
 
 use crate::basics::{Digest, Instant, Realm, SafeText, canonical};
 use crate::cli::args::ApproveVerb;
-use crate::cli::{ExitCode, Failure, output, script_files};
+use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::devices::{durable_file, entropy};
 use crate::runner::production;
 use crate::script::approval::{APPROVAL_FORMAT, Approval, NAMESPACE};
@@ -14,11 +14,12 @@ use std::path::Path;
 /// # Errors
 /// Problems of the script, dates that are none, a file that exists.
 pub fn approve(verb: ApproveVerb) -> Result<ExitCode, Failure> {
-    let (script, not_before, not_after, out) = match verb {
+    let (script, not_before, not_after, after, out) = match verb {
         ApproveVerb::Words { governance } => return words(&governance),
-        ApproveVerb::Make { script, not_before, not_after, out } => (script, not_before, not_after, out),
+        ApproveVerb::Make { script, not_before, not_after, after, out } => (script, not_before, not_after, after, out),
     };
-    let files = script_files::read(&script, Realm::Production)?;
+    let files = earlier::script_after(&script, Realm::Production, after.as_deref())?;
+    earlier::attached(&files.plan)?;
     let date = |name: &str, text: &str| {
         Instant::parse(text).ok_or_else(|| {
             Failure::new(

@@ -2,7 +2,7 @@
 
 use crate::basics::Realm;
 use crate::ceremony::steps;
-use crate::cli::{ExitCode, Failure, output, script_files};
+use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::plan::runbook;
 use serde::Serialize;
 use std::path::Path;
@@ -22,8 +22,8 @@ struct Checked {
 ///
 /// # Errors
 /// The problems, exit code 3.
-pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failure> {
-    let files = script_files::read(script, realm)?;
+pub fn check(script: &Path, realm: Realm, after: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+    let files = earlier::script_after(script, realm, after)?;
     let plan = &files.plan;
     let digest = plan.digest().map_err(|e| Failure::from(e.to_string()))?;
     let checked = Checked {
@@ -53,6 +53,12 @@ pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failur
             plan.script_digest.grouped()
         ));
         output::data(&format!("  plan      {}\n            {}", digest.twelve_words(), digest.grouped()));
+        if !plan.follows.is_empty() && plan.standing.is_none() {
+            output::words(&format!(
+                "It follows {}: with `--after FOLDER` what it says of that ceremony is compared with the record, and the plan's digest is that of the run",
+                plan.follows
+            ));
+        }
         if realm.is_rehearsal() {
             output::words("Checked as `rehearse` runs it; before the day: check --realm production");
         }
@@ -64,8 +70,8 @@ pub fn check(script: &Path, realm: Realm, json: bool) -> Result<ExitCode, Failur
 ///
 /// # Errors
 /// The problems of the script, exit code 3.
-pub fn runbook(script: &Path, realm: Realm) -> Result<ExitCode, Failure> {
-    let files = script_files::read(script, realm)?;
+pub fn runbook(script: &Path, realm: Realm, after: Option<&Path>) -> Result<ExitCode, Failure> {
+    let files = earlier::script_after(script, realm, after)?;
     let digest = files.plan.digest().map_err(|e| Failure::from(e.to_string()))?;
     output::data(runbook::html(&files.plan, digest, &steps::kinds()).trim_end());
     if realm.is_rehearsal() {

@@ -3,7 +3,7 @@
 use crate::basics::{Realm, limits};
 use crate::ceremony::state::Finish;
 use crate::cli::args::{FrontArgs, Rehearse};
-use crate::cli::{ExitCode, Failure, auto::Auto, output, plain::Plain, script_files};
+use crate::cli::{ExitCode, Failure, auto::Auto, earlier, output, plain::Plain, script_files};
 use crate::devices::{durable_file, entropy};
 use crate::ledger::Ledger;
 use crate::runner::front_end::{Ending, FrontEnd};
@@ -20,17 +20,30 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Problems of the script, a folder that exists, a terminal that will not do, a full disk.
 pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
-    let files = script_files::read(&args.script, Realm::Rehearsal)?;
+    let alone = script_files::read(&args.script, Realm::Rehearsal)?;
     let out = match &args.out {
         Some(out) => out.clone(),
-        None => free_folder(&files.plan.name)?,
+        None => free_folder(&alone.plan.name)?,
     };
     refuse_existing(&out)?;
+    let after = match (&args.after, alone.plan.follows.as_str()) {
+        (None, "") => None,
+        (Some(after), _) => Some(after.clone()),
+        (None, follows) => Some(rehearse_first(args, follows, &out)?),
+    };
+    let files = match &after {
+        Some(after) => earlier::script_after(&args.script, Realm::Rehearsal, Some(after))?,
+        None => alone,
+    };
+    let vault = earlier::vault(&files.plan, after.as_deref(), None)?;
     output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
     let seed = args.seed.map_or_else(entropy::seed, Ok)?;
     let seeded = args.seed.is_some() && args.auto;
     let folder = Folder::make(&out)?;
+    if let (Some(after), Some(standing)) = (&after, &files.plan.standing) {
+        rehearsal::bring_cards(&Folder::at(after), &folder, standing)?;
+    }
     let ledger = Ledger::init(&folder.ledger())?;
     let beginning = Beginning {
         signers: rehearsal::signers(&files.plan, seed)?,
@@ -44,10 +57,32 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         governance_digest: String::new(),
         approval_files: BTreeMap::new(),
         binding: Vec::new(),
+        vault,
         reach: Reach::Processes,
     };
     let run = Run::start(beginning, folder, Room::<Rehearsal>::rehearsal(seed, seeded), ledger, front.as_mut())?;
     finish(run)
+}
+
+/// Rehearses the ceremony that a script follows, with simulated people, beside the rehearsal to come.
+fn rehearse_first(args: &Rehearse, follows: &str, out: &Path) -> Result<PathBuf, Failure> {
+    let script = earlier::script_of(&args.script, follows)?;
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(format!("-after-{follows}"));
+    let earlier = out.with_file_name(name);
+    output::words(&format!("{follows} comes before it and is rehearsed first, by simulated people, in {}", earlier.display()));
+    let first = Rehearse {
+        script,
+        front: FrontArgs { plain: true, ..args.front.clone() },
+        auto: true,
+        seed: args.seed,
+        after: None,
+        out: Some(earlier.clone()),
+    };
+    match rehearse(&first)? {
+        ExitCode::Done => Ok(earlier),
+        _ => Err(Failure::from(format!("{}: the rehearsal that comes before was not closed", earlier.display()))),
+    }
 }
 
 /// `rehearsal-NAME-1`, or the next number that is free.

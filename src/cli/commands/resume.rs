@@ -3,7 +3,7 @@
 use crate::basics::{Realm, limits};
 use crate::cli::args::FrontArgs;
 use crate::cli::commands::rehearse::{finish, front_end, settings};
-use crate::cli::{ExitCode, Failure, script_files};
+use crate::cli::{ExitCode, Failure, earlier, script_files};
 use crate::devices::durable_file;
 use crate::ledger::Ledger;
 use crate::runner::binding::{Binding, Names};
@@ -21,7 +21,7 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
     let folder = Folder::at(root);
     folder.has_no_links()?;
     let settings = settings(&folder)?;
-    let files = script_files::read(&folder.evidence(), settings.realm)?;
+    let files = script_files::read_after(&folder.evidence(), settings.realm, earlier::recorded(&folder, settings.realm)?)?;
     if !folder.transcript().is_file() {
         return Err(Failure::new(
             ExitCode::Failure,

@@ -3,7 +3,7 @@
 use crate::basics::{Realm, SafeText, limits};
 use crate::cli::args::RunArgs;
 use crate::cli::commands::rehearse::{finish, front_end, refuse_existing};
-use crate::cli::{ExitCode, Failure, output, script_files};
+use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::devices::clock::{Clock, SystemClock};
 use crate::devices::durable_file;
 use crate::ledger::{Ledger, LedgerError};
@@ -19,7 +19,9 @@ use crate::transcript::Signer;
 /// # Errors
 /// Problems of the script; approval, governance or binding that do not cover it; a ledger that is missing; a folder that exists.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let files = script_files::read(&args.script, Realm::Production)?;
+    let files = earlier::script_after(&args.script, Realm::Production, args.after.as_deref())?;
+    earlier::attached(&files.plan)?;
+    let vault = earlier::vault(&files.plan, args.after.as_deref(), args.vault.as_deref())?;
     refuse_existing(&args.out)?;
     let refused = |message: String| {
         Failure::new(ExitCode::EnvironmentRefused, message)
@@ -56,6 +58,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         governance_digest: approved.governance_digest.hex(),
         approval_files: approved.files,
         binding: binding_octets,
+        vault,
         reach: Reach::Processes,
     };
     let run = Run::start(beginning, folder, Room::real(binding), ledger, front.as_mut())?;

@@ -151,9 +151,15 @@ impl Resolver<'_> {
     pub(super) fn quorums(&self, p: &mut Problems) -> Vec<Quorum> {
         let mut quorums = Vec::new();
         for source in &self.script.quorums {
-            self.known(NameOf::Person, &source.custodians, p);
+            if source.standing {
+                self.enough_are_here(source, p);
+            } else {
+                self.known(NameOf::Person, &source.custodians, p);
+            }
             once("custodian", source.custodians.iter(), p);
-            self.known(NameOf::Person, &source.spares, p);
+            if !source.standing {
+                self.known(NameOf::Person, &source.spares, p);
+            }
             once("spare of", source.spares.iter(), p);
             self.custodians_hold_the_role(source, p);
             self.shares_in_one_hand(source, p);
@@ -179,9 +185,26 @@ impl Resolver<'_> {
                 name: source.name.value.clone(),
                 threshold: u8::try_from(source.threshold.value).unwrap_or(u8::MAX),
                 custodians: source.custodians.iter().chain(&source.spares).map(|c| c.value.clone()).collect(),
+                standing: source.standing,
             });
         }
         quorums
+    }
+
+    /// A standing quorum names everybody who holds a share, also those who stay away: the threshold must be here.
+    fn enough_are_here(&self, source: &QuorumSource, p: &mut Problems) {
+        let here = |name: &&crate::script::Located<String>| self.script.people.iter().any(|x| x.id.value == name.value);
+        let found = source.custodians.iter().chain(&source.spares).filter(here).count();
+        if (found as u64) < source.threshold.value {
+            p.add(
+                source.span.clone(),
+                format!(
+                    "quorum {}: {} custodians open it, and only {found} of those it names are among the people",
+                    source.name.value, source.threshold.value
+                ),
+                "add a [[person]] for every custodian who comes, with the id they had when the shares were dealt",
+            );
+        }
     }
 
     /// Who holds a share holds the role `custodian`, so that incompatible roles count for shares as well.

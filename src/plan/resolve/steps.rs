@@ -21,10 +21,7 @@ impl Resolver<'_> {
             let confirm: Vec<String> = source.confirm.iter().map(|c| self.actor(c, p).0).collect();
             self.confirmers(source, kind.map_or(0, |k| k.confirmers()), &who, &confirm, p);
             let params: Params = source.params.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
-            let quorum_of = |authority: &str| {
-                self.script.authorities.iter().find(|a| a.name.value == authority).map(|a| a.quorum.value.clone())
-            };
-            rules.push(kind.map_or_else(RoomRules::default, |k| k.room(&params, &quorum_of)));
+            rules.push(kind.map_or_else(RoomRules::default, |k| k.room(&params, self)));
             let level = source.level.as_ref().map_or(Level::Public, |level| {
                 Level::from_word(&level.value).unwrap_or_else(|| {
                     p.add(
@@ -51,6 +48,7 @@ impl Resolver<'_> {
                 skippable: false,
             });
         }
+        self.unlocked_for(&mut rules);
         self.order(&rules, p);
         self.lists(&rules, p);
         for (index, step) in steps.iter_mut().enumerate() {
@@ -128,7 +126,7 @@ impl Resolver<'_> {
         if sources.iter().any(|source| !self.clear(source)) {
             return;
         }
-        let mut disorders = room::walk(rules);
+        let mut disorders = room::walk(&self.stands_before(), rules);
         // A step that writes too early for its certificate has been found by the walk: its being early is not said twice.
         let walked: BTreeSet<usize> = disorders
             .iter()
@@ -186,19 +184,20 @@ impl Resolver<'_> {
         }
     }
 
-    /// What each step writes onto a medium: a kind that has a medium among its keys writes what is issued for `authorities`, and
-    /// the keys of `sealed`.
+    /// What each step carries out: a kind that has a medium among its keys writes what is issued for `authorities`, `certificates`,
+    /// and the keys of `sealed`; codes carry the first two.
     fn written(&self) -> Vec<Written> {
         let of = |source: &StepSource| {
             let keys = self.kinds.iter().find(|k| k.word() == source.kind.value).map_or(&[][..], |k| k.keys());
-            if !keys.iter().any(|key| key.shape == Shape::Name(NameOf::Medium)) {
+            let medium = keys.iter().any(|key| key.shape == Shape::Name(NameOf::Medium));
+            if !medium && source.kind.value != "show-codes" {
                 return Written::default();
             }
             let names = |key: &str| match source.params.get(key).map(|param| &param.value) {
                 Some(Param::Names(names)) => names.clone(),
                 _ => Vec::new(),
             };
-            Written { issued: names("authorities"), sealed: names("sealed") }
+            Written { issued: names("authorities"), certificates: names("certificates"), sealed: names("sealed") }
         };
         self.script.steps().map(of).collect()
     }

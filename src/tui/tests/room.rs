@@ -94,6 +94,10 @@ impl Fixture {
             steps,
             profiles: BTreeMap::new(),
             profile_digests: BTreeMap::new(),
+            certificates: Vec::new(),
+            revocations: Vec::new(),
+            follows: String::new(),
+            standing: None,
         };
         let state = State { opened: true, begun: true, step: 2, ..State::default() };
         Self { plan, state, skipped: BTreeSet::from([1]), ways_in: ways_in() }

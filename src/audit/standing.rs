@@ -1,0 +1,90 @@
+//! What stands at the end of a closed record: taken from its replayed state, so it is exactly what the events led to.
+
+use crate::basics::Digest;
+use crate::basics::digest::{hex_decode, hex_encode};
+use crate::ceremony::State;
+use crate::ceremony::state::{AuthorityState, Finish};
+use crate::pki::CertificateList;
+use crate::plan::standing::{FORMAT, Standing, StandingAuthority, StandingQuorum, StandingRetired};
+use crate::plan::Plan;
+use std::collections::BTreeMap;
+
+/// What the next ceremony may build on.
+///
+/// # Errors
+/// Where the record is not closed, or a quorum in it was never live.
+pub fn standing(plan: &Plan, state: &State, head: Digest) -> Result<Standing, String> {
+    if state.finished != Some(Finish::Closed) {
+        return Err(format!("{}: only a closed record can be followed; `anchorite resume` ends it", plan.ceremony));
+    }
+    let mut quorums = BTreeMap::new();
+    for (name, made) in &state.quorums {
+        let planned = plan.quorum(name).map(|q| q.custodians.clone());
+        let inherited = plan.standing.as_ref().and_then(|s| s.quorums.get(name)).map(|q| q.holders.clone());
+        let holders = planned.or(inherited).ok_or_else(|| format!("quorum {name}: nobody is known to hold its shares"))?;
+        if crate::ceremony::evidence::quorum_met(made).is_none() {
+            return Err(format!("quorum {name} is not live: nothing can be built on it"));
+        }
+        let retired = state.retired.iter().filter(|r| r.quorum == *name);
+        quorums.insert(
+            name.clone(),
+            StandingQuorum {
+                id: made.id.clone(),
+                generation: made.generation,
+                threshold: made.threshold,
+                recipient: made.recipient.clone(),
+                commitments: made.commitments.clone(),
+                holders,
+                retired: retired
+                    .map(|r| StandingRetired { id: r.id.clone(), generation: r.generation, time: r.time })
+                    .collect(),
+            },
+        );
+    }
+    let mut authorities = BTreeMap::new();
+    for (name, made) in &state.authorities {
+        // A key that was made and never certified protects nothing yet, and nobody can rely on it.
+        if made.certificate.is_empty() {
+            continue;
+        }
+        authorities.insert(name.clone(), authority(plan, name, made)?);
+    }
+    let keys = state.keys.iter().copied().collect();
+    Ok(Standing {
+        format: FORMAT.to_owned(),
+        realm: plan.realm,
+        ceremony: plan.ceremony.clone(),
+        head,
+        quorums,
+        authorities,
+        keys,
+    })
+}
+
+fn authority(plan: &Plan, name: &str, made: &AuthorityState) -> Result<StandingAuthority, String> {
+    let planned = plan.authority(name).map(|a| (&a.profile, a.algorithm, &a.subject, a.not_before, a.not_after));
+    let inherited = plan.standing.as_ref().and_then(|s| s.authorities.get(name));
+    let inherited = inherited.map(|a| (&a.profile, a.algorithm, &a.subject, a.not_before, a.not_after));
+    let (profile, algorithm, subject, not_before, not_after) =
+        planned.or(inherited).ok_or_else(|| format!("authority {name}: nothing says what it is"))?;
+    // A list that does not parse is not handed on.
+    if let Some(der) = hex_decode(&made.crl).filter(|der| !der.is_empty()) {
+        let list = CertificateList::parse(&der).map_err(|e| format!("the list of {name}: {e}"))?;
+        debug_assert_eq!(hex_encode(list.der()), made.crl);
+    }
+    Ok(StandingAuthority {
+        profile: profile.clone(),
+        algorithm,
+        quorum: made.quorum.clone(),
+        generation: made.generation,
+        subject: subject.clone(),
+        not_before,
+        not_after,
+        public_key: made.public_key.clone(),
+        sealed_name: made.sealed_name.clone(),
+        sealed: made.sealed,
+        certificate: made.certificate.clone(),
+        crl: made.crl.clone(),
+        issued: made.issued.clone(),
+    })
+}

@@ -1,0 +1,141 @@
+//! The ceremony that a script follows: its evidence verified, what stands after it, the sealed keys it left. A rehearsal that is
+//! given none rehearses it first.
+
+use crate::audit::evidence::STANDING;
+use crate::audit::standing::standing;
+use crate::audit::{Pin, evidence, replay, verify};
+use crate::basics::{Digest, Realm, limits};
+use crate::ceremony::steps;
+use crate::cli::script_files::{self, ScriptFiles};
+use crate::cli::{ExitCode, Failure};
+use crate::devices::{durable_file, whole_folder};
+use crate::plan::{Plan, Standing, resolve};
+use crate::runner::Folder;
+use crate::transcript::Record;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Reads a script; where `after` names the ceremony that it follows, joined to what stands after that.
+///
+/// # Errors
+/// Problems of the script; evidence that does not hold; a difference between the two.
+pub fn script_after(script: &Path, realm: Realm, after: Option<&Path>) -> Result<ScriptFiles, Failure> {
+    let alone = script_files::read(script, realm)?;
+    let Some(after) = after else { return Ok(alone) };
+    let standing = standing_after(after, realm, Digest::parse(&alone.plan.previous_head))?;
+    script_files::read_after(script, realm, Some(standing))
+}
+
+/// What follows a ceremony is run with that ceremony's evidence only.
+///
+/// # Errors
+/// Where it is missing.
+pub fn attached(plan: &Plan) -> Result<(), Failure> {
+    if plan.follows.is_empty() || plan.standing.is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(ExitCode::Usage, format!("{} follows {}: expected `--after` with its evidence", plan.ceremony, plan.follows))
+        .with_hint("name the folder that ceremony wrote, or a copy of its evidence"))
+}
+
+/// The sealed keys of everything that stands.
+///
+/// # Errors
+/// Where one is missing or another.
+pub fn vault(plan: &Plan, after: Option<&Path>, vault: Option<&Path>) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let (Some(standing), Some(after)) = (&plan.standing, after) else { return Ok(BTreeMap::new()) };
+    let wanted: Vec<&str> = plan.authorities.iter().filter(|a| a.standing).map(|a| a.name.as_str()).collect();
+    sealed(standing, &wanted, &vault.map_or_else(|| Folder::at(after).vault(), Path::to_owned))
+}
+
+/// The script beside this one whose ceremony has this id.
+///
+/// # Errors
+/// Where there is none.
+pub fn script_of(beside: &Path, id: &str) -> Result<PathBuf, Failure> {
+    let folder = if beside.is_dir() { beside.to_owned() } else { beside.parent().unwrap_or(Path::new(".")).to_owned() };
+    let absolute = folder.canonicalize().map_err(|e| Failure::from(format!("{}: {e}", folder.display())))?;
+    let parent = absolute.parent().unwrap_or(&absolute);
+    let entries = std::fs::read_dir(parent).map_err(|e| Failure::from(format!("{}: {e}", parent.display())))?;
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    let has_id = |folder: &PathBuf| {
+        let octets = durable_file::read(&folder.join("script.toml"), limits::SCRIPT_OCTETS).unwrap_or_default();
+        let id_of = resolve::ceremony_id(&octets, &steps::kinds());
+        id_of.as_deref() == Some(id)
+    };
+    folders.into_iter().find(has_id).ok_or_else(|| {
+        Failure::new(ExitCode::Failure, format!("no script beside {} makes {id}, which this one follows", folder.display()))
+            .with_hint("name the folder that its rehearsal wrote with --after")
+    })
+}
+
+/// The evidence inside the folder a ceremony wrote to, or the folder itself.
+fn evidence_of(after: &Path) -> PathBuf {
+    if after.join("transcript.jsonl").exists() { after.to_owned() } else { after.join("evidence") }
+}
+
+/// What stands after an earlier ceremony: verified whole, with the last head that the script pins.
+fn standing_after(after: &Path, realm: Realm, expect: Option<Digest>) -> Result<Standing, Failure> {
+    let folder = evidence_of(after);
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return Err(Failure::from(format!("{}: expected the folder of an earlier ceremony, found none", after.display())));
+    }
+    let files = whole_folder::read(&folder)?;
+    let kinds = steps::kinds();
+    let verdict = verify(&files, &Pin { signers: None, expect }, &kinds);
+    if !matches!(verdict.exit, 0 | 8) {
+        return Err(Failure::new(ExitCode::Refuted, format!("{shown}: the evidence does not hold:\n{}", verdict.render().trim_end()))
+            .with_hint("nothing can be built on it; find out what happened to it first"));
+    }
+    let octets = files.get("transcript.jsonl").cloned().unwrap_or_default();
+    let record = Record::read(&octets).map_err(|bad| Failure::from(format!("{shown}: {bad}")))?;
+    if record.header.realm != realm {
+        return Err(Failure::new(
+            ExitCode::EnvironmentRefused,
+            format!("{shown}: expected a ceremony of the {realm} realm, found one of the {} realm", record.header.realm),
+        )
+        .with_hint("nothing made in one realm is ever accepted in the other"));
+    }
+    let plan = evidence::plan_of(&files, &record, &kinds).map_err(|refuted| Failure::from(refuted.problem))?;
+    let replayed = replay(&plan, &record)
+        .map_err(|bad| Failure::from(format!("{shown}: the record does not replay: {bad}")))?;
+    standing(&plan, &replayed.state, record.head()).map_err(|problem| Failure::from(format!("{shown}: {problem}")))
+}
+
+/// The sealed key of every standing authority, as the record says it is.
+fn sealed(standing: &Standing, wanted: &[&str], vault: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let mut files = BTreeMap::new();
+    for (name, made) in standing.authorities.iter().filter(|(name, _)| wanted.contains(&name.as_str())) {
+        let path = vault.join(&made.sealed_name);
+        let octets = durable_file::read(&path, limits::SEALED_FILE_OCTETS).map_err(|e| {
+            Failure::new(ExitCode::Missing, format!("the sealed key of {name}: {e}"))
+                .with_hint("--vault names the folder that holds the sealed keys: the vault medium, mounted")
+        })?;
+        let found = Digest::of(&octets);
+        if found != made.sealed {
+            return Err(Failure::new(
+                ExitCode::Refuted,
+                format!("{}: expected the sealed key of the record, {}, found {found}", path.display(), made.sealed),
+            )
+            .with_hint("a sealed file counts only if a verified record names it: take it from another vault medium"));
+        }
+        files.insert(made.sealed_name.clone(), octets);
+    }
+    Ok(files)
+}
+
+/// What a run that is taken up again had taken up itself.
+///
+/// # Errors
+/// Where the file is there and is none.
+pub fn recorded(folder: &Folder, realm: Realm) -> Result<Option<Standing>, Failure> {
+    let path = folder.standing();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let octets = durable_file::read(&path, limits::STANDING_OCTETS)?;
+    let standing = Standing::parse(&octets, realm).map_err(|e| Failure::from(format!("{STANDING}: {e}")))?;
+    Ok(Some(standing))
+}

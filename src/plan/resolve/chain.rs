@@ -1,0 +1,299 @@
+//! What a script has to do with ceremonies before it, and what its authorities sign beside their own certificates.
+
+use super::Resolver;
+use crate::basics::Realm;
+use crate::pki::Reason;
+use crate::pki::name::{Subject, marked};
+use crate::plan::{Authority, CertifiedKey, Plan, PlannedCertificate, PlannedRevocation, Standing};
+use crate::script::problem::Problems;
+use crate::script::syntax::{CertificateSource, Certified};
+use crate::script::{Certifying, Fact, Located, Lookup, NameOf, Param, RoomRules};
+use std::collections::BTreeSet;
+
+impl Lookup for Resolver<'_> {
+    fn quorum_of(&self, authority: &str) -> Option<String> {
+        self.script.authorities.iter().find(|a| a.name.value == authority).map(|a| a.quorum.value.clone())
+    }
+
+    fn stands(&self, authority: &str) -> bool {
+        self.script.authorities.iter().any(|a| a.name.value == authority && a.standing)
+    }
+
+    fn makes_quorum(&self, authority: &str) -> bool {
+        let quorum = |name: &str| self.script.authorities.iter().find(|a| a.name.value == name).map(|a| &a.quorum.value);
+        let Some(own) = quorum(authority) else { return true };
+        let standing = self.script.quorums.iter().any(|q| q.name.value == *own && q.standing);
+        let mut made = self.script.steps().filter(|step| step.kind.value == "make-key").filter_map(|step| {
+            match step.params.get("authority").map(|param| &param.value) {
+                Some(Param::Text(name)) => Some(name.as_str()),
+                _ => None,
+            }
+        });
+        !standing && made.find(|name| quorum(name) == Some(own)).is_none_or(|first| first == authority)
+    }
+
+    fn certified(&self, certificate: &str) -> Option<Certifying> {
+        let source = self.script.certificates.iter().find(|c| c.name.value == certificate)?;
+        let name = |wanted: &Located<String>| Some(wanted.value.clone());
+        let (authority, request, cross) = match &source.of {
+            Certified::Authority(of) => (name(of), None, None),
+            Certified::Request(of) => (None, name(of), None),
+            Certified::Cross(of) => (None, None, name(of)),
+            Certified::Renewal { request, .. } => (None, request.as_ref().and_then(name), None),
+        };
+        Some(Certifying { issuer: source.issuer.value.clone(), authority, request, cross })
+    }
+}
+
+impl Resolver<'_> {
+    /// A script with anything standing says which ceremony made it, and in production with which head that ended.
+    pub(super) fn follows(&self, p: &mut Problems) {
+        let s = self.script;
+        let standing = s.quorums.iter().filter(|q| q.standing).map(|q| &q.name);
+        let standing = standing.chain(s.authorities.iter().filter(|a| a.standing).map(|a| &a.name));
+        let standing: Vec<_> = standing.collect();
+        match (&s.ceremony.follows, standing.first()) {
+            (None, Some(first)) => p.add(
+                first.span.clone(),
+                format!("`{}` stands from an earlier ceremony, and the script does not say which", first.value),
+                "add `follows = \"...\"` to [ceremony]: the id of the ceremony whose evidence this one goes on from",
+            ),
+            (Some(follows), _) if self.realm == Realm::Production && s.ceremony.previous_head.is_none() => p.add(
+                follows.span.clone(),
+                "a production run that follows another needs `previous_head`",
+                "copy the last head of that ceremony from a signed attestation or your own note",
+            ),
+            _ => {}
+        }
+        for authority in s.authorities.iter().filter(|a| a.standing) {
+            let quorum = s.quorums.iter().find(|q| q.name.value == authority.quorum.value);
+            if quorum.is_some_and(|quorum| !quorum.standing) {
+                p.add(
+                    authority.quorum.span.clone(),
+                    format!("{} stands, and quorum {} is made here", authority.name.value, authority.quorum.value),
+                    "a standing authority is sealed to a standing quorum",
+                );
+            }
+        }
+    }
+
+    /// What stands is joined to the plan, where script and record say the same.
+    pub(super) fn attach(&self, plan: &mut Plan, standing: Standing, p: &mut Problems) {
+        let Some(follows) = &self.script.ceremony.follows else {
+            p.add(0..0, "this script follows no ceremony, and was given what stands after one", "leave it out");
+            return;
+        };
+        for problem in standing.disagreements(plan, &follows.value) {
+            p.add(follows.span.clone(), problem, "script and record must say the same of what stands");
+        }
+        plan.standing = Some(standing);
+    }
+
+    /// What is true before the first step.
+    pub(super) fn stands_before(&self) -> BTreeSet<Fact> {
+        let mut facts = BTreeSet::new();
+        for quorum in self.script.quorums.iter().filter(|q| q.standing).map(|q| &q.name.value) {
+            facts.insert(Fact::QuorumMade(quorum.clone()));
+            facts.insert(Fact::SharesProven(quorum.clone()));
+            facts.insert(Fact::SharesConsistent(quorum.clone()));
+        }
+        for authority in self.script.authorities.iter().filter(|a| a.standing).map(|a| &a.name.value) {
+            facts.insert(Fact::KeyMade(authority.clone()));
+            facts.insert(Fact::AuthorityCertified(authority.clone()));
+        }
+        facts
+    }
+
+    /// The list that custodians unlock for is fixed before the first share: whatever a later operation of the same key needs must
+    /// be there when the key is unlocked.
+    pub(super) fn unlocked_for(&self, rules: &mut [RoomRules]) {
+        for at in 0..rules.len() {
+            let unlocks: Vec<Fact> = rules.get(at).map(|r| r.gives.clone()).unwrap_or_default();
+            for unlocked in unlocks.iter().filter(|fact| matches!(fact, Fact::Unlocked(_))) {
+                let later = rules.iter().skip(at + 1).filter(|later| later.needs.contains(unlocked));
+                let needs: Vec<Fact> = later.flat_map(|l| l.needs.iter()).filter(|f| *f != unlocked).cloned().collect();
+                if let Some(unlocking) = rules.get_mut(at) {
+                    unlocking.needs.extend(needs);
+                }
+            }
+        }
+    }
+
+    pub(super) fn certificates(&self, authorities: &[Authority], p: &mut Problems) -> Vec<PlannedCertificate> {
+        let mut planned = Vec::new();
+        for source in &self.script.certificates {
+            self.known(NameOf::Authority, std::slice::from_ref(&source.issuer), p);
+            let authority = self.whose(source, authorities, p);
+            let name = &source.name.value;
+            if authority.is_none() && authorities.iter().any(|a| a.name == *name) {
+                p.add(
+                    source.name.span.clone(),
+                    format!("certificate {name} has the name of an authority"),
+                    "a name is one thing: the file is called after it",
+                );
+            }
+            self.certificate_profile(source, p);
+            self.certificate_dates(source, authorities, p);
+            let subject = source.subject.as_ref().map(|subject| Subject {
+                country: subject.country.as_ref().map(|c| c.value.clone()),
+                organization: subject.organization.value.clone(),
+                common_name: subject.common_name.value.clone(),
+            });
+            if let Some(subject) = &subject
+                && let Err(error) = marked(self.realm, subject).to_der()
+            {
+                p.add(source.span.clone(), format!("subject of {name}: {error}"), "");
+            }
+            let date = |own: &Option<Located<crate::basics::Instant>>, of: Option<crate::basics::Instant>| {
+                own.as_ref().map(|d| d.value).or(of).unwrap_or(crate::basics::Instant(0))
+            };
+            let text = |own: &Option<Located<String>>| own.as_ref().map(|t| t.value.clone()).unwrap_or_default();
+            planned.push(PlannedCertificate {
+                name: name.clone(),
+                issuer: source.issuer.value.clone(),
+                of: key_of(&source.of),
+                profile: source.profile.as_ref().map(|t| t.value.clone()).or(authority.map(|a| a.profile.clone())).unwrap_or_default(),
+                subject: subject.map(|s| marked(self.realm, &s)).or(authority.map(|a| a.subject.clone())),
+                not_before: date(&source.not_before, authority.map(|a| a.not_before)),
+                not_after: date(&source.not_after, authority.map(|a| a.not_after)),
+                crl_url: text(&source.crl_url),
+                issuer_url: text(&source.issuer_url),
+            });
+        }
+        planned
+    }
+
+    /// The authority whose own certificate this is; its file is named after it.
+    fn whose<'a>(&self, source: &CertificateSource, all: &'a [Authority], p: &mut Problems) -> Option<&'a Authority> {
+        let Certified::Authority(of) = &source.of else { return None };
+        self.known(NameOf::Authority, std::slice::from_ref(of), p);
+        if of.value != source.name.value {
+            p.add(
+                source.name.span.clone(),
+                format!("the certificate of authority {} is named as it, found `{}`", of.value, source.name.value),
+                "",
+            );
+        }
+        if of.value == source.issuer.value {
+            p.add(source.issuer.span.clone(), format!("{} does not certify itself here", of.value), "a self-signed certificate is a step of kind `issue-root`");
+        }
+        all.iter().find(|a| a.name == of.value)
+    }
+
+    fn certificate_profile(&self, source: &CertificateSource, p: &mut Problems) {
+        let Some(profile) = &source.profile else { return };
+        match self.profiles.get(&profile.value) {
+            Some(Ok(file)) => {
+                for problem in file.profile.check() {
+                    p.add(profile.span.clone(), format!("certificate {}: {problem}", source.name.value), format!("profile {}", profile.value));
+                }
+            }
+            Some(Err(error)) => p.add(profile.span.clone(), format!("profile {}: {error}", profile.value), ""),
+            None if profile.value.is_empty() => {}
+            None => p.add(
+                profile.span.clone(),
+                format!("there is no profile {}", profile.value),
+                "put it into `profiles/` beside the script's folder or inside it",
+            ),
+        }
+    }
+
+    /// A certificate begins before it ends, and never outlives its issuer.
+    fn certificate_dates(&self, source: &CertificateSource, authorities: &[Authority], p: &mut Problems) {
+        let issuer = authorities.iter().find(|a| a.name == source.issuer.value);
+        let (from, until) = match (&source.of, &source.not_before, &source.not_after) {
+            (_, Some(from), Some(until)) => (from.value, until.clone()),
+            (Certified::Authority(of), ..) => match authorities.iter().find(|a| a.name == of.value) {
+                Some(own) => (own.not_before, Located::new(own.not_after, source.span.clone())),
+                None => return,
+            },
+            _ => return,
+        };
+        if p.at(&until.span) {
+            return;
+        }
+        let name = &source.name.value;
+        if until.value <= from {
+            p.add(until.span.clone(), format!("certificate {name}: it ends at {} and begins at {from}", until.value), "");
+        } else if let Some(issuer) = issuer
+            && until.value > issuer.not_after
+        {
+            p.add(
+                until.span.clone(),
+                format!("certificate {name}: it ends at {}, after {} ends", until.value, issuer.name),
+                format!("{} is valid until {}: no subordinate outlives its issuer", issuer.name, issuer.not_after),
+            );
+        } else if let Some(issuer) = issuer
+            && from < issuer.not_before
+        {
+            p.add(
+                until.span,
+                format!("certificate {name}: it begins at {from}, before {} does", issuer.name),
+                format!("{} is valid from {}", issuer.name, issuer.not_before),
+            );
+        }
+    }
+
+    pub(super) fn revocations(&self, p: &mut Problems) -> Vec<PlannedRevocation> {
+        let mut planned: Vec<PlannedRevocation> = Vec::new();
+        for source in &self.script.revocations {
+            self.known(NameOf::Authority, std::slice::from_ref(&source.authority), p);
+            let reason = Reason::ALL.into_iter().find(|reason| reason.word() == source.reason.value);
+            if reason.is_none() && !source.reason.value.is_empty() {
+                let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.word()).collect();
+                p.add(source.reason.span.clone(), format!("expected a reason, one of {}", known.join(", ")), "RFC 5280 5.3.1");
+            }
+            let serial = source.serial.as_ref().map(|s| s.value.to_lowercase().replace(':', "")).unwrap_or_default();
+            if let Some(given) = &source.serial
+                && crate::basics::digest::hex_decode(&serial).is_none_or(|s| s.is_empty() || s.len() > 20)
+            {
+                p.add(given.span.clone(), "`serial`: expected 1 to 20 octets as hexadecimal digits", "copy it from the certificate");
+            }
+            let revocation = PlannedRevocation {
+                authority: source.authority.value.clone(),
+                certificate: source.certificate.as_ref().map(|c| c.value.clone()).unwrap_or_default(),
+                serial,
+                reason: reason.unwrap_or(Reason::Superseded),
+                reported_at: source.reported_at.value,
+            };
+            let same = |other: &PlannedRevocation| {
+                other.authority == revocation.authority && other.certificate == revocation.certificate && other.serial == revocation.serial
+            };
+            if planned.iter().any(same) {
+                p.add(source.span.clone(), "this certificate is revoked twice", "a certificate is revoked once, for one reason");
+            }
+            planned.push(revocation);
+        }
+        for authority in planned.iter().map(|r| &r.authority).collect::<BTreeSet<_>>() {
+            let issues = self.script.steps().any(|step| {
+                let of = step.params.get("authority").map(|param| &param.value);
+                step.kind.value == "issue-crl" && of == Some(&Param::Text(authority.clone()))
+            });
+            if !issues && let Some(first) = self.script.revocations.iter().find(|r| r.authority.value == *authority) {
+                p.add(
+                    first.span.clone(),
+                    format!("{authority} revokes a certificate and issues no list"),
+                    "add a step of kind `issue-crl` for it",
+                );
+            }
+        }
+        planned
+    }
+}
+
+fn key_of(of: &Certified) -> CertifiedKey {
+    match of {
+        Certified::Authority(name) => CertifiedKey::Authority(name.value.clone()),
+        Certified::Request(name) => CertifiedKey::Request(name.value.clone()),
+        Certified::Cross(name) => CertifiedKey::Cross(name.value.clone()),
+        Certified::Renewal { of, key, request } => {
+            let certificate = of.value.clone();
+            let request = request.as_ref().map(|r| r.value.clone()).unwrap_or_default();
+            if key.value == "same" {
+                CertifiedKey::SameKey { certificate, request }
+            } else {
+                CertifiedKey::NewKey { certificate, request }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `[[certificate]]` and `[[revocation]]`: what authorities sign beside their own certificates.
+
+use crate::script::problem::Problems;
+use crate::script::reader::Reader;
+use crate::script::syntax::{CertificateSource, Certified, Located, RevocationSource, SubjectSource};
+
+/// Keys of which a certificate has exactly one.
+const WHOSE_KEY: [&str; 4] = ["authority", "request", "cross", "renews"];
+
+pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> CertificateSource {
+    let name = r.needed_name("name", p);
+    let issuer = r.needed_name("issuer", p);
+    let of = certified(&mut r, p);
+    let subject = r.table("subject", "the subject", p).map(|mut s| {
+        let subject = SubjectSource {
+            country: s.text("country", p),
+            organization: s.needed_text("organization", p),
+            common_name: s.needed_text("common_name", p),
+        };
+        s.done(p);
+        subject
+    });
+    let source = CertificateSource {
+        name,
+        issuer,
+        of,
+        profile: r.has("profile").then(|| r.needed_name("profile", p)),
+        subject,
+        not_before: r.instant("not_before", p),
+        not_after: r.instant("not_after", p),
+        crl_url: r.text("crl_url", p),
+        issuer_url: r.text("issuer_url", p),
+        span: r.span(),
+    };
+    if let Certified::Authority(_) = source.of {
+        let said = ["profile", "subject", "not_before", "not_after"].into_iter().filter(|key| r.has(key));
+        let said: Vec<&str> = said.collect();
+        if !said.is_empty() {
+            p.add(
+                r.span(),
+                format!("this `certificate` repeats {} of its authority", said.join(", ")),
+                "the [[authority]] says it: leave it out here",
+            );
+        }
+    } else {
+        for key in ["profile", "not_before", "not_after"] {
+            if !r.has(key) {
+                p.add(r.span(), format!("this `certificate` needs `{key}`"), "dates are absolute, UTC, in quotes");
+            }
+        }
+    }
+    let own_subject = matches!(source.of, Certified::Request(_));
+    if own_subject != r.has("subject") && !matches!(source.of, Certified::Authority(_)) {
+        let (problem, hint) = if own_subject {
+            ("needs `subject`", "add `subject = { organization = \"...\", common_name = \"...\" }`: a request never names itself")
+        } else {
+            ("has a `subject` already, that of the certificate it crosses or renews", "leave `subject` out")
+        };
+        p.add(r.span(), format!("this `certificate` {problem}"), hint);
+    }
+    r.done(p);
+    source
+}
+
+fn certified(r: &mut Reader<'_, '_>, p: &mut Problems) -> Certified {
+    let named: Vec<&str> = WHOSE_KEY.into_iter().filter(|key| r.has(key)).collect();
+    if named.len() != 1 {
+        p.add(
+            r.span(),
+            format!("this `certificate` needs exactly one of {}, found {}", WHOSE_KEY.join(", "), named.len()),
+            "`authority`: a key made here; `request`: one that comes in; `cross`: another authority; `renews`: one issued before",
+        );
+    }
+    match named.first().copied() {
+        Some("authority") => Certified::Authority(r.needed_name("authority", p)),
+        Some("cross") => Certified::Cross(r.needed_name("cross", p)),
+        Some("renews") => {
+            let of = r.needed_name("renews", p);
+            let key = r.needed_text("key", p);
+            let request = r.has("request").then(|| r.needed_name("request", p));
+            if !matches!(key.value.as_str(), "same" | "new" | "") {
+                p.add(key.span.clone(), "`key`: expected \"same\" or \"new\"", "a renewal says which; nothing guesses it");
+            }
+            if key.value == "new" && request.is_none() {
+                p.add(r.span(), "a renewal with a new key needs `request`", "add the name under which the request comes in");
+            }
+            Certified::Renewal { of, key, request }
+        }
+        Some("request") => Certified::Request(r.needed_name("request", p)),
+        _ => Certified::Request(Located::new(String::new(), r.span())),
+    }
+}
+
+pub(super) fn revocation(mut r: Reader<'_, '_>, p: &mut Problems) -> RevocationSource {
+    let source = RevocationSource {
+        authority: r.needed_name("authority", p),
+        certificate: r.has("certificate").then(|| r.needed_name("certificate", p)),
+        serial: r.text("serial", p),
+        reason: r.needed_text("reason", p),
+        reported_at: r.needed_instant("reported_at", p),
+        span: r.span(),
+    };
+    if source.certificate.is_some() == source.serial.is_some() {
+        p.add(r.span(), "this `revocation` needs exactly one of `certificate`, `serial`", "");
+    }
+    r.done(p);
+    source
+}
