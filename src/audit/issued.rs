@@ -51,10 +51,7 @@ pub fn derive_again(files: &Files, record: &Record, plan: &Plan, claims: &mut Cl
             let list =
                 text(octets).and_then(|t| CertificateList::from_pem(&t).map_err(|e| e.to_string())).map_err(bad)?;
             let authority = name.split('.').next().unwrap_or_default();
-            let issuer = folder::read(files, &format!("artifacts/{authority}.crt.pem"), FILE_OCTETS)
-                .and_then(text)
-                .and_then(|t| Certificate::from_pem(&t).map_err(|e| e.to_string()))
-                .map_err(bad)?;
+            let issuer = certificate_of(files, plan, authority).map_err(bad)?;
             list.verify(&issuer).map_err(|e| bad(e.to_string()))?;
             if withheld {
                 continue;
@@ -69,6 +66,16 @@ pub fn derive_again(files: &Files, record: &Record, plan: &Plan, claims: &mut Cl
         claims.add("certificates", Status::Ok, format!("{derived} built again from their profiles, signatures verify"));
     }
     Ok(())
+}
+
+/// The certificate of an authority: one that stands from an earlier ceremony, or that was issued in this one.
+fn certificate_of(files: &Files, plan: &Plan, authority: &str) -> Result<Certificate, String> {
+    if let Some(standing) = plan.standing.as_ref().and_then(|standing| standing.authorities.get(authority)) {
+        return effect::parse_certificate(&standing.certificate);
+    }
+    let octets = folder::read(files, &format!("artifacts/{authority}.crt.pem"), FILE_OCTETS)?;
+    let text = std::str::from_utf8(octets).map_err(|_| "expected PEM text".to_owned())?;
+    Certificate::from_pem(text).map_err(|e| e.to_string())
 }
 
 fn built_from(plan: &Plan, operations: &[Operation], tbs: &[u8]) -> Result<(), String> {

@@ -125,6 +125,7 @@ fn ceremony(script: &str, seed: u64, out: &Path) {
         governance_digest: String::new(),
         approval_files: BTreeMap::new(),
         binding: Vec::new(),
+        vault: BTreeMap::new(),
         reach: Reach::InProcess,
     };
     let mut run =
