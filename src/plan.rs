@@ -99,9 +99,15 @@ pub enum CertifiedKey {
     /// Key and subject of an authority, or of a certificate that comes in.
     Cross(String),
     /// An issued certificate, with its own key.
-    SameKey { certificate: String, request: String },
+    SameKey {
+        certificate: String,
+        request: String,
+    },
     /// An issued certificate's subject, with a new key.
-    NewKey { certificate: String, request: String },
+    NewKey {
+        certificate: String,
+        request: String,
+    },
 }
 
 /// What the next list of an authority withdraws.

@@ -9,8 +9,8 @@ use crate::audit::{bound, governance, issued, meaning, report, script_steps, sig
 use crate::basics::{Digest, canonical, limits};
 use crate::ceremony::state::Finish;
 use crate::pki::profile::Profile;
-use crate::plan::{Plan, Standing};
 use crate::plan::resolve::{self, ProfileFile};
+use crate::plan::{Plan, Standing};
 use crate::script::StepKind;
 use crate::transcript::{Attestation, Record};
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,8 +5,8 @@ use crate::basics::digest::{hex_decode, hex_encode};
 use crate::ceremony::State;
 use crate::ceremony::state::{AuthorityState, Finish};
 use crate::pki::CertificateList;
-use crate::plan::standing::{FORMAT, Standing, StandingAuthority, StandingQuorum, StandingRetired};
 use crate::plan::Plan;
+use crate::plan::standing::{FORMAT, Standing, StandingAuthority, StandingQuorum, StandingRetired};
 use std::collections::BTreeMap;
 
 /// What the next ceremony may build on.
@@ -21,7 +21,8 @@ pub fn standing(plan: &Plan, state: &State, head: Digest) -> Result<Standing, St
     for (name, made) in &state.quorums {
         let planned = plan.quorum(name).map(|q| q.custodians.clone());
         let inherited = plan.standing.as_ref().and_then(|s| s.quorums.get(name)).map(|q| q.holders.clone());
-        let holders = planned.or(inherited).ok_or_else(|| format!("quorum {name}: nobody is known to hold its shares"))?;
+        let holders =
+            planned.or(inherited).ok_or_else(|| format!("quorum {name}: nobody is known to hold its shares"))?;
         if crate::ceremony::evidence::quorum_met(made).is_none() {
             return Err(format!("quorum {name} is not live: nothing can be built on it"));
         }

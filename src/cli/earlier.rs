@@ -34,8 +34,11 @@ pub fn attached(plan: &Plan) -> Result<(), Failure> {
     if plan.follows.is_empty() || plan.standing.is_some() {
         return Ok(());
     }
-    Err(Failure::new(ExitCode::Usage, format!("{} follows {}: expected `--after` with its evidence", plan.ceremony, plan.follows))
-        .with_hint("name the folder that ceremony wrote, or a copy of its evidence"))
+    Err(Failure::new(
+        ExitCode::Usage,
+        format!("{} follows {}: expected `--after` with its evidence", plan.ceremony, plan.follows),
+    )
+    .with_hint("name the folder that ceremony wrote, or a copy of its evidence"))
 }
 
 /// The sealed keys of everything that stands.
@@ -65,8 +68,11 @@ pub fn script_of(beside: &Path, id: &str) -> Result<PathBuf, Failure> {
         id_of.as_deref() == Some(id)
     };
     folders.into_iter().find(has_id).ok_or_else(|| {
-        Failure::new(ExitCode::Failure, format!("no script beside {} makes {id}, which this one follows", folder.display()))
-            .with_hint("name the folder that its rehearsal wrote with --after")
+        Failure::new(
+            ExitCode::Failure,
+            format!("no script beside {} makes {id}, which this one follows", folder.display()),
+        )
+        .with_hint("name the folder that its rehearsal wrote with --after")
     })
 }
 
@@ -80,27 +86,36 @@ fn standing_after(after: &Path, realm: Realm, expect: Option<Digest>) -> Result<
     let folder = evidence_of(after);
     let shown = folder.display();
     if !folder.is_dir() {
-        return Err(Failure::from(format!("{}: expected the folder of an earlier ceremony, found none", after.display())));
+        return Err(Failure::from(format!(
+            "{}: expected the folder of an earlier ceremony, found none",
+            after.display()
+        )));
     }
     let files = whole_folder::read(&folder)?;
     let kinds = steps::kinds();
     let verdict = verify(&files, &Pin { signers: None, expect }, &kinds);
     if !matches!(verdict.exit, 0 | 8) {
-        return Err(Failure::new(ExitCode::Refuted, format!("{shown}: the evidence does not hold:\n{}", verdict.render().trim_end()))
-            .with_hint("nothing can be built on it; find out what happened to it first"));
+        return Err(Failure::new(
+            ExitCode::Refuted,
+            format!("{shown}: the evidence does not hold:\n{}", verdict.render().trim_end()),
+        )
+        .with_hint("nothing can be built on it; find out what happened to it first"));
     }
     let octets = files.get("transcript.jsonl").cloned().unwrap_or_default();
     let record = Record::read(&octets).map_err(|bad| Failure::from(format!("{shown}: {bad}")))?;
     if record.header.realm != realm {
         return Err(Failure::new(
             ExitCode::EnvironmentRefused,
-            format!("{shown}: expected a ceremony of the {realm} realm, found one of the {} realm", record.header.realm),
+            format!(
+                "{shown}: expected a ceremony of the {realm} realm, found one of the {} realm",
+                record.header.realm
+            ),
         )
         .with_hint("nothing made in one realm is ever accepted in the other"));
     }
     let plan = evidence::plan_of(&files, &record, &kinds).map_err(|refuted| Failure::from(refuted.problem))?;
-    let replayed = replay(&plan, &record)
-        .map_err(|bad| Failure::from(format!("{shown}: the record does not replay: {bad}")))?;
+    let replayed =
+        replay(&plan, &record).map_err(|bad| Failure::from(format!("{shown}: the record does not replay: {bad}")))?;
     standing(&plan, &replayed.state, record.head()).map_err(|problem| Failure::from(format!("{shown}: {problem}")))
 }
 

@@ -67,7 +67,9 @@ pub fn left_behind(steps: &[RoomRules], written: &[Written]) -> Vec<Disorder> {
     }
     let mut disorders = Vec::new();
     // Where nothing at all is written for an authority that issued something, that is one mistake: its key is not named besides.
-    let never = |name: &String| !written.iter().any(|w| w.issued.contains(name) || w.certificates.contains(name) || w.sealed.contains(name));
+    let never = |name: &String| {
+        !written.iter().any(|w| w.issued.contains(name) || w.certificates.contains(name) || w.sealed.contains(name))
+    };
     let issued: BTreeSet<&String> = last.keys().filter(|(_, sealed)| !sealed).map(|(name, _)| *name).collect();
     for ((name, sealed), (step, fact)) in last {
         if sealed && never(name) && issued.contains(name) {

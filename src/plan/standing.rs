@@ -94,7 +94,10 @@ impl Standing {
             return Err(format!("expected format {FORMAT}, found another"));
         }
         if standing.realm != realm {
-            return Err(format!("expected what stands in the {realm} realm, found that of the {} realm", standing.realm));
+            return Err(format!(
+                "expected what stands in the {realm} realm, found that of the {} realm",
+                standing.realm
+            ));
         }
         Ok(standing)
     }
@@ -114,7 +117,10 @@ impl Standing {
                 problems.push(problem);
             }
         };
-        expect(self.ceremony == follows, format!("follows: the script says {follows}, what stands is of {}", self.ceremony));
+        expect(
+            self.ceremony == follows,
+            format!("follows: the script says {follows}, what stands is of {}", self.ceremony),
+        );
         expect(
             plan.previous_head.is_empty() || plan.previous_head == self.head.hex(),
             format!("previous_head: the script says {}, the record ended with {}", plan.previous_head, self.head),
@@ -153,20 +159,29 @@ impl Standing {
                 ("not_after", authority.not_after.to_string(), made.not_after.to_string()),
             ];
             for (key, script, record) in said {
-                expect(script == record, format!("authority {name}: {key}: the script says {script}, the record {record}"));
+                expect(
+                    script == record,
+                    format!("authority {name}: {key}: the script says {script}, the record {record}"),
+                );
             }
         }
         // A name is one thing for ever: a new authority does not take that of an old one.
         for name in plan.authorities.iter().filter(|a| !a.standing).map(|a| &a.name) {
             expect(
                 !self.authorities.contains_key(name),
-                format!("authority {name}: {} made one of this name; add `standing = true`, or choose another", self.ceremony),
+                format!(
+                    "authority {name}: {} made one of this name; add `standing = true`, or choose another",
+                    self.ceremony
+                ),
             );
         }
         for name in plan.quorums.iter().filter(|q| !q.standing).map(|q| &q.name) {
             expect(
                 !self.quorums.contains_key(name),
-                format!("quorum {name}: {} made one of this name; add `standing = true`, or choose another", self.ceremony),
+                format!(
+                    "quorum {name}: {} made one of this name; add `standing = true`, or choose another",
+                    self.ceremony
+                ),
             );
         }
         problems

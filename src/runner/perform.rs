@@ -40,7 +40,17 @@ impl<R: RealmType> Run<'_, R> {
                 let (commitment, protections) = self.strongrooms.open()?;
                 Ok(Outcome::Strongroom { commitment, protections })
             }
-            Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations, sealed_to } => {
+            Effect::MakeKey {
+                authority,
+                algorithm,
+                quorum,
+                generation,
+                threshold,
+                count,
+                step,
+                operations,
+                sealed_to,
+            } => {
                 let request = Request::MakeKey {
                     authority: authority.clone(),
                     algorithm: *algorithm,

@@ -76,7 +76,17 @@ impl Room {
             Request::Dice => self.dice(secret),
             Request::MakeRunKey { run } => self.make_run_key(run),
             Request::SignCheckpoint { body } => self.sign_checkpoint(&body),
-            Request::MakeKey { authority, algorithm, quorum, generation, threshold, count, step, operations, sealed_to } => {
+            Request::MakeKey {
+                authority,
+                algorithm,
+                quorum,
+                generation,
+                threshold,
+                count,
+                step,
+                operations,
+                sealed_to,
+            } => {
                 let asked = Asked { authority, algorithm, quorum, generation, threshold, count, step, operations };
                 if sealed_to.is_empty() { self.make_key(asked) } else { self.make_further_key(asked, sealed_to) }
             }

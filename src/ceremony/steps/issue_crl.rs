@@ -246,7 +246,12 @@ fn coming(room: &Room<'_>, name: &str, authority: &AuthorityState) -> StepNext {
         (_, 0) => "Nothing new is revoked: the list is issued again before it runs out.".to_owned(),
         (_, more) => format!("{more} more are revoked with it; every earlier entry stays."),
     }));
-    super::asking::ask_all(room, &format!("Next: CRL {number} of {name}"), lines, "the CRL is shown as it will be signed")
+    super::asking::ask_all(
+        room,
+        &format!("Next: CRL {number} of {name}"),
+        lines,
+        "the CRL is shown as it will be signed",
+    )
 }
 
 /// The list as it will be signed, then what it changes.
@@ -263,7 +268,10 @@ fn shown(plan: &Plan, made: &AuthorityState, operation: &Operation) -> Vec<Line>
     for entry in new {
         let issued = made.issued.iter().find(|issued| issued.serial == entry.serial);
         let name = issued.map_or("no certificate this chain's record knows", |issued| issued.name.as_str());
-        lines.push(Line::value("revoked", &format!("{} · {} · {} · {name}", entry.serial, entry.reason.word(), entry.date)));
+        lines.push(Line::value(
+            "revoked",
+            &format!("{} · {} · {} · {name}", entry.serial, entry.reason.word(), entry.date),
+        ));
     }
     lines
 }
@@ -276,7 +284,11 @@ fn continues(previous: Option<&CertificateList>, next: &CrlRequest<'_>) -> Vec<S
             problems.push(format!("the latest list is not this issuer's: {error}"));
         }
         if next.this_update < previous.this_update() {
-            problems.push(format!("this_update: expected {} or later, found {}", previous.this_update(), next.this_update));
+            problems.push(format!(
+                "this_update: expected {} or later, found {}",
+                previous.this_update(),
+                next.this_update
+            ));
         }
     }
     problems

@@ -120,7 +120,10 @@ impl StepMachine for MakeKey {
                 let Some(made) = room.state.authorities.get(name) else { return StepNext::Done };
                 let live = room.state.quorums.get(&quorum.name).is_some_and(|q| q.consistent);
                 let (said, next) = if live {
-                    (format!("It is sealed to quorum {}, whose cards open it as they are.", quorum.name), "the next step")
+                    (
+                        format!("It is sealed to quorum {}, whose cards open it as they are.", quorum.name),
+                        "the next step",
+                    )
                 } else {
                     let (count, threshold) = (quorum.count(), quorum.threshold);
                     (
@@ -176,23 +179,23 @@ impl StepMachine for MakeKey {
                 let live = state.quorums.get(&quorum.name).filter(|_| shares == 0).map(|made| made.generation);
                 let generation = live.unwrap_or_else(|| generation(state, &quorum.name));
                 if live.is_none() {
-                state.quorums.insert(
-                    quorum.name.clone(),
-                    QuorumState {
-                        generation,
-                        id: quorum_id.clone(),
-                        recipient: recipient.clone(),
-                        threshold: quorum.threshold,
-                        count: quorum.count(),
-                        commitments: commitments.clone(),
-                        shown: std::collections::BTreeSet::new(),
-                        proven: BTreeSet::new(),
-                        typed: BTreeSet::new(),
-                        consistent: false,
-                        approved: BTreeSet::new(),
-                        headed: BTreeSet::new(),
-                    },
-                );
+                    state.quorums.insert(
+                        quorum.name.clone(),
+                        QuorumState {
+                            generation,
+                            id: quorum_id.clone(),
+                            recipient: recipient.clone(),
+                            threshold: quorum.threshold,
+                            count: quorum.count(),
+                            commitments: commitments.clone(),
+                            shown: std::collections::BTreeSet::new(),
+                            proven: BTreeSet::new(),
+                            typed: BTreeSet::new(),
+                            consistent: false,
+                            approved: BTreeSet::new(),
+                            headed: BTreeSet::new(),
+                        },
+                    );
                 }
                 state.keys.insert(key.digest());
                 state.authorities.insert(

@@ -29,7 +29,10 @@ impl StepKind for ReadFingerprint {
         }]
     }
     fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
-        RoomRules { needs: vec![Fact::AuthorityCertified(kind::text(params, "authority").to_owned())], ..RoomRules::default() }
+        RoomRules {
+            needs: vec![Fact::AuthorityCertified(kind::text(params, "authority").to_owned())],
+            ..RoomRules::default()
+        }
     }
     fn confirmers(&self) -> usize {
         1

@@ -118,10 +118,9 @@ pub fn next(room: &Room<'_>, authority: &str) -> Option<StepNext> {
         lines.push(Line::digest("the list", digest));
     };
     Some(match phase {
-        Phase::Reserve(_) => StepNext::Do(Box::new(Effect::ReserveSerial {
-            authority: authority.to_owned(),
-            index: room.state.serials,
-        })),
+        Phase::Reserve(_) => {
+            StepNext::Do(Box::new(Effect::ReserveSerial { authority: authority.to_owned(), index: room.state.serials }))
+        }
         Phase::Look => {
             let people = asking::signatories(room.step);
             let who = people.get(unlocking.answered as usize)?;
@@ -204,7 +203,10 @@ pub fn next(room: &Room<'_>, authority: &str) -> Option<StepNext> {
                 ..asking::prompt_for(
                     &holder,
                     "Give the last head of the chain",
-                    Ask::Text { label: "twelve words or 64 digits".to_owned(), example: "orbit falcon granite ...".to_owned() },
+                    Ask::Text {
+                        label: "twelve words or 64 digits".to_owned(),
+                        example: "orbit falcon granite ...".to_owned(),
+                    },
                 )
             }))
         }

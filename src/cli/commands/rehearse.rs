@@ -70,7 +70,10 @@ fn rehearse_first(args: &Rehearse, follows: &str, out: &Path) -> Result<PathBuf,
     let mut name = out.file_name().unwrap_or_default().to_os_string();
     name.push(format!("-after-{follows}"));
     let earlier = out.with_file_name(name);
-    output::words(&format!("{follows} comes before it and is rehearsed first, by simulated people, in {}", earlier.display()));
+    output::words(&format!(
+        "{follows} comes before it and is rehearsed first, by simulated people, in {}",
+        earlier.display()
+    ));
     let first = Rehearse {
         script,
         front: FrontArgs { plain: true, ..args.front.clone() },

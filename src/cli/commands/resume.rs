@@ -21,7 +21,8 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
     let folder = Folder::at(root);
     folder.has_no_links()?;
     let settings = settings(&folder)?;
-    let files = script_files::read_after(&folder.evidence(), settings.realm, earlier::recorded(&folder, settings.realm)?)?;
+    let files =
+        script_files::read_after(&folder.evidence(), settings.realm, earlier::recorded(&folder, settings.realm)?)?;
     if !folder.transcript().is_file() {
         return Err(Failure::new(
             ExitCode::Failure,

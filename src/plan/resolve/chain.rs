@@ -20,7 +20,8 @@ impl Lookup for Resolver<'_> {
     }
 
     fn makes_quorum(&self, authority: &str) -> bool {
-        let quorum = |name: &str| self.script.authorities.iter().find(|a| a.name.value == name).map(|a| &a.quorum.value);
+        let quorum =
+            |name: &str| self.script.authorities.iter().find(|a| a.name.value == name).map(|a| &a.quorum.value);
         let Some(own) = quorum(authority) else { return true };
         let standing = self.script.quorums.iter().any(|q| q.name.value == *own && q.standing);
         let mut made = self.script.steps().filter(|step| step.kind.value == "make-key").filter_map(|step| {
@@ -152,7 +153,12 @@ impl Resolver<'_> {
                 name: name.clone(),
                 issuer: source.issuer.value.clone(),
                 of: key_of(&source.of),
-                profile: source.profile.as_ref().map(|t| t.value.clone()).or(authority.map(|a| a.profile.clone())).unwrap_or_default(),
+                profile: source
+                    .profile
+                    .as_ref()
+                    .map(|t| t.value.clone())
+                    .or(authority.map(|a| a.profile.clone()))
+                    .unwrap_or_default(),
                 subject: subject.map(|s| marked(self.realm, &s)).or(authority.map(|a| a.subject.clone())),
                 not_before: date(&source.not_before, authority.map(|a| a.not_before)),
                 not_after: date(&source.not_after, authority.map(|a| a.not_after)),
@@ -175,7 +181,11 @@ impl Resolver<'_> {
             );
         }
         if of.value == source.issuer.value {
-            p.add(source.issuer.span.clone(), format!("{} does not certify itself here", of.value), "a self-signed certificate is a step of kind `issue-root`");
+            p.add(
+                source.issuer.span.clone(),
+                format!("{} does not certify itself here", of.value),
+                "a self-signed certificate is a step of kind `issue-root`",
+            );
         }
         all.iter().find(|a| a.name == of.value)
     }
@@ -185,7 +195,11 @@ impl Resolver<'_> {
         match self.profiles.get(&profile.value) {
             Some(Ok(file)) => {
                 for problem in file.profile.check() {
-                    p.add(profile.span.clone(), format!("certificate {}: {problem}", source.name.value), format!("profile {}", profile.value));
+                    p.add(
+                        profile.span.clone(),
+                        format!("certificate {}: {problem}", source.name.value),
+                        format!("profile {}", profile.value),
+                    );
                 }
             }
             Some(Err(error)) => p.add(profile.span.clone(), format!("profile {}: {error}", profile.value), ""),
@@ -214,7 +228,11 @@ impl Resolver<'_> {
         }
         let name = &source.name.value;
         if until.value <= from {
-            p.add(until.span.clone(), format!("certificate {name}: it ends at {} and begins at {from}", until.value), "");
+            p.add(
+                until.span.clone(),
+                format!("certificate {name}: it ends at {} and begins at {from}", until.value),
+                "",
+            );
         } else if let Some(issuer) = issuer
             && until.value > issuer.not_after
         {
@@ -241,13 +259,21 @@ impl Resolver<'_> {
             let reason = Reason::ALL.into_iter().find(|reason| reason.word() == source.reason.value);
             if reason.is_none() && !source.reason.value.is_empty() {
                 let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.word()).collect();
-                p.add(source.reason.span.clone(), format!("expected a reason, one of {}", known.join(", ")), "RFC 5280 5.3.1");
+                p.add(
+                    source.reason.span.clone(),
+                    format!("expected a reason, one of {}", known.join(", ")),
+                    "RFC 5280 5.3.1",
+                );
             }
             let serial = source.serial.as_ref().map(|s| s.value.to_lowercase().replace(':', "")).unwrap_or_default();
             if let Some(given) = &source.serial
                 && crate::basics::digest::hex_decode(&serial).is_none_or(|s| s.is_empty() || s.len() > 20)
             {
-                p.add(given.span.clone(), "`serial`: expected 1 to 20 octets as hexadecimal digits", "copy it from the certificate");
+                p.add(
+                    given.span.clone(),
+                    "`serial`: expected 1 to 20 octets as hexadecimal digits",
+                    "copy it from the certificate",
+                );
             }
             let revocation = PlannedRevocation {
                 authority: source.authority.value.clone(),
@@ -257,10 +283,16 @@ impl Resolver<'_> {
                 reported_at: source.reported_at.value,
             };
             let same = |other: &PlannedRevocation| {
-                other.authority == revocation.authority && other.certificate == revocation.certificate && other.serial == revocation.serial
+                other.authority == revocation.authority
+                    && other.certificate == revocation.certificate
+                    && other.serial == revocation.serial
             };
             if planned.iter().any(same) {
-                p.add(source.span.clone(), "this certificate is revoked twice", "a certificate is revoked once, for one reason");
+                p.add(
+                    source.span.clone(),
+                    "this certificate is revoked twice",
+                    "a certificate is revoked once, for one reason",
+                );
             }
             planned.push(revocation);
         }

@@ -185,12 +185,13 @@ impl Resolver<'_> {
     }
 
     /// What each step carries out: a kind that has a medium among its keys writes what is issued for `authorities`, `certificates`,
-    /// and the keys of `sealed`; codes carry the first two.
+    /// and the keys of `sealed`. Where a script has no medium at all, codes carry the first two.
     fn written(&self) -> Vec<Written> {
+        let by_media = self.script.steps().any(|source| source.kind.value == "write-medium");
         let of = |source: &StepSource| {
             let keys = self.kinds.iter().find(|k| k.word() == source.kind.value).map_or(&[][..], |k| k.keys());
             let medium = keys.iter().any(|key| key.shape == Shape::Name(NameOf::Medium));
-            if !medium && source.kind.value != "show-codes" {
+            if !medium && (by_media || source.kind.value != "show-codes") {
                 return Written::default();
             }
             let names = |key: &str| match source.params.get(key).map(|param| &param.value) {

@@ -52,7 +52,10 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
     let own_subject = matches!(source.of, Certified::Request(_));
     if own_subject != r.has("subject") && !matches!(source.of, Certified::Authority(_)) {
         let (problem, hint) = if own_subject {
-            ("needs `subject`", "add `subject = { organization = \"...\", common_name = \"...\" }`: a request never names itself")
+            (
+                "needs `subject`",
+                "add `subject = { organization = \"...\", common_name = \"...\" }`: a request never names itself",
+            )
         } else {
             ("has a `subject` already, that of the certificate it crosses or renews", "leave `subject` out")
         };
@@ -79,10 +82,18 @@ fn certified(r: &mut Reader<'_, '_>, p: &mut Problems) -> Certified {
             let key = r.needed_text("key", p);
             let request = r.has("request").then(|| r.needed_name("request", p));
             if !matches!(key.value.as_str(), "same" | "new" | "") {
-                p.add(key.span.clone(), "`key`: expected \"same\" or \"new\"", "a renewal says which; nothing guesses it");
+                p.add(
+                    key.span.clone(),
+                    "`key`: expected \"same\" or \"new\"",
+                    "a renewal says which; nothing guesses it",
+                );
             }
             if key.value == "new" && request.is_none() {
-                p.add(r.span(), "a renewal with a new key needs `request`", "add the name under which the request comes in");
+                p.add(
+                    r.span(),
+                    "a renewal with a new key needs `request`",
+                    "add the name under which the request comes in",
+                );
             }
             Certified::Renewal { of, key, request }
         }
