@@ -26,7 +26,7 @@ pub fn derive_again(files: &Files, record: &Record, plan: &Plan, claims: &mut Cl
         .iter()
         .filter(|line| line.open().is_some_and(|open| open.kind == Kind::Intent))
         .filter_map(|line| serde_json::from_value(line.body()?.get("effect")?.clone()).ok())
-        .filter_map(|effect| if let Effect::Sign { operation, .. } = effect { Some(operation) } else { None })
+        .filter_map(|effect| if let Effect::Sign { operation, .. } = effect { Some(*operation) } else { None })
         .collect();
     let names = folder::names(files, "artifacts").unwrap_or_default();
     let mut derived = 0_usize;

@@ -68,7 +68,7 @@ pub enum Effect {
         index: u32,
     },
     Sign {
-        operation: Operation,
+        operation: Box<Operation>,
         digest: Digest,
     },
     /// Writes once into the evidence folder.

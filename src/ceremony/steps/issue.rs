@@ -218,7 +218,7 @@ pub fn next_after_prepared(room: &Room<'_>, mut lines: Vec<Line>, artifact: &str
                 )
             }))
         }
-        SIGN => StepNext::Do(Box::new(Effect::Sign { operation: operation.clone(), digest })),
+        SIGN => StepNext::Do(Box::new(Effect::Sign { operation: Box::new(operation.clone()), digest })),
         WRITE => StepNext::Do(Box::new(Effect::WriteArtifact {
             name: artifact.to_owned(),
             content: room.state.local.content.clone(),
