@@ -180,6 +180,9 @@ pub struct Plan {
     pub certificates: Vec<PlannedCertificate>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revocations: Vec<PlannedRevocation>,
+    /// Arc that the policies of certificates are relative to; empty where the script issues none beside its authorities' own.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub oid_arc: String,
     /// The ceremony that this one goes on from, or empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub follows: String,

@@ -3,10 +3,11 @@
 
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm};
-use crate::keys::{Algorithm, PublicKey};
+use crate::keys::{Algorithm, SubjectKey};
+use crate::pki::additions::{Additions, Policy};
 use crate::pki::name::Subject;
 use crate::pki::profile::Profile;
-use crate::pki::{Certificate, CrlRequest, Reason, Revoked, RootRequest, certificate, crl};
+use crate::pki::{Certificate, CertificateRequest, CrlRequest, Issuer, Reason, Revoked, certificate, crl};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -131,7 +132,7 @@ pub enum Operation {
     RootCertificate {
         authority: String,
         profile: String,
-        subject: Subject,
+        subject: Box<Subject>,
         public_key: String,
         not_before: Instant,
         not_after: Instant,
@@ -162,24 +163,27 @@ pub enum Operation {
         name: String,
         profile: String,
         issuer_der: String,
-        /// DER of the Name, hexadecimal: a cross certificate has the other's octet for octet.
-        subject: String,
-        /// DER of the SubjectPublicKeyInfo, hexadecimal.
-        public_key: String,
-        /// Hexadecimal, where it is another certificate's; else made from the key.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        key_identifier: String,
+        subject: Certified,
         not_before: Instant,
         not_after: Instant,
         serial: String,
-        policy_oid: String,
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        crl_url: String,
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        issuer_url: String,
+        additions: Additions,
         step: String,
         head: Digest,
     },
+}
+
+/// Whose key a certificate is for, and under which name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "certified", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Certified {
+    Key {
+        subject: Box<Subject>,
+        /// DER of the SubjectPublicKeyInfo, hexadecimal.
+        public_key: String,
+    },
+    /// Name, key and key identifier of another certificate, octet for octet: its DER, hexadecimal.
+    Cross { of: String },
 }
 
 /// One entry of a revocation list.
@@ -278,7 +282,11 @@ pub fn to_be_signed(
             let request = root_request(realm, profiles, operation)?;
             certificate::build_tbs(&request).map_err(|e| e.to_string())
         }
-        Operation::Certificate { .. } => Err("no certificate of another key is built yet".to_owned()),
+        Operation::Certificate { issuer_der, .. } => {
+            let issuer = parse_certificate(issuer_der)?;
+            let request = certificate_request(realm, profiles, &issuer, operation)?;
+            certificate::build_tbs(&request).map_err(|e| e.to_string())
+        }
         Operation::Crl { issuer_der, .. } => {
             let issuer = parse_certificate(issuer_der)?;
             crl::build_tbs(&crl_request(&issuer, operation)?).map_err(|e| e.to_string())
@@ -294,7 +302,7 @@ pub fn root_request(
     realm: Realm,
     profiles: &BTreeMap<String, Profile>,
     operation: &Operation,
-) -> Result<RootRequest, String> {
+) -> Result<CertificateRequest<'static>, String> {
     let Operation::RootCertificate { profile, subject, public_key, not_before, not_after, serial, policy_oid, .. } =
         operation
     else {
@@ -303,16 +311,59 @@ pub fn root_request(
     let key = hex_decode(public_key).ok_or("the public key is not hexadecimal")?;
     let serial: [u8; 20] =
         hex_decode(serial).and_then(|s| s.try_into().ok()).ok_or("the serial number is not 20 octets")?;
-    Ok(RootRequest {
+    let policies = if policy_oid.is_empty() { Vec::new() } else { vec![Policy::plain(policy_oid)] };
+    Ok(CertificateRequest {
         realm,
-        subject: subject.clone(),
-        key: PublicKey::from_spki_der(&key).map_err(|e| e.to_string())?,
+        issuer: Issuer::SelfSigned,
+        subject: subject.as_ref().clone().into(),
+        key: SubjectKey::from_spki_der(&key).map_err(|e| e.to_string())?,
+        ski: None,
         not_before: *not_before,
         not_after: *not_after,
         serial,
-        policy_oid: (!policy_oid.is_empty()).then(|| policy_oid.clone()),
+        additions: Additions { policies, ..Additions::default() },
         profile: profiles.get(profile).cloned().ok_or_else(|| format!("there is no profile {profile}"))?,
     })
+}
+
+/// The request for a certificate of another key that an operation describes; `issuer` is the operation's issuer, parsed.
+///
+/// # Errors
+/// Where the operation is another one, or a part of it does not parse.
+pub fn certificate_request<'i>(
+    realm: Realm,
+    profiles: &BTreeMap<String, Profile>,
+    issuer: &'i Certificate,
+    operation: &Operation,
+) -> Result<CertificateRequest<'i>, String> {
+    let Operation::Certificate { profile, subject, not_before, not_after, serial, additions, .. } = operation else {
+        return Err("expected a certificate".to_owned());
+    };
+    let serial: [u8; 20] =
+        hex_decode(serial).and_then(|s| s.try_into().ok()).ok_or("the serial number is not 20 octets")?;
+    let profile = profiles.get(profile).cloned().ok_or_else(|| format!("there is no profile {profile}"))?;
+    let validity = (*not_before, *not_after);
+    let request = match subject {
+        Certified::Cross { of } => {
+            CertificateRequest::cross(realm, issuer, &parse_certificate(of)?, validity, serial, profile)
+        }
+        Certified::Key { subject, public_key } => {
+            let key = hex_decode(public_key).ok_or("the public key is not hexadecimal")?;
+            CertificateRequest {
+                realm,
+                issuer: Issuer::By(issuer),
+                subject: subject.as_ref().clone().into(),
+                key: SubjectKey::from_spki_der(&key).map_err(|e| e.to_string())?,
+                ski: None,
+                not_before: *not_before,
+                not_after: *not_after,
+                serial,
+                additions: Additions::default(),
+                profile,
+            }
+        }
+    };
+    Ok(CertificateRequest { additions: additions.clone(), ..request })
 }
 
 /// The request for a CRL that an operation describes; `issuer` is the operation's issuer, parsed.

@@ -11,6 +11,7 @@ mod confirm_clock;
 mod deal_shares;
 mod issue;
 pub use issue::found as issue_findings;
+mod issue_certificate;
 mod issue_crl;
 mod issue_root;
 mod make_key;
@@ -34,7 +35,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 17] = [
+static KINDS: [&dyn StepMachine; 18] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -46,6 +47,7 @@ static KINDS: [&dyn StepMachine; 17] = [
     &check_shares::CheckShares,
     &unlock::Unlock,
     &issue_root::IssueRoot,
+    &issue_certificate::IssueCertificate,
     &issue_crl::IssueCrl,
     &read_fingerprint::ReadFingerprint,
     &show_codes::ShowCodes,

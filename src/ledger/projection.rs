@@ -10,6 +10,7 @@ use crate::pki::serial;
 use crate::transcript::entry::{Header, Line, Open};
 use crate::transcript::{Kind, Record};
 use rusqlite::params;
+use std::collections::BTreeSet;
 
 /// What the projection remembers between lines.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Projector {
     dealing: Option<(String, u8)>,
     /// Serial numbers that were to be reserved so far, whether or not the record came to say them.
     reserving: u32,
+    /// Digests of operations that a key was opened for as a list: a signing that failed is tried again with the same number.
+    listed: BTreeSet<Digest>,
 }
 
 impl Ledger {
@@ -74,6 +77,9 @@ impl Ledger {
         if let (Kind::Intent, Some(Effect::ReserveSerial { index, .. })) = (open.kind, &self.projector.intent) {
             self.projector.reserving = self.projector.reserving.max(index.saturating_add(1));
         }
+        if let (Kind::Intent, Some(Effect::Unlock { digests, .. })) = (open.kind, &self.projector.intent) {
+            self.projector.listed.extend(digests.iter().copied());
+        }
         let what: Option<What> = body.get("event").and_then(|v| serde_json::from_value(v.clone()).ok());
         let reopened = (open.kind == Kind::Step && open.outcome == "reopened").then(|| {
             (
@@ -84,8 +90,9 @@ impl Ledger {
         let intent = self.projector.intent.clone();
         if let (
             Some(What::Done { outcome: Outcome::KeyMade { .. } }),
-            Some(Effect::MakeKey { quorum, generation, .. }),
+            Some(Effect::MakeKey { quorum, generation, sealed_to, .. }),
         ) = (&what, &intent)
+            && sealed_to.is_empty()
         {
             self.projector.dealing = Some((quorum.clone(), *generation));
         }
@@ -128,7 +135,8 @@ impl Ledger {
                 )?;
             }
         }
-        if ends_reservations(open, what.as_ref(), intent.as_ref()) {
+        let listed = matches!(&intent, Some(Effect::Sign { digest, .. }) if self.projector.listed.contains(digest));
+        if ends_reservations(open, what.as_ref(), intent.as_ref().filter(|_| !listed)) {
             transaction.execute(
                 "INSERT OR IGNORE INTO burnt (serial, ceremony, seq) SELECT s.serial, s.ceremony, ?2 FROM serials s \
                  WHERE s.ceremony = ?1 AND NOT EXISTS (SELECT 1 FROM issued i WHERE i.serial = s.serial)",
@@ -163,7 +171,7 @@ fn project_event(
     match (what, intent) {
         (
             What::Done { outcome: Outcome::KeyMade { public_key, recipient, quorum_id, sealed, .. } },
-            Some(Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, .. }),
+            Some(Effect::MakeKey { authority, algorithm, quorum, generation, threshold, count, sealed_to, .. }),
         ) if open.outcome == "done" => {
             let key = hex_decode(public_key)
                 .and_then(|der| PublicKey::from_spki_der(&der).ok())
@@ -173,6 +181,10 @@ fn project_event(
                 "INSERT INTO keys (ceremony, seq, realm, authority, algorithm, public_key_sha256, quorum, generation, sealed_sha256) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
                 params![ceremony, open.seq, header.realm.word(), authority, algorithm.word(), key, quorum, generation, sealed.sha256.hex()],
             )?;
+            // A further key of a quorum that is live makes no quorum.
+            if !sealed_to.is_empty() {
+                return Ok(());
+            }
             to.execute(
                 "INSERT INTO quorums (ceremony, realm, name, generation, id, threshold, count, recipient) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
                 params![ceremony, header.realm.word(), quorum, generation, quorum_id, threshold, count, recipient],

@@ -150,6 +150,7 @@ impl Resolver<'_> {
             steps,
             profiles: self.good_profiles().map(|(name, f)| (name.clone(), f.profile.clone())).collect(),
             profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
+            oid_arc: if certificates.is_empty() { String::new() } else { oid_arc },
             certificates,
             revocations,
             follows: c.follows.as_ref().map(|f| f.value.clone()).unwrap_or_default(),
@@ -193,11 +194,8 @@ impl Resolver<'_> {
                 p.add(source.algorithm.span.clone(), "expected an algorithm: ecdsa-p384, ecdsa-p256 or ed25519", "");
                 Algorithm::EcdsaP384
             });
-            let subject = Subject {
-                country: source.country.as_ref().map(|c| c.value.clone()),
-                organization: source.organization.value.clone(),
-                common_name: source.common_name.value.clone(),
-            };
+            let country = source.country.as_ref().map(|country| country.value.as_str());
+            let subject = Subject::authority(country, &source.organization.value, &source.common_name.value);
             if let Err(error) = marked(self.realm, &subject).to_der() {
                 p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
             }

@@ -67,8 +67,9 @@ impl<R: RealmType> Run<'_, R> {
             Effect::ShowShare { quorum, generation, index, count, holder } => {
                 self.show_share(quorum, *generation, *index, *count, holder)
             }
-            Effect::CheckConsistency { threshold, recipient, .. } => {
-                Ok(Outcome::Consistent { subsets: self.strongrooms.consistent(*threshold, recipient)? })
+            Effect::CheckConsistency { quorum, threshold, recipient } => {
+                let id = self.state.quorums.get(quorum).map(|made| made.id.clone()).unwrap_or_default();
+                Ok(Outcome::Consistent { subsets: self.strongrooms.consistent(&id, *threshold, recipient)? })
             }
             Effect::Unlock { authority, quorum, sealed, public_key, operations, digests } => {
                 let made = self.state.authorities.get(authority).ok_or("no key was made for this authority")?;

@@ -145,8 +145,9 @@ impl Strongrooms {
     ///
     /// # Errors
     /// Why they do not.
-    pub fn consistent(&mut self, threshold: u8, recipient: &str) -> Result<u64, String> {
-        match ask(self.prover.as_mut(), Request::Consistent { threshold, recipient: recipient.to_owned() }, None)? {
+    pub fn consistent(&mut self, quorum_id: &str, threshold: u8, recipient: &str) -> Result<u64, String> {
+        let (quorum_id, recipient) = (quorum_id.to_owned(), recipient.to_owned());
+        match ask(self.prover.as_mut(), Request::Consistent { quorum_id, threshold, recipient }, None)? {
             (Response::Consistent { subsets }, _) => Ok(subsets),
             _ => Err("the strongroom did not check".to_owned()),
         }

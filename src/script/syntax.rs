@@ -1,6 +1,7 @@
 //! The shapes of a script as written, each value with its place in the file.
 
 use crate::basics::Instant;
+use crate::pki::Subject;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -97,7 +98,7 @@ pub struct CertificateSource {
     pub of: Certified,
     /// What follows is left out where an `[[authority]]` says it.
     pub profile: Option<Text>,
-    pub subject: Option<SubjectSource>,
+    pub subject: Option<Located<Subject>>,
     pub not_before: Option<Located<Instant>>,
     pub not_after: Option<Located<Instant>>,
     /// Where the issuer's CRL and certificate are published.
@@ -117,13 +118,6 @@ pub enum Certified {
     Cross(Text),
     /// A certificate issued before, with its key or a new one from a request.
     Renewal { of: Text, key: Text, request: Option<Text> },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubjectSource {
-    pub country: Option<Text>,
-    pub organization: Text,
-    pub common_name: Text,
 }
 
 /// A certificate that is withdrawn with the next list of its issuer.

@@ -62,7 +62,9 @@ pub enum Request {
     },
     /// The custodian's card agrees with the corrections shown.
     AcceptCorrections,
+    /// About the shares of one quorum, whatever else was typed.
     Consistent {
+        quorum_id: String,
         threshold: u8,
         recipient: String,
     },

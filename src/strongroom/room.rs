@@ -102,7 +102,9 @@ impl Room {
                 self.typed.push(share);
                 Ok((Response::Proven { index, corrected }, None))
             }
-            Request::Consistent { threshold, recipient } => self.consistent(threshold, &recipient),
+            Request::Consistent { quorum_id, threshold, recipient } => {
+                self.consistent(&quorum_id, threshold, &recipient)
+            }
             Request::Unlock { authority, sealed, sealed_digest, recipient, public_key, operations, digests } => {
                 self.unlock(authority, &sealed, sealed_digest, &recipient, &public_key, (operations, digests))
             }
@@ -304,10 +306,15 @@ impl Room {
         }
     }
 
-    fn consistent(&self, threshold: u8, recipient: &str) -> Result<Answer, String> {
-        sharing::consistent(&self.typed, threshold).map_err(|e| e.to_string())?;
-        self.identity(recipient)?;
-        Ok((Response::Consistent { subsets: subsets(self.typed.len() as u64, u64::from(threshold)) }, None))
+    fn consistent(&mut self, quorum_id: &str, threshold: u8, recipient: &str) -> Result<Answer, String> {
+        let (asked, others) =
+            std::mem::take(&mut self.typed).into_iter().partition(|share| share.header().quorum_id.hex() == quorum_id);
+        self.typed = asked;
+        let found = sharing::consistent(&self.typed, threshold)
+            .map_err(|e| e.to_string())
+            .and_then(|()| self.identity(recipient).map(|_| self.typed.len() as u64));
+        self.typed.extend::<Vec<Share>>(others);
+        Ok((Response::Consistent { subsets: subsets(found?, u64::from(threshold)) }, None))
     }
 
     /// The identity the typed shares give, which must be that of the recipient.
@@ -382,10 +389,20 @@ impl Room {
                 let der = certificate::assemble(&tbs, public.algorithm(), &signature).map_err(|e| e.to_string())?;
                 ladder::check_after(&request, &tbs, &der).map(|_clean| der).map_err(found)?
             }
-            Operation::Certificate { .. } => return Err("no certificate of another key is built yet".to_owned()),
+            Operation::Certificate { issuer_der, .. } => {
+                let issuer = effect::parse_certificate(issuer_der)?;
+                if issuer.public_key() != Some(&public) {
+                    return Err("the issuer's certificate carries another key".to_owned());
+                }
+                let request = effect::certificate_request(opened.realm, &opened.profiles, &issuer, operation)?;
+                let linted = ladder::check_before(&request, &tbs, &throwaway).map_err(found)?;
+                let signature = open.sign(&tbs, &linted)?;
+                let der = certificate::assemble(&tbs, public.algorithm(), &signature).map_err(|e| e.to_string())?;
+                ladder::check_after(&request, &tbs, &der).map(|_clean| der).map_err(found)?
+            }
             Operation::Crl { issuer_der, profile, .. } => {
                 let issuer = effect::parse_certificate(issuer_der)?;
-                if *issuer.public_key() != public {
+                if issuer.public_key() != Some(&public) {
                     return Err("the issuer's certificate carries another key".to_owned());
                 }
                 let profile = opened.profiles.get(profile).ok_or("there is no such profile")?;

@@ -4,6 +4,7 @@ use super::Resolver;
 use crate::basics::Realm;
 use crate::pki::Reason;
 use crate::pki::name::{Subject, marked};
+use crate::pki::profile::{Presence, Profile};
 use crate::plan::{Authority, CertifiedKey, Plan, PlannedCertificate, PlannedRevocation, Standing};
 use crate::script::problem::Problems;
 use crate::script::syntax::{CertificateSource, Certified};
@@ -135,14 +136,8 @@ impl Resolver<'_> {
             }
             self.certificate_profile(source, p);
             self.certificate_dates(source, authorities, p);
-            let subject = source.subject.as_ref().map(|subject| Subject {
-                country: subject.country.as_ref().map(|c| c.value.clone()),
-                organization: subject.organization.value.clone(),
-                common_name: subject.common_name.value.clone(),
-            });
-            if let Some(subject) = &subject
-                && let Err(error) = marked(self.realm, subject).to_der()
-            {
+            let subject = source.subject.as_ref().map(|subject| marked(self.realm, &subject.value));
+            if let (Some(source), Some(Err(error))) = (&source.subject, subject.as_ref().map(Subject::to_der)) {
                 p.add(source.span.clone(), format!("subject of {name}: {error}"), "");
             }
             let date = |own: &Option<Located<crate::basics::Instant>>, of: Option<crate::basics::Instant>| {
@@ -159,7 +154,7 @@ impl Resolver<'_> {
                     .map(|t| t.value.clone())
                     .or(authority.map(|a| a.profile.clone()))
                     .unwrap_or_default(),
-                subject: subject.map(|s| marked(self.realm, &s)).or(authority.map(|a| a.subject.clone())),
+                subject: subject.or(authority.map(|a| a.subject.clone())),
                 not_before: date(&source.not_before, authority.map(|a| a.not_before)),
                 not_after: date(&source.not_after, authority.map(|a| a.not_after)),
                 crl_url: text(&source.crl_url),
@@ -194,7 +189,7 @@ impl Resolver<'_> {
         let Some(profile) = &source.profile else { return };
         match self.profiles.get(&profile.value) {
             Some(Ok(file)) => {
-                for problem in file.profile.check() {
+                for problem in does_not_suit(source, &file.profile) {
                     p.add(
                         profile.span.clone(),
                         format!("certificate {}: {problem}", source.name.value),
@@ -328,4 +323,21 @@ fn key_of(of: &Certified) -> CertifiedKey {
             }
         }
     }
+}
+
+/// What the profile of a certificate does not allow about it, by what the script says alone.
+fn does_not_suit(source: &CertificateSource, profile: &Profile) -> Vec<String> {
+    let mut problems = profile.check();
+    let expected = if matches!(source.of, Certified::Cross(_)) { "cross" } else { "subordinate or end-entity" };
+    if !expected.contains(profile.kind.word()) {
+        problems.push(format!("expected a profile of kind {expected}, found {}", profile.kind.word()));
+    }
+    if let (Some(from), Some(until)) = (&source.not_before, &source.not_after) {
+        problems.extend(profile.validity_problems(from.value, until.value));
+    }
+    let addresses = &profile.crl_distribution;
+    if addresses.presence == Presence::Required && addresses.urls.is_empty() && source.crl_url.is_none() {
+        problems.push("expected `crl_url`, where its issuer's list is published, found none".to_owned());
+    }
+    problems
 }

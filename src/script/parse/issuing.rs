@@ -1,8 +1,9 @@
 //! `[[certificate]]` and `[[revocation]]`: what authorities sign beside their own certificates.
 
+use crate::pki::Subject;
 use crate::script::problem::Problems;
 use crate::script::reader::Reader;
-use crate::script::syntax::{CertificateSource, Certified, Located, RevocationSource, SubjectSource};
+use crate::script::syntax::{CertificateSource, Certified, Located, RevocationSource};
 
 /// Keys of which a certificate has exactly one.
 const WHOSE_KEY: [&str; 4] = ["authority", "request", "cross", "renews"];
@@ -12,13 +13,21 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
     let issuer = r.needed_name("issuer", p);
     let of = certified(&mut r, p);
     let subject = r.table("subject", "the subject", p).map(|mut s| {
-        let subject = SubjectSource {
-            country: s.text("country", p),
-            organization: s.needed_text("organization", p),
-            common_name: s.needed_text("common_name", p),
+        let mut text = |key| s.text(key, p).map(|text| text.value);
+        let subject = Subject {
+            country: text("country"),
+            state: text("state"),
+            locality: text("locality"),
+            organization: text("organization"),
+            organizational_unit: text("organizational_unit"),
+            common_name: text("common_name"),
+            serial_number: text("serial_number"),
+            matter_vid: text("matter_vid"),
+            matter_pid: text("matter_pid"),
         };
+        let span = s.span();
         s.done(p);
-        subject
+        Located::new(subject, span)
     });
     let source = CertificateSource {
         name,
