@@ -94,7 +94,7 @@ impl<R: RealmType> Run<'_, R> {
                 Ok(Outcome::Serial { serial, index: *index })
             }
             Effect::Sign { operation, digest } => {
-                match self.strongrooms.maker(Request::Sign { operation: (**operation).clone(), digest: *digest })? {
+                match self.strongrooms.maker(Request::Sign { operation: operation.clone(), digest: *digest })? {
                     (Response::Signed { der }, _) => Ok(Outcome::Signed { der }),
                     _ => Err("the strongroom signed nothing".to_owned()),
                 }

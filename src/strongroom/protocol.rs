@@ -78,7 +78,7 @@ pub enum Request {
         digests: Vec<Digest>,
     },
     Sign {
-        operation: Operation,
+        operation: Box<Operation>,
         digest: Digest,
     },
     End,
