@@ -3,8 +3,10 @@
 //! It never holds a private key that matters, never asks what time it is, never draws a serial number, and never accepts
 //! an encoding that it would not write itself. May use `basics` and `keys`.
 
+pub mod additions;
 pub mod certificate;
 pub mod crl;
+pub mod general_name;
 pub mod instants;
 pub mod ladder;
 pub mod lint;
@@ -16,10 +18,11 @@ pub mod render;
 pub mod serial;
 mod signed;
 
-pub use certificate::{Certificate, RootRequest};
+pub use additions::Additions;
+pub use certificate::{Certificate, CertificateRequest, Issuer};
 pub use crl::{CertificateList, CrlRequest, Reason, Revoked};
 pub use lint::{CrlLintClean, Finding, LintClean};
-pub use name::Subject;
+pub use name::{Subject, SubjectName};
 pub use profile::Profile;
 
 use crate::keys::KeyError;

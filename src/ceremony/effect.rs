@@ -3,10 +3,11 @@
 
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm};
-use crate::keys::{Algorithm, PublicKey};
+use crate::keys::{Algorithm, SubjectKey};
+use crate::pki::additions::{Additions, Policy};
 use crate::pki::name::Subject;
 use crate::pki::profile::Profile;
-use crate::pki::{Certificate, CrlRequest, Reason, Revoked, RootRequest, certificate, crl};
+use crate::pki::{Certificate, CertificateRequest, CrlRequest, Issuer, Reason, Revoked, certificate, crl};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -131,7 +132,7 @@ pub enum Operation {
     RootCertificate {
         authority: String,
         profile: String,
-        subject: Subject,
+        subject: Box<Subject>,
         public_key: String,
         not_before: Instant,
         not_after: Instant,
@@ -294,7 +295,7 @@ pub fn root_request(
     realm: Realm,
     profiles: &BTreeMap<String, Profile>,
     operation: &Operation,
-) -> Result<RootRequest, String> {
+) -> Result<CertificateRequest<'static>, String> {
     let Operation::RootCertificate { profile, subject, public_key, not_before, not_after, serial, policy_oid, .. } =
         operation
     else {
@@ -303,14 +304,17 @@ pub fn root_request(
     let key = hex_decode(public_key).ok_or("the public key is not hexadecimal")?;
     let serial: [u8; 20] =
         hex_decode(serial).and_then(|s| s.try_into().ok()).ok_or("the serial number is not 20 octets")?;
-    Ok(RootRequest {
+    let policies = if policy_oid.is_empty() { Vec::new() } else { vec![Policy::plain(policy_oid)] };
+    Ok(CertificateRequest {
         realm,
-        subject: subject.clone(),
-        key: PublicKey::from_spki_der(&key).map_err(|e| e.to_string())?,
+        issuer: Issuer::SelfSigned,
+        subject: subject.as_ref().clone().into(),
+        key: SubjectKey::from_spki_der(&key).map_err(|e| e.to_string())?,
+        ski: None,
         not_before: *not_before,
         not_after: *not_after,
         serial,
-        policy_oid: (!policy_oid.is_empty()).then(|| policy_oid.clone()),
+        additions: Additions { policies, ..Additions::default() },
         profile: profiles.get(profile).cloned().ok_or_else(|| format!("there is no profile {profile}"))?,
     })
 }

@@ -1,92 +1,29 @@
 //! Certificates: what is asked for, the octets to be signed, the finished certificate, and reading one back strictly.
 
+mod request;
 pub(super) mod tbs;
 
+pub use request::{CertificateRequest, Issuer};
+
 use super::{PkiError, instants, name, oids, pem, signed};
-use crate::basics::{Digest, Instant, Realm};
-use crate::keys::{Algorithm, PublicKey};
-use crate::pki::name::{Subject, marked};
-use crate::pki::profile::{Policies, Profile};
+use crate::basics::{Digest, Instant};
+use crate::keys::{Algorithm, PublicKey, SubjectKey};
 use der::{Decode, Encode};
 use x509_cert::certificate::{Rfc5280, Version};
-use x509_cert::ext::pkix::SubjectKeyIdentifier;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
 
 const WHAT: &str = "certificate";
-
-/// Everything a root certificate is made from: equal requests give equal octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootRequest {
-    pub realm: Realm,
-    /// As it will be written: in a rehearsal the result of [`name::marked`].
-    pub subject: Subject,
-    pub key: PublicKey,
-    pub not_before: Instant,
-    pub not_after: Instant,
-    /// 20 octets, the first from 40 to 7f: always positive, always minimal DER.
-    pub serial: [u8; 20],
-    pub policy_oid: Option<String>,
-    pub profile: Profile,
-}
-
-impl RootRequest {
-    /// Everything that keeps this request from being built; empty where it can be.
-    #[must_use]
-    pub fn check(&self) -> Vec<String> {
-        let mut problems: Vec<String> = self.profile.check().into_iter().map(|p| format!("profile {p}")).collect();
-        let mut expect = |holds: bool, problem: String| {
-            if !holds {
-                problems.push(problem);
-            }
-        };
-        let mark = marked(Realm::Rehearsal, &self.subject) == self.subject;
-        let half = self.subject.common_name.starts_with(name::REHEARSAL_MARK)
-            || self.subject.organization.starts_with(name::REHEARSAL_MARK);
-        match self.realm {
-            Realm::Rehearsal => expect(mark, "subject: expected the rehearsal's mark, found none".to_owned()),
-            Realm::Production => expect(!half, "subject: expected no rehearsal's mark, found one".to_owned()),
-        }
-        let (from, until) = (instants::whole_second(self.not_before), instants::whole_second(self.not_after));
-        expect(from < until, format!("validity: expected an end after {from}, found {until}"));
-        let latest = instants::years_after(from, self.profile.max_years);
-        expect(
-            latest.is_some_and(|latest| until <= latest),
-            format!("validity: expected at most {} years from {from}, found an end at {until}", self.profile.max_years),
-        );
-        expect(
-            self.profile.algorithms.contains(&self.key.algorithm()),
-            format!("key: expected an algorithm of profile {}, found {}", self.profile.name, self.key.algorithm()),
-        );
-        let first = self.serial[0];
-        expect(
-            first & 0xc0 == 0x40,
-            format!("serial: expected 20 octets of which the first is 40 to 7f, found {first:02x}"),
-        );
-        let wanted = self.wants_policy();
-        let fits = match &self.policy_oid {
-            None => !wanted,
-            Some(oid) => wanted && oids::is_rehearsal_policy(oid) && const_oid::ObjectIdentifier::new(oid).is_ok(),
-        };
-        let expected = if wanted { format!("one under {}", oids::REHEARSAL_ARC) } else { "none".to_owned() };
-        let found = self.policy_oid.as_deref().unwrap_or("none").escape_default().to_string();
-        expect(fits, format!("policy: expected {expected} in realm {}, found {found}", self.realm));
-        problems
-    }
-
-    fn wants_policy(&self) -> bool {
-        self.realm.is_rehearsal() && self.profile.policies == Policies::RehearsalMark
-    }
-}
 
 /// The DER of the TBSCertificate: what people approve and the key signs.
 ///
 /// # Errors
-/// Where [`RootRequest::check`] has anything to say, or the subject cannot be written.
-pub fn build_tbs(request: &RootRequest) -> Result<Vec<u8>, PkiError> {
+/// Where [`CertificateRequest::check`] has anything to say.
+pub fn build_tbs(request: &CertificateRequest<'_>) -> Result<Vec<u8>, PkiError> {
     let problems = request.check();
     if !problems.is_empty() {
-        return Err(PkiError::Request { what: "root certificate", problems });
+        return Err(PkiError::Request { what: request.title(), problems });
     }
-    tbs::of_root(request)?.to_der().map_err(PkiError::encoding(WHAT))
+    tbs::of(request)?.to_der().map_err(PkiError::encoding(WHAT))
 }
 
 /// The certificate: octets to be signed, and the issuer key's signature over them.
@@ -104,11 +41,12 @@ pub fn assemble(tbs: &[u8], algorithm: Algorithm, signature: &[u8]) -> Result<Ve
 
 /// The key identifier of RFC 7093 method 1: the leftmost 160 bits of SHA-256 over the BIT STRING's content.
 #[must_use]
-pub fn key_identifier(key: &PublicKey) -> Vec<u8> {
-    Digest::of(&key.key_bits()).octets().iter().take(20).copied().collect()
+pub fn key_identifier(key: &SubjectKey) -> Vec<u8> {
+    Digest::of(key.key_bits()).octets().iter().take(20).copied().collect()
 }
 
-/// A certificate with a key of ours, read strictly: writing it again gives the same octets. Not yet verified.
+/// A certificate signed by a key of a kind we have, for any key we certify, read strictly: writing it again gives the same
+/// octets. Not yet verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -116,9 +54,10 @@ pub struct Certificate {
     signature: Vec<u8>,
     parsed: x509_cert::Certificate,
     algorithm: Algorithm,
-    public_key: PublicKey,
+    subject_key: SubjectKey,
     ski: Vec<u8>,
     subject_der: Vec<u8>,
+    issuer_der: Vec<u8>,
 }
 
 impl Certificate {
@@ -150,7 +89,7 @@ impl Certificate {
         }
         let signature = parsed.signature().as_bytes().ok_or(refuse("a signature without unused bits"))?.to_vec();
         let spki = inner.subject_public_key_info().to_der().map_err(PkiError::encoding(WHAT))?;
-        let public_key = PublicKey::from_spki_der(&spki)?;
+        let subject_key = SubjectKey::from_spki_der(&spki)?;
         let extensions = inner.extensions().map(Vec::as_slice).unwrap_or_default();
         let twice = |(index, extension): (usize, &x509_cert::ext::Extension)| {
             extensions.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id)
@@ -161,9 +100,10 @@ impl Certificate {
         let (_, identifier) =
             inner.get_extension::<SubjectKeyIdentifier>().ok().flatten().ok_or(refuse("a subject key identifier"))?;
         let subject_der = inner.subject().to_der().map_err(PkiError::encoding(WHAT))?;
+        let issuer_der = inner.issuer().to_der().map_err(PkiError::encoding(WHAT))?;
         let tbs = signed::to_be_signed(WHAT, der)?.to_vec();
         let ski = identifier.0.as_bytes().to_vec();
-        Ok(Self { der: der.to_vec(), tbs, signature, parsed, algorithm, public_key, ski, subject_der })
+        Ok(Self { der: der.to_vec(), tbs, signature, parsed, algorithm, subject_key, ski, subject_der, issuer_der })
     }
 
     /// Reads a PEM file with exactly one certificate.
@@ -200,9 +140,47 @@ impl Certificate {
         self.algorithm
     }
 
+    /// The key that is certified.
     #[must_use]
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    pub const fn subject_key(&self) -> &SubjectKey {
+        &self.subject_key
+    }
+
+    /// The same where it is of a kind that we make: only such keys sign certificates and lists here.
+    #[must_use]
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        self.subject_key.as_public_key()
+    }
+
+    /// Whether it is an authority that may sign certificates: critical basic constraints with cA, and keyCertSign.
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        let inner = self.parsed.tbs_certificate();
+        let constraints = inner.get_extension::<BasicConstraints>().ok().flatten();
+        let usage = inner.get_extension::<KeyUsage>().ok().flatten();
+        constraints.is_some_and(|(critical, constraints)| critical && constraints.ca)
+            && usage.is_some_and(|(_, usage)| usage.key_cert_sign())
+    }
+
+    /// How many authorities may be below this one; nothing where there is no limit.
+    #[must_use]
+    pub fn path_len(&self) -> Option<u8> {
+        let constraints = self.parsed.tbs_certificate().get_extension::<BasicConstraints>().ok().flatten();
+        constraints.and_then(|(_, constraints)| constraints.path_len_constraint)
+    }
+
+    /// The subject, where it has no attribute but ours.
+    ///
+    /// # Errors
+    /// As [`name::Subject::from_der`].
+    pub fn subject(&self) -> Result<name::Subject, PkiError> {
+        name::Subject::from_der(&self.subject_der)
+    }
+
+    /// The issuer's octets.
+    #[must_use]
+    pub fn issuer_der(&self) -> &[u8] {
+        &self.issuer_der
     }
 
     /// The content of the INTEGER; for our certificates 20 octets.
@@ -245,19 +223,43 @@ impl Certificate {
         Digest::of(&self.der)
     }
 
+    /// Checks that this issuer made the certificate: it is an authority, and name, key identifier, algorithm and signature
+    /// fit. Dates and path length are the asker's to look at.
+    ///
+    /// # Errors
+    /// The first that does not hold.
+    pub fn verify(&self, issuer: &Certificate) -> Result<(), PkiError> {
+        if !issuer.is_authority() {
+            return Err(PkiError::malformed("issuer", "an authority with keyCertSign"));
+        }
+        let authority = self.parsed.tbs_certificate().get_extension::<AuthorityKeyIdentifier>().ok().flatten();
+        let identifier = authority.and_then(|(_, authority)| authority.key_identifier);
+        if identifier.is_some_and(|identifier| identifier.as_bytes() != issuer.ski()) {
+            return Err(PkiError::malformed(WHAT, "the issuer's key identifier"));
+        }
+        self.verify_signed_by(issuer)
+    }
+
     /// Checks that the certificate is signed by its own key and names itself as its issuer.
     ///
     /// # Errors
     /// Where either does not hold.
     pub fn verify_self_signed(&self) -> Result<(), PkiError> {
-        let inner = self.parsed.tbs_certificate();
-        if inner.issuer() != inner.subject() {
+        if self.issuer_der != self.subject_der {
             return Err(PkiError::malformed(WHAT, "an issuer equal to the subject"));
         }
-        if self.algorithm != self.public_key.algorithm() {
-            return Err(PkiError::malformed(WHAT, "the signature algorithm of its own key"));
+        self.verify_signed_by(self)
+    }
+
+    fn verify_signed_by(&self, issuer: &Certificate) -> Result<(), PkiError> {
+        if self.issuer_der != issuer.subject_der {
+            return Err(PkiError::malformed(WHAT, "the issuer's subject, octet for octet"));
         }
-        Ok(self.public_key.verify(&self.tbs, &self.signature)?)
+        let key = issuer.public_key().ok_or(PkiError::malformed("issuer", "a key of a kind that signs here"))?;
+        if self.algorithm != key.algorithm() {
+            return Err(PkiError::malformed(WHAT, "the signature algorithm of the issuer's key"));
+        }
+        Ok(key.verify(&self.tbs, &self.signature)?)
     }
 
     pub(super) const fn parsed(&self) -> &x509_cert::Certificate {

@@ -5,7 +5,7 @@
 use super::lint::{CrlLintClean, Finding, LintClean, certificate_findings, crl_findings, lint_certificate, lint_crl};
 use super::{PkiError, certificate, crl, signed};
 use crate::keys::{PublicKey, SigningKey};
-use crate::pki::certificate::RootRequest;
+use crate::pki::certificate::CertificateRequest;
 use crate::pki::crl::CrlRequest;
 use crate::pki::profile::Profile;
 
@@ -14,13 +14,17 @@ use crate::pki::profile::Profile;
 #[must_use]
 pub struct ThrowawayClean(());
 
-/// Checks the octets of a root certificate before its own key signs them.
+/// Checks the octets of a certificate before the issuer's key signs them. The throw-away key is of the issuer's kind.
 ///
 /// # Errors
 /// All findings: octets that the request does not build, a throw-away key that is not one, and those of the lint.
-pub fn check_before(request: &RootRequest, tbs: &[u8], throwaway: &SigningKey) -> Result<ThrowawayClean, Vec<Finding>> {
+pub fn check_before(
+    request: &CertificateRequest<'_>,
+    tbs: &[u8],
+    throwaway: &SigningKey,
+) -> Result<ThrowawayClean, Vec<Finding>> {
     as_built(certificate::build_tbs(request), tbs)?;
-    throwaway_is_one(throwaway, &request.key)?;
+    throwaway_is_one(throwaway, request.signer())?;
     let der = signed_by(throwaway, tbs, certificate::assemble)?;
     clean(certificate_findings(&der, request, &throwaway.public_key()))
 }
@@ -45,7 +49,11 @@ pub fn check_crl_before(
 ///
 /// # Errors
 /// All findings.
-pub fn check_after(request: &RootRequest, approved_tbs: &[u8], der: &[u8]) -> Result<LintClean, Vec<Finding>> {
+pub fn check_after(
+    request: &CertificateRequest<'_>,
+    approved_tbs: &[u8],
+    der: &[u8],
+) -> Result<LintClean, Vec<Finding>> {
     as_approved(approved_tbs, signed::to_be_signed("certificate", der))?;
     lint_certificate(der, request)
 }
@@ -82,7 +90,10 @@ fn as_approved(approved: &[u8], signed: Result<&[u8], PkiError>) -> Result<(), V
 
 /// A key of the same kind, so that the same octets can carry its signature; and never the real one, which would make the
 /// rehearsal the issuance.
-fn throwaway_is_one(throwaway: &SigningKey, real: &PublicKey) -> Result<(), Vec<Finding>> {
+fn throwaway_is_one(throwaway: &SigningKey, real: Option<&PublicKey>) -> Result<(), Vec<Finding>> {
+    let Some(real) = real else {
+        return Err(finding("ladder.throwaway-key", "expected an issuer with a key that signs here".to_owned()));
+    };
     if throwaway.algorithm() != real.algorithm() {
         let (expected, found) = (real.algorithm(), throwaway.algorithm());
         return Err(finding("ladder.throwaway-key", format!("expected one for {expected}, found one for {found}")));

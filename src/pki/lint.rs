@@ -4,9 +4,10 @@
 
 pub(super) mod certificate_rules;
 pub(super) mod crl_rules;
+mod octets;
 
 use crate::keys::PublicKey;
-use crate::pki::certificate::RootRequest;
+use crate::pki::certificate::CertificateRequest;
 use crate::pki::crl::CrlRequest;
 use crate::pki::profile::Profile;
 
@@ -44,12 +45,13 @@ mod sealed {
     impl Sealed for super::CrlLintClean {}
 }
 
-/// Lints the DER of a root certificate, its self-signature included.
+/// Lints the DER of a certificate, its signature by the request's issuer included.
 ///
 /// # Errors
 /// All findings, in the order of the rules.
-pub fn lint_certificate(der: &[u8], request: &RootRequest) -> Result<LintClean, Vec<Finding>> {
-    let findings = certificate_rules::findings(der, request, &request.key);
+pub fn lint_certificate(der: &[u8], request: &CertificateRequest<'_>) -> Result<LintClean, Vec<Finding>> {
+    let Some(signer) = request.signer() else { return Err(no_signer()) };
+    let findings = certificate_rules::findings(der, request, signer);
     if findings.is_empty() { Ok(LintClean(())) } else { Err(findings) }
 }
 
@@ -58,12 +60,13 @@ pub fn lint_certificate(der: &[u8], request: &RootRequest) -> Result<LintClean, 
 /// # Errors
 /// All findings, in the order of the rules.
 pub fn lint_crl(der: &[u8], request: &CrlRequest<'_>, profile: &Profile) -> Result<CrlLintClean, Vec<Finding>> {
-    let findings = crl_rules::findings(der, request, profile, request.issuer.public_key());
+    let Some(signer) = request.issuer.public_key() else { return Err(no_signer()) };
+    let findings = crl_rules::findings(der, request, profile, signer);
     if findings.is_empty() { Ok(CrlLintClean(())) } else { Err(findings) }
 }
 
 /// The findings for a certificate signed by another key than its own: for the ladder's throw-away key only.
-pub(super) fn certificate_findings(der: &[u8], request: &RootRequest, signer: &PublicKey) -> Vec<Finding> {
+pub(super) fn certificate_findings(der: &[u8], request: &CertificateRequest<'_>, signer: &PublicKey) -> Vec<Finding> {
     certificate_rules::findings(der, request, signer)
 }
 
@@ -75,6 +78,11 @@ pub(super) fn crl_findings(
     signer: &PublicKey,
 ) -> Vec<Finding> {
     crl_rules::findings(der, request, profile, signer)
+}
+
+fn no_signer() -> Vec<Finding> {
+    let message = "expected an issuer with a key that signs here, found another".to_owned();
+    vec![Finding { rule: "issuer.signs-here", message }]
 }
 
 /// What the rules said, one after the other: only what does not hold is left.

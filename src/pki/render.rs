@@ -2,19 +2,17 @@
 //! they are encoded. Read from the octets, never from the request that made them. Nothing is cut or left out: an
 //! extension we do not know is shown as hexadecimal. Every value has passed `SafeText`.
 
+mod extension;
+
 use super::{PkiError, instants, name, oids, signed};
 use crate::basics::digest::{group, hex_encode};
 use crate::basics::{Digest, SafeText};
 use crate::keys::PublicKey;
-use crate::pki::crl::Reason;
 use der::{Decode, Encode};
+use extension::extension_line;
 use spki::AlgorithmIdentifierOwned;
 use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner, Version};
 use x509_cert::crl::{CertificateList, RevokedCert, TbsCertList};
-use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlReason, KeyUsage, SubjectKeyIdentifier,
-};
 
 /// A label and its value, both safe to draw.
 pub type Line = (String, String);
@@ -140,72 +138,4 @@ fn entry_text(entry: &RevokedCert<Raw>) -> String {
         format!("; {label}: {value}")
     });
     format!("{serial} on {date}{}", extensions.collect::<String>())
-}
-
-fn extension_line(extension: &Extension) -> Line {
-    let octets = extension.extn_value.as_bytes();
-    let (label, value) = match extension.extn_id {
-        oids::BASIC_CONSTRAINTS => ("Basic constraints", BasicConstraints::from_der(octets).ok().map(constraints_text)),
-        oids::KEY_USAGE => ("Key usage", KeyUsage::from_der(octets).ok().map(usage_text)),
-        oids::SUBJECT_KEY_IDENTIFIER => {
-            let identifier = SubjectKeyIdentifier::from_der(octets).ok();
-            ("Subject key identifier", identifier.map(|identifier| group(&hex_encode(identifier.0.as_bytes()), 4)))
-        }
-        oids::AUTHORITY_KEY_IDENTIFIER => ("Authority key identifier", authority_text(octets)),
-        oids::CERTIFICATE_POLICIES => ("Certificate policies", policies_text(octets)),
-        oids::CRL_NUMBER => ("Number", u64::from_der(octets).ok().map(|number| number.to_string())),
-        oids::REASON_CODE => {
-            let reason = CrlReason::from_der(octets).ok().and_then(Reason::of_code);
-            ("reason", reason.map(|reason| reason.word().to_owned()))
-        }
-        _ => ("", None),
-    };
-    let label = if label.is_empty() { format!("Extension {}", extension.extn_id) } else { label.to_owned() };
-    // What we cannot put into words completely is shown as it is encoded.
-    let value = value.unwrap_or_else(|| format!("DER {}", hex_encode(octets)));
-    line(&label, if extension.critical { format!("critical: {value}") } else { value })
-}
-
-fn constraints_text(constraints: BasicConstraints) -> String {
-    let kind = if constraints.ca { "certification authority" } else { "no certification authority" };
-    match constraints.path_len_constraint {
-        None => format!("{kind}, no limit on the path below"),
-        Some(length) => format!("{kind}, at most {length} authorities below"),
-    }
-}
-
-fn usage_text(usage: KeyUsage) -> String {
-    let named = [
-        (usage.digital_signature(), "digitalSignature"),
-        (usage.non_repudiation(), "nonRepudiation"),
-        (usage.key_encipherment(), "keyEncipherment"),
-        (usage.data_encipherment(), "dataEncipherment"),
-        (usage.key_agreement(), "keyAgreement"),
-        (usage.key_cert_sign(), "keyCertSign"),
-        (usage.crl_sign(), "cRLSign"),
-        (usage.encipher_only(), "encipherOnly"),
-        (usage.decipher_only(), "decipherOnly"),
-    ];
-    let set: Vec<&str> = named.into_iter().filter_map(|(set, name)| set.then_some(name)).collect();
-    if set.is_empty() { "none".to_owned() } else { set.join(", ") }
-}
-
-/// Only the form with a key identifier alone has words here.
-fn authority_text(octets: &[u8]) -> Option<String> {
-    let parsed = AuthorityKeyIdentifier::from_der(octets).ok()?;
-    if parsed.authority_cert_issuer.is_some() || parsed.authority_cert_serial_number.is_some() {
-        return None;
-    }
-    Some(group(&hex_encode(parsed.key_identifier?.as_bytes()), 4))
-}
-
-/// Only policies without qualifiers have words here.
-fn policies_text(octets: &[u8]) -> Option<String> {
-    let parsed = CertificatePolicies::from_der(octets).ok()?;
-    let policies = parsed.0.iter().map(|policy| {
-        let dotted = policy.policy_identifier.to_string();
-        let mark = if oids::is_rehearsal_policy(&dotted) { " (rehearsal)" } else { "" };
-        policy.policy_qualifiers.is_none().then(|| format!("{dotted}{mark}"))
-    });
-    policies.collect::<Option<Vec<_>>>().map(|policies| policies.join(", "))
 }

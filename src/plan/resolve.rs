@@ -193,11 +193,8 @@ impl Resolver<'_> {
                 p.add(source.algorithm.span.clone(), "expected an algorithm: ecdsa-p384, ecdsa-p256 or ed25519", "");
                 Algorithm::EcdsaP384
             });
-            let subject = Subject {
-                country: source.country.as_ref().map(|c| c.value.clone()),
-                organization: source.organization.value.clone(),
-                common_name: source.common_name.value.clone(),
-            };
+            let country = source.country.as_ref().map(|country| country.value.as_str());
+            let subject = Subject::authority(country, &source.organization.value, &source.common_name.value);
             if let Err(error) = marked(self.realm, &subject).to_der() {
                 p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
             }

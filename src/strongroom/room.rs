@@ -385,7 +385,7 @@ impl Room {
             Operation::Certificate { .. } => return Err("no certificate of another key is built yet".to_owned()),
             Operation::Crl { issuer_der, profile, .. } => {
                 let issuer = effect::parse_certificate(issuer_der)?;
-                if *issuer.public_key() != public {
+                if issuer.public_key() != Some(&public) {
                     return Err("the issuer's certificate carries another key".to_owned());
                 }
                 let profile = opened.profiles.get(profile).ok_or("there is no such profile")?;

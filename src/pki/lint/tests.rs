@@ -2,13 +2,15 @@
 
 use super::{Finding, certificate_rules, crl_rules, lint_certificate, lint_crl};
 use crate::basics::Realm;
-use crate::keys::Algorithm;
-use crate::pki::certificate::RootRequest;
+use crate::keys::{Algorithm, SigningKey};
+use crate::pki::additions::Policy;
+use crate::pki::certificate::CertificateRequest;
 use crate::pki::certificate::tbs::{self, Criticality, Tbs};
 use crate::pki::crl::{self, CrlRequest};
 use crate::pki::name::Subject;
-use crate::pki::profile::KeyUsage;
-use crate::pki::tests::{at, crl_request, issue, key, request, root_device, two_revoked};
+use crate::pki::profile::{KeyUsage, NameConstraints};
+use crate::pki::tests::chains::{chain, issuer_of, key_of, request_for};
+use crate::pki::tests::{at, crl_request, issue, key, request, root_device, subject, subject_key, two_revoked};
 use crate::pki::{instants, oids, signed};
 use const_oid::ObjectIdentifier;
 use der::asn1::{Any, GeneralizedTime, OctetString};
@@ -26,7 +28,7 @@ const ALGORITHM: Algorithm = Algorithm::EcdsaP384;
 /// Where a defect is planted.
 enum Defect {
     /// In what is asked for; the octets are built from it without the builder's checks.
-    Asked(fn(&mut RootRequest)),
+    Asked(fn(&mut CertificateRequest<'_>)),
     /// In the fields to be signed.
     Field(fn(&mut Tbs)),
     /// In the octets to be signed.
@@ -39,12 +41,15 @@ enum Defect {
 use Defect::{Asked, Field, Finished, Octets, Outside};
 
 fn rules_broken(realm: Realm, defect: &Defect) -> Vec<&'static str> {
-    let mut request = request(realm, ALGORITHM);
-    let mut outside = ALGORITHM;
+    broken_by(request(realm, ALGORITHM), &key(ALGORITHM, 7), defect)
+}
+
+fn broken_by(mut request: CertificateRequest<'_>, signer: &SigningKey, defect: &Defect) -> Vec<&'static str> {
+    let mut outside = signer.algorithm();
     if let Asked(change) = defect {
         change(&mut request);
     }
-    let mut fields = tbs::of_root(&request).unwrap();
+    let mut fields = tbs::of(&request).unwrap();
     if let Field(change) = defect {
         change(&mut fields);
     }
@@ -55,7 +60,7 @@ fn rules_broken(realm: Realm, defect: &Defect) -> Vec<&'static str> {
     if let Outside(algorithm) = defect {
         outside = *algorithm;
     }
-    let signature = key(ALGORITHM, 7).sign(&octets).unwrap();
+    let signature = signer.sign(&octets).unwrap();
     let mut der = signed::assemble("certificate", &octets, outside, &signature).unwrap();
     if let Finished(change) = defect {
         change(&mut der);
@@ -84,7 +89,7 @@ fn any(octets: &[u8]) -> Any {
 }
 
 fn other_name() -> Any {
-    let subject = Subject { country: None, organization: "Another".into(), common_name: "Root".into() };
+    let subject = Subject::authority(None, "Another", "Root");
     any(&subject.to_der().unwrap())
 }
 
@@ -131,8 +136,8 @@ fn certificate_defects() -> Vec<(&'static str, Realm, Defect)> {
         ("cert.algorithm.of-issuer-key", Production, Outside(Algorithm::EcdsaP256)),
         ("cert.algorithm.no-parameters", Production, Field(|t| t.signature.parameters = Some(Any::null()))),
         ("cert.signature.verifies", Production, Finished(|der| *der.last_mut().unwrap() ^= 1)),
-        ("cert.signature.verifies", Production, Asked(|r| r.key = key(ALGORITHM, 8).public_key())),
-        ("cert.issuer.equals-subject", Production, Field(|t| t.issuer = other_name())),
+        ("cert.signature.verifies", Production, Asked(|r| r.key = subject_key(ALGORITHM, 8))),
+        ("cert.issuer.of-issuer", Production, Field(|t| t.issuer = other_name())),
         ("cert.subject.as-requested", Production, Field(|t| (t.issuer, t.subject) = (other_name(), other_name()))),
         (
             "cert.subject.order",
@@ -156,9 +161,13 @@ fn certificate_defects() -> Vec<(&'static str, Realm, Defect)> {
                 ]);
             }),
         ),
-        ("cert.subject.rehearsal-mark", Rehearsal, Asked(|r| r.subject.common_name = "Device Root 1".into())),
-        ("cert.subject.rehearsal-mark", Rehearsal, Asked(|r| r.subject.organization = "Exempel".into())),
-        ("cert.subject.rehearsal-mark", Production, Asked(|r| r.subject.organization = "REHEARSAL Exempel".into())),
+        ("cert.subject.rehearsal-mark", Rehearsal, Asked(|r| subject(r).common_name = Some("Device Root 1".into()))),
+        ("cert.subject.rehearsal-mark", Rehearsal, Asked(|r| subject(r).organization = Some("Exempel".into()))),
+        (
+            "cert.subject.rehearsal-mark",
+            Production,
+            Asked(|r| subject(r).organization = Some("REHEARSAL Exempel".into())),
+        ),
         ("cert.validity.in-order", Production, Asked(|r| r.not_after = r.not_before)),
         ("cert.validity.as-requested", Production, Field(|t| t.validity.not_after = general("2051-11-22T13:59:59Z"))),
         ("cert.validity.time-types", Production, Field(|t| t.validity.not_before = general("2026-11-22T14:00:00Z"))),
@@ -184,7 +193,7 @@ fn certificate_defects() -> Vec<(&'static str, Realm, Defect)> {
             }),
         ),
         (
-            "cert.extensions.known",
+            "cert.extensions.exactly",
             Production,
             Field(|t| {
                 let purposes = vec![ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1")];
@@ -198,10 +207,10 @@ fn certificate_defects() -> Vec<(&'static str, Realm, Defect)> {
             Production,
             Field(|t| extension(t, oids::BASIC_CONSTRAINTS).critical = false),
         ),
-        ("cert.basic-constraints.authority", Production, Field(|t| set_value(t, oids::BASIC_CONSTRAINTS, &[0x30, 0]))),
-        ("cert.basic-constraints.authority", Production, Field(|t| remove(t, oids::BASIC_CONSTRAINTS))),
+        ("cert.basic-constraints.exact", Production, Field(|t| set_value(t, oids::BASIC_CONSTRAINTS, &[0x30, 0]))),
+        ("cert.basic-constraints.exact", Production, Field(|t| remove(t, oids::BASIC_CONSTRAINTS))),
         (
-            "cert.basic-constraints.authority",
+            "cert.basic-constraints.exact",
             Production,
             Field(|t| set_value(t, oids::BASIC_CONSTRAINTS, &[0x30, 6, 1, 1, 0xff, 2, 1, 0])),
         ),
@@ -209,18 +218,14 @@ fn certificate_defects() -> Vec<(&'static str, Realm, Defect)> {
         ("cert.key-usage.critical", Production, Field(|t| remove(t, oids::KEY_USAGE))),
         ("cert.key-usage.exact", Production, Field(|t| set_value(t, oids::KEY_USAGE, &[3, 2, 1, 0x86]))),
         ("cert.key-usage.exact", Production, Field(|t| set_value(t, oids::KEY_USAGE, &[3, 2, 0, 0x06]))),
-        (
-            "cert.key-usage.signs-certificates-and-lists",
-            Production,
-            Asked(|r| r.profile.key_usages = vec![KeyUsage::KeyCertSign]),
-        ),
+        ("cert.key-usage.signs-as-its-kind", Production, Asked(|r| r.profile.key_usages = vec![KeyUsage::KeyCertSign])),
         (
             "cert.subject-key-identifier.not-critical",
             Production,
             Field(|t| extension(t, oids::SUBJECT_KEY_IDENTIFIER).critical = true),
         ),
         (
-            "cert.subject-key-identifier.rfc-7093",
+            "cert.subject-key-identifier.of-key",
             Production,
             Field(|t| set_value(t, oids::SUBJECT_KEY_IDENTIFIER, &[&[4, 20][..], &[0x11; 20]].concat())),
         ),
@@ -230,20 +235,113 @@ fn certificate_defects() -> Vec<(&'static str, Realm, Defect)> {
             Field(|t| extension(t, oids::AUTHORITY_KEY_IDENTIFIER).critical = true),
         ),
         (
-            "cert.authority-key-identifier.own-key-only",
+            "cert.authority-key-identifier.of-issuer",
             Production,
             Field(|t| set_value(t, oids::AUTHORITY_KEY_IDENTIFIER, &[&[0x30, 22, 0x80, 20][..], &[0x11; 20]].concat())),
         ),
+        ("cert.authority-key-identifier.of-issuer", Production, Field(|t| remove(t, oids::AUTHORITY_KEY_IDENTIFIER))),
         (
-            "cert.authority-key-identifier.own-key-only",
+            "cert.policies.as-realm-says",
             Production,
-            Field(|t| remove(t, oids::AUTHORITY_KEY_IDENTIFIER)),
+            Asked(|r| r.additions.policies = vec![Policy::plain(oids::REHEARSAL_POLICY)]),
         ),
-        ("cert.policies.as-realm-says", Production, Asked(|r| r.policy_oid = Some(oids::REHEARSAL_POLICY.into()))),
         ("cert.policies.as-realm-says", Rehearsal, Field(|t| remove(t, oids::CERTIFICATE_POLICIES))),
-        ("cert.policies.as-realm-says", Rehearsal, Asked(|r| r.policy_oid = Some("2.23.140.1.2.1".into()))),
+        (
+            "cert.policies.as-realm-says",
+            Rehearsal,
+            Asked(|r| r.additions.policies = vec![Policy::plain("2.23.140.1.2.1")]),
+        ),
         ("cert.policies.as-realm-says", Rehearsal, Field(|t| extension(t, oids::CERTIFICATE_POLICIES).critical = true)),
     ]
+}
+
+/// Defects of certificates under another one: rule, profile, defect.
+fn issued_defects() -> Vec<(&'static str, &'static str, Defect)> {
+    vec![
+        ("cert.issuer.of-issuer", "subca-device", Field(|t| t.issuer = other_name())),
+        ("cert.issuer.path-length", "subca-codesign", Asked(|r| r.profile.path_len = Some(1))),
+        ("cert.issuer.path-length", "subca-codesign", Asked(|r| r.profile.path_len = None)),
+        ("cert.subject.allowed-by-profile", "idevid", Asked(|r| subject(r).serial_number = None)),
+        ("cert.subject.allowed-by-profile", "subca-device", Asked(|r| subject(r).locality = Some("Lund".into()))),
+        ("cert.validity.within-issuer", "subca-device", Asked(|r| r.not_before = at("2026-11-22T13:59:59Z"))),
+        ("cert.validity.within-issuer", "ldevid", Asked(|r| r.not_after = at("2041-11-22T14:00:01Z"))),
+        ("cert.validity.within-profile", "idevid", Asked(|r| r.not_after = at("2040-11-22T14:00:01Z"))),
+        ("cert.key.not-the-issuers", "subca-device", Asked(|r| r.key = key_of("root-device").public_key().into())),
+        ("cert.key-usage.signs-as-its-kind", "ldevid", Field(|t| set_value(t, oids::KEY_USAGE, &[3, 2, 1, 0x86]))),
+        (
+            "cert.basic-constraints.exact",
+            "ldevid",
+            Field(|t| set_value(t, oids::BASIC_CONSTRAINTS, &[0x30, 3, 1, 1, 0])),
+        ),
+        ("cert.extended-key-usage.as-profile", "tls-client", Field(|t| remove(t, oids::EXTENDED_KEY_USAGE))),
+        ("cert.extended-key-usage.as-profile", "tls-client", Field(|t| last_octet(t, oids::EXTENDED_KEY_USAGE))),
+        (
+            "cert.extended-key-usage.as-profile",
+            "tls-client",
+            Field(|t| {
+                extension(t, oids::EXTENDED_KEY_USAGE).critical = true;
+            }),
+        ),
+        ("cert.alternative-names.as-requested", "idevid", Field(|t| remove(t, oids::SUBJECT_ALTERNATIVE_NAME))),
+        ("cert.alternative-names.as-requested", "idevid", Field(|t| last_octet(t, oids::SUBJECT_ALTERNATIVE_NAME))),
+        (
+            "cert.name-constraints.as-profile",
+            "subca-nontls-cabf",
+            Field(|t| {
+                t.extensions.as_mut().unwrap().push(constraints(Criticality::Critical));
+            }),
+        ),
+        (
+            "cert.name-constraints.as-profile",
+            "subca-nontls-cabf",
+            Asked(|r| {
+                r.profile.name_constraints = Some(NameConstraints::default());
+            }),
+        ),
+        ("cert.crl-distribution.as-requested", "subca-device", Asked(|r| r.additions.crl_urls.clear())),
+        ("cert.crl-distribution.as-requested", "subca-device", Field(|t| last_octet(t, oids::CRL_DISTRIBUTION))),
+        ("cert.authority-info.as-requested", "subca-device", Field(|t| last_octet(t, oids::AUTHORITY_INFO))),
+        (
+            "cert.authority-info.as-requested",
+            "ocsp-signer",
+            Asked(|r| {
+                r.additions.ocsp_urls = vec!["http://ocsp.example.com/".into()];
+            }),
+        ),
+        ("cert.ocsp-no-check.as-profile", "ocsp-signer", Field(|t| remove(t, oids::OCSP_NO_CHECK))),
+        ("cert.ocsp-no-check.as-profile", "ocsp-signer", Field(|t| extension(t, oids::OCSP_NO_CHECK).critical = true)),
+        (
+            "cert.lineage.as-requested",
+            "idevid",
+            Field(|t| {
+                last_octet(t, ObjectIdentifier::new_unwrap("1.3.6.1.4.1.99999.77.1"));
+            }),
+        ),
+        ("cert.policies.as-realm-says", "subca-device", Asked(|r| r.additions.policies.clear())),
+        ("cert.policies.as-realm-says", "subca-device", Field(|t| last_octet(t, oids::CERTIFICATE_POLICIES))),
+        ("cert.size.within-profile", "matter-dac", Asked(|r| r.profile.max_octets = Some(300))),
+        ("cert.subject-key-identifier.of-key", "cross-ca", Field(|t| last_octet(t, oids::SUBJECT_KEY_IDENTIFIER))),
+    ]
+}
+
+fn last_octet(fields: &mut Tbs, oid: ObjectIdentifier) {
+    let mut octets = extension(fields, oid).extn_value.as_bytes().to_vec();
+    *octets.last_mut().unwrap() ^= 1;
+    set_value(fields, oid, &octets);
+}
+
+/// Name constraints that permit one domain.
+fn constraints(criticality: Criticality) -> Extension {
+    let name = Any::new(Tag::ContextSpecific { constructed: false, number: der::TagNumber(2) }, *b"example").unwrap();
+    let permitted =
+        Any::new(Tag::ContextSpecific { constructed: true, number: der::TagNumber(0) }, vec![name].to_der().unwrap());
+    tbs::extension(oids::NAME_CONSTRAINTS, criticality, &vec![permitted.unwrap()]).unwrap()
+}
+
+/// An issuer that is no authority.
+fn broken_by_an_issuer_without_power() -> Vec<&'static str> {
+    let device = chain(Realm::Production, "tls-client").remove(0);
+    broken_by(request_for("ldevid", Realm::Production, Some(&device)), &key_of("tls-client"), &Field(|_| ()))
 }
 
 #[test]
@@ -253,7 +351,18 @@ fn every_rule_for_certificates_finds_the_defect_planted_for_it() {
         let broken = rules_broken(*realm, defect);
         assert!(broken.contains(rule), "defect {index} for {rule}: found {broken:?}");
     }
-    let planted: BTreeSet<&str> = defects.iter().map(|(rule, _, _)| *rule).collect();
+    let issued = issued_defects();
+    for (index, (rule, profile, defect)) in issued.iter().enumerate() {
+        let above = issuer_of(profile).unwrap();
+        let issuer = chain(Realm::Production, above).remove(0);
+        let request = request_for(profile, Realm::Production, Some(&issuer));
+        let broken = broken_by(request, &key_of(above), defect);
+        assert!(broken.contains(rule), "issued defect {index} for {rule}: found {broken:?}");
+    }
+    assert!(broken_by_an_issuer_without_power().contains(&"cert.issuer.is-authority"));
+    let mut planted: BTreeSet<&str> = defects.iter().map(|(rule, _, _)| *rule).collect();
+    planted.extend(issued.iter().map(|(rule, _, _)| *rule));
+    planted.insert("cert.issuer.is-authority");
     let rules: BTreeSet<&str> = certificate_rules::RULES.iter().map(|(rule, _)| *rule).collect();
     assert_eq!(rules.difference(&planted).collect::<Vec<_>>(), Vec::<&&str>::new(), "rules without a defect");
     assert_eq!(rules.len(), certificate_rules::RULES.len(), "a name stands for one rule");
@@ -269,7 +378,7 @@ fn a_sound_certificate_breaks_no_rule() {
 
 #[test]
 fn the_octets_of_key_usage_are_the_documented_ones() {
-    let fields = tbs::of_root(&request(Realm::Production, ALGORITHM)).unwrap();
+    let fields = tbs::of(&request(Realm::Production, ALGORITHM)).unwrap();
     let usage = fields.extensions.unwrap().into_iter().find(|e| e.extn_id == oids::KEY_USAGE).unwrap();
     assert_eq!(usage.extn_value.as_bytes(), [0x03, 0x02, 0x01, 0x06]);
 }
@@ -288,7 +397,7 @@ fn list_rules_broken(defect: &ListDefect) -> Vec<&'static str> {
     let signer = key(ALGORITHM, 7);
     let mut issuer = issue(&request(Realm::Production, ALGORITHM), &signer);
     if let ListDefect::Issuer(change) = defect {
-        let mut fields = tbs::of_root(&request(Realm::Production, ALGORITHM)).unwrap();
+        let mut fields = tbs::of(&request(Realm::Production, ALGORITHM)).unwrap();
         change(&mut fields);
         let octets = fields.to_der().unwrap();
         let der = signed::assemble("certificate", &octets, ALGORITHM, &signer.sign(&octets).unwrap()).unwrap();

@@ -29,15 +29,15 @@ impl Resolver<'_> {
             return;
         }
         let Some(profile) = profile else { return };
-        let years = profile.max_years;
-        let latest = instants::years_after(from.value, years);
+        let longest = profile.longest();
+        let latest = profile.latest(from.value);
         if latest.is_none_or(|latest| until.value > latest) {
             p.add(
                 until.span.clone(),
-                format!("authority {}: valid for more than {years} years", source.name.value),
+                format!("authority {}: valid for more than {longest}", source.name.value),
                 latest.map_or_else(
-                    || format!("profile {} allows {years} years", profile.name),
-                    |latest| format!("profile {} allows {years} years: until {latest} at most", profile.name),
+                    || format!("profile {} allows {longest}", profile.name),
+                    |latest| format!("profile {} allows {longest}: until {latest} at most", profile.name),
                 ),
             );
         }
@@ -80,12 +80,12 @@ impl Resolver<'_> {
         let readable = !p.at(&from.span) && !p.at(&until.span);
         let end = (readable && until.value > from.value).then_some(until.value);
         let profile = self.profiles.get(&issuer.profile.value).and_then(|file| file.as_ref().ok());
-        let latest = profile.map(|file| instants::days_after(this.value, file.profile.crl.max_days));
-        if let (Some(file), Some(latest)) = (profile, latest)
+        let days = profile.and_then(|file| file.profile.crl.as_ref()).map(|crl| crl.max_days);
+        let latest = days.map(|days| instants::days_after(this.value, days));
+        if let (Some(file), Some(latest), Some(days)) = (profile, latest, days)
             && next.value > latest
             && end.is_none_or(|end| latest <= end)
         {
-            let days = file.profile.crl.max_days;
             p.add(
                 next.span.clone(),
                 format!("`next_update` {} is more than {days} days after `this_update` {}", next.value, this.value),

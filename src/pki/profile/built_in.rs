@@ -1,0 +1,28 @@
+//! The profiles that come with the tool: the files in `ceremony-scripts/profiles/`.
+
+/// The profile for roots of device authorities.
+pub const ROOT_DEVICE: &str = include_str!("../../../ceremony-scripts/profiles/root-device.toml");
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../ceremony-scripts/profiles/", $name, ".toml")))),*]
+    };
+}
+
+/// Name and text of each; their order is that of the documents.
+pub const BUILT_IN: &[(&str, &str)] = built_in![
+    "root-device",
+    "subca-device",
+    "root-cabf",
+    "subca-nontls-cabf",
+    "root-firmware",
+    "subca-codesign",
+    "cross-ca",
+    "ocsp-signer",
+    "matter-paa",
+    "matter-pai",
+    "matter-dac",
+    "idevid",
+    "ldevid",
+    "tls-client",
+];
