@@ -39,6 +39,12 @@ pub fn key_of(name: &str) -> SigningKey {
 pub fn full_subject(profile: &Profile) -> Subject {
     let mut subject = Subject::default();
     for attribute in profile.subject.required.iter().chain(&profile.subject.optional) {
+        // Where every octet counts, only what a device needs.
+        let needed = profile.subject.required.contains(attribute);
+        if profile.max_octets.is_some() && !needed && !matches!(attribute, Attribute::MatterVid | Attribute::MatterPid)
+        {
+            continue;
+        }
         let value = match attribute {
             Attribute::Country => "SE".to_owned(),
             Attribute::State => "Skåne".to_owned(),

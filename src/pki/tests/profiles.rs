@@ -20,7 +20,10 @@ fn every_built_in_profile_is_named_as_its_file_and_has_no_problems() {
         assert_eq!(serde_json::from_str::<Profile>(&json).unwrap(), profile, "{name}");
     }
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-scripts/profiles");
-    assert_eq!(std::fs::read_dir(folder).unwrap().count(), profile::BUILT_IN.len(), "each file is built in");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().path().extension() == Some("toml".as_ref()));
+    assert_eq!(files.count(), profile::BUILT_IN.len(), "each file is built in");
 }
 
 #[test]
@@ -112,6 +115,11 @@ fn a_shape_is_kept_or_its_broken_clause_named() {
             let mut claims = profile(other);
             claims.conforms_to = vec![shape];
             let broken = claims.check();
+            // A code signing authority is technically no TLS issuer either.
+            if (*other, shape) == ("subca-codesign", Shape::CabfSubordinateNonTls) {
+                assert_eq!(broken, Vec::<String>::new());
+                continue;
+            }
             assert!(broken.iter().any(|problem| problem.contains(shape.word())), "{other} is no {}", shape.word());
         }
     }
