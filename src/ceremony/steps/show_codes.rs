@@ -26,15 +26,25 @@ impl StepKind for ShowCodes {
         "What was issued for the named authorities, and the last checkpoint, are shown as codes; the words of each digest are read back from the other side."
     }
     fn keys(&self) -> &'static [StepKey] {
-        &[StepKey {
-            name: "authorities",
-            shape: Shape::Names(NameOf::Authority),
-            needed: true,
-            meaning: "whose certificate and CRL",
-        }]
+        &[
+            StepKey {
+                name: "authorities",
+                shape: Shape::Names(NameOf::Authority),
+                needed: false,
+                meaning: "whose certificate and CRL",
+            },
+            StepKey {
+                name: "certificates",
+                shape: Shape::Names(NameOf::Certificate),
+                needed: false,
+                meaning: "names of [[certificate]]",
+            },
+        ]
     }
     fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
-        let needs = kind::names(params, "authorities").iter().cloned().map(Fact::AuthorityCertified).collect();
+        let mut needs: Vec<Fact> =
+            kind::names(params, "authorities").iter().cloned().map(Fact::AuthorityCertified).collect();
+        needs.extend(kind::names(params, "certificates").iter().cloned().map(Fact::CertificateIssued));
         RoomRules { needs, ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {
@@ -44,7 +54,7 @@ impl StepKind for ShowCodes {
         vec![
             format!(
                 "Certificate and CRL of {}, then the last checkpoint, are shown as codes. The other side takes each in.",
-                kind::names(params, "authorities").join(", ")
+                of_whom(params).join(", ")
             ),
             "The other side reads the twelve words of each aloud; the other person here types what they hear."
                 .to_owned(),
@@ -130,7 +140,7 @@ fn arrived(digest: Digest, heard: &str) -> Result<(), String> {
 
 /// Certificates of the named authorities, then their CRLs, then the last checkpoint.
 fn items(step: &Step, state: &State) -> Vec<String> {
-    let names = kind::names(&step.params, "authorities");
+    let names = of_whom(&step.params);
     let of = |artifact: &&String| names.iter().any(|name| artifact.starts_with(&format!("{name}.")));
     let mut items: Vec<String> = state.artifacts.keys().filter(of).cloned().collect();
     items.sort_by_key(|name| kind_of(name));
@@ -146,4 +156,9 @@ fn kind_of(item: &str) -> envelope::Kind {
     } else {
         envelope::Kind::Certificate
     }
+}
+
+/// Authorities and certificates whose files these are.
+pub(super) fn of_whom(params: &Params) -> Vec<String> {
+    ["authorities", "certificates"].into_iter().flat_map(|key| kind::names(params, key)).cloned().collect()
 }

@@ -6,6 +6,7 @@ use crate::ceremony::event::{Answer, MOUNTED_FOLDER, Moment, Outcome, PLAIN_FOLD
 use crate::ceremony::evidence::read_back;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{MediumState, State};
+use crate::ceremony::steps::show_codes::of_whom;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
@@ -31,8 +32,14 @@ impl StepKind for WriteMedium {
             StepKey {
                 name: "authorities",
                 shape: Shape::Names(NameOf::Authority),
-                needed: true,
+                needed: false,
                 meaning: "whose certificate and CRL",
+            },
+            StepKey {
+                name: "certificates",
+                shape: Shape::Names(NameOf::Certificate),
+                needed: false,
+                meaning: "names of [[certificate]]",
             },
             StepKey {
                 name: "sealed",
@@ -46,6 +53,7 @@ impl StepKind for WriteMedium {
         let medium = kind::text(params, "medium").to_owned();
         let mut needs = vec![Fact::MaterialChecked(medium)];
         needs.extend(kind::names(params, "authorities").iter().cloned().map(Fact::AuthorityCertified));
+        needs.extend(kind::names(params, "certificates").iter().cloned().map(Fact::CertificateIssued));
         needs.extend(kind::names(params, "sealed").iter().cloned().map(Fact::KeyMade));
         RoomRules { needs, ..RoomRules::default() }
     }
@@ -58,11 +66,11 @@ impl StepKind for WriteMedium {
             match kind::names(params, "sealed") {
                 [] => format!(
                     "What is issued for {} is written and read back; no sealed key.",
-                    kind::names(params, "authorities").join(", ")
+                    of_whom(params).join(", ")
                 ),
                 sealed => format!(
                     "What is issued for {} and the sealed key of {} are written and read back.",
-                    kind::names(params, "authorities").join(", "),
+                    of_whom(params).join(", "),
                     sealed.join(", ")
                 ),
             },
@@ -181,7 +189,7 @@ fn written_lines(medium: &MediumState) -> Vec<Line> {
 
 /// Names of artefacts and of sealed keys that go onto the medium.
 fn contents(step: &Step, state: &State) -> (Vec<String>, Vec<String>) {
-    let names = kind::names(&step.params, "authorities");
+    let names = of_whom(&step.params);
     let of = |artifact: &&String| names.iter().any(|name| artifact.starts_with(&format!("{name}.")));
     let artifacts = state.artifacts.keys().filter(of).cloned().collect();
     let sealed = kind::names(&step.params, "sealed");

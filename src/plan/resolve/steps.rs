@@ -59,6 +59,15 @@ impl Resolver<'_> {
 
     fn params(&self, source: &StepSource, p: &mut Problems) {
         let Some(kind) = self.kinds.iter().find(|k| k.word() == source.kind.value) else { return };
+        const CARRIED: [&str; 3] = ["authorities", "certificates", "sealed"];
+        let carries = kind.keys().iter().any(|key| CARRIED.contains(&key.name));
+        if carries && !CARRIED.iter().any(|key| source.params.contains_key(*key)) {
+            p.add(
+                source.span.clone(),
+                format!("step {} names nothing that it carries out of the room", source.id.value),
+                "add `authorities = [...]` or `certificates = [...]`",
+            );
+        }
         for key in kind.keys() {
             let Some(param) = source.params.get(key.name) else { continue };
             match (key.shape, &param.value) {
