@@ -25,7 +25,7 @@ use crate::basics::Secret;
 use crate::ceremony::Prompt;
 use crate::ceremony::event::FrontEndWord;
 use crate::custody::share::Correction;
-use crate::runner::front_end::{Ending, FrontEnd, Given, Look, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, FrontEnd, Given, Incoming, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 
 /// The screen of a ceremony. Dropping it restores the terminal.
@@ -73,6 +73,10 @@ impl FrontEnd for Screen {
 
     fn scan(&mut self, view: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String> {
         self.session.scan(self.terminal.screen(), view, look)
+    }
+
+    fn take_in(&mut self, _: &View<'_>, incoming: &mut dyn Incoming) -> Result<(), String> {
+        self.session.take_in(self.terminal.screen(), incoming)
     }
 
     fn busy(&mut self, view: &View<'_>, what: &str) {

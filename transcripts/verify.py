@@ -4,7 +4,7 @@ Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--json]
 Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read. Needs Python 3.11 and ssh-keygen."""
 import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
 
-LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP, PIN_CAP = 256 << 10, 1 << 20, 64 << 20, 256 << 20, 12, 64 << 10
+LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP, PIN_CAP = 4 << 20, 1 << 20, 64 << 20, 256 << 20, 12, 64 << 10
 KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp256|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
 KINDS = {k: v.split(",") for k, v in (pair.split(":") for pair in (     # kind: outcomes
     "opened:done run-key:done step:begun,done,skipped,reopened answer:agreed,refused,given intent:meant outcome:done,failed "

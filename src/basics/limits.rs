@@ -20,8 +20,8 @@ pub const STANDING_OCTETS: usize = 4 * 1024 * 1024;
 pub const STEPS: usize = 1_000;
 /// Problems `check` reports before it stops.
 pub const PROBLEMS: usize = 200;
-/// Octets of one transcript line, its line break not counted.
-pub const TRANSCRIPT_LINE_OCTETS: usize = 256 * 1024;
+/// Octets of one transcript line, its line break not counted: an object of `TAKEN_IN_LARGE_OCTETS` stands in it as hexadecimal.
+pub const TRANSCRIPT_LINE_OCTETS: usize = 4 * 1024 * 1024;
 /// Octets of a whole transcript.
 pub const TRANSCRIPT_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets of any other single file of an evidence folder.
@@ -98,8 +98,16 @@ pub const ENVELOPE_NAME_CHARS: usize = 64;
 pub const ENVELOPE_HEADER_OCTETS: usize = 192;
 /// Octets of an object a ceremony takes in, where it is none that may be large: PEM of a certificate signed with SLH-DSA is about 50 KB.
 pub const TAKEN_IN_OCTETS: u64 = 64 * 1024;
-/// Octets of an object that may be large, where a step asks for one: a CRL, a chain.
-pub const TAKEN_IN_LARGE_OCTETS: u64 = 1024 * 1024;
+/// Octets of an object that may be large, where a step asks for one: PEM of a CRL of 1 MiB.
+pub const TAKEN_IN_LARGE_OCTETS: u64 = 3 * 512 * 1024;
+/// Files of a medium looked at when an object is waited for.
+pub const OFFERED_FILES: usize = 256;
+/// Refused files of a medium that are named.
+pub const OFFERED_REFUSALS: usize = 8;
+/// Files that come into a rehearsal.
+pub const INCOMING_FILES: usize = 256;
+/// Characters of a name that a step gives to what comes in: with an ending it is the name of an envelope.
+pub const TAKEN_IN_NAME_CHARS: usize = 48;
 /// Characters of one frame: what the largest QR code (version 40, level L) holds in alphanumeric mode.
 pub const FRAME_CHARS: usize = 4_296;
 /// Source symbols of one transfer.
@@ -126,6 +134,8 @@ pub const UR_MESSAGES: usize = 4;
 pub const UR_MESSAGE_OCTETS: usize = ENVELOPE_OCTETS + 5;
 /// Fragments of one message in UR.
 pub const UR_FRAGMENTS: usize = 8_192;
+/// Words of 64 bits that are combined in one order of subsets of one message in UR: about a second.
+pub const UR_SUBSET_WORDS: usize = 1 << 31;
 /// Octets of a text file of frames.
 pub const FRAMES_FILE_OCTETS: usize = 64 * 1024 * 1024;
 /// Frames one call of `envelope frames` writes.

@@ -120,6 +120,21 @@ pub struct ObjectState {
     pub sha256: Digest,
 }
 
+/// What came in and is not compared yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Incoming {
+    /// For people: kind, name in its envelope, octets, how it came.
+    pub shown: String,
+    /// SHA-256 of the envelope.
+    pub envelope: Digest,
+    /// SHA-256 of the content as it came.
+    pub content: Digest,
+    /// DER, or the content where it is none; hexadecimal.
+    pub octets: String,
+    /// SHA-256 of these octets: what people compare. It is not on the screen before it was typed.
+    pub sha256: Digest,
+}
+
 /// Where a step stands; forgotten when the step is done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Local {
@@ -133,6 +148,8 @@ pub struct Local {
     pub digest: Option<Digest>,
     /// Content waiting to be written, e.g. a certificate as PEM.
     pub content: String,
+    /// What came in, until it is compared.
+    pub incoming: Option<Incoming>,
 }
 
 /// Something that must be settled before the step goes on.

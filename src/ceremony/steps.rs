@@ -21,6 +21,9 @@ mod roll_dice;
 mod show_codes;
 mod sign_off;
 mod statement;
+mod take_object;
+mod take_request;
+mod taking_in;
 mod unlock;
 pub mod unlocking;
 mod write_medium;
@@ -35,13 +38,15 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 18] = [
+static KINDS: [&dyn StepMachine; 20] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
     &roll_call::RollCall,
     &check_material::CheckMaterial,
     &roll_dice::RollDice,
+    &take_request::TakeRequest,
+    &take_object::TakeObject,
     &make_key::MakeKey,
     &deal_shares::DealShares,
     &check_shares::CheckShares,

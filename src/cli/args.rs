@@ -132,6 +132,9 @@ pub struct Rehearse {
     /// The rehearsal that the script follows, the folder it wrote; without it, it is rehearsed first by simulated people
     #[arg(long)]
     pub after: Option<PathBuf>,
+    /// Folder with the objects that come in, named as the steps call them; without it the folder `rehearsal` beside the script
+    #[arg(long)]
+    pub incoming: Option<PathBuf>,
     /// Folder to write; must not exist
     #[arg(long)]
     pub out: Option<PathBuf>,

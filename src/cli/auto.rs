@@ -8,7 +8,7 @@ use crate::ceremony::state::Interruption;
 use crate::cli::output;
 use crate::custody::share::Correction;
 use crate::runner::FrontEnd;
-use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, Incoming, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 
 /// The simulated room.
@@ -74,6 +74,10 @@ impl FrontEnd for Auto {
 
     fn scan(&mut self, _: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String> {
         look()
+    }
+
+    fn take_in(&mut self, _: &View<'_>, _: &mut dyn Incoming) -> Result<(), String> {
+        Err("nobody is here who could hold anything before a camera".to_owned())
     }
 
     fn busy(&mut self, _: &View<'_>, _: &str) {}

@@ -7,13 +7,14 @@ use crate::ceremony::{Ask, Prompt, Sheet};
 use crate::cli::output;
 use crate::custody::share::{Correction, lines};
 use crate::runner::FrontEnd;
-use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View, WayIn};
+use crate::runner::front_end::{Ending, Given, Incoming, Look, RevealedShare, Seen, View, WayIn};
 use crate::transfer::envelope::Envelope;
 use crate::transfer::sender::{self, Sender};
 use std::io::IsTerminal;
 
 mod keyboard;
 mod rendering;
+mod taking_in;
 
 use keyboard::Keyboard;
 
@@ -230,6 +231,10 @@ impl FrontEnd for Plain {
                 return self.keyboard.line("").map(|_| None).ok_or_else(|| self.keyboard.why().to_owned());
             }
         }
+    }
+
+    fn take_in(&mut self, _: &View<'_>, incoming: &mut dyn Incoming) -> Result<(), String> {
+        taking_in::watch(&self.keyboard, incoming)
     }
 
     fn busy(&mut self, _: &View<'_>, what: &str) {

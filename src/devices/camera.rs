@@ -71,23 +71,9 @@ impl Camera {
         Self { name, lens, reader, texts: VecDeque::new(), last: now, frames: 0, since: now, preview: None }
     }
 
-    /// Frames a second since the last call.
-    pub fn rate(&mut self) -> f32 {
-        let seconds = self.since.elapsed().as_secs_f32();
-        let rate = if seconds > 0.0 { self.frames as f32 / seconds } else { 0.0 };
-        (self.frames, self.since) = (0, Instant::now());
-        rate
-    }
-
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.lens.shape()
-    }
-
-    /// The last frame, where it came as grey values.
-    #[must_use]
-    pub fn preview(&self) -> Option<&Luma> {
-        self.preview.as_ref()
     }
 
     fn read(&mut self, octets: &[u8]) -> Result<Reading, String> {
@@ -109,6 +95,17 @@ impl FrameSource for Camera {
     fn name(&self) -> String {
         let shape = self.lens.shape();
         format!("camera {}  {}x{}", self.name, shape.width, shape.height)
+    }
+
+    fn preview(&self) -> Option<&Luma> {
+        self.preview.as_ref()
+    }
+
+    fn rate(&mut self) -> Option<f32> {
+        let seconds = self.since.elapsed().as_secs_f32();
+        let rate = if seconds > 0.0 { self.frames as f32 / seconds } else { 0.0 };
+        (self.frames, self.since) = (0, Instant::now());
+        Some(rate)
     }
 
     fn hear(&mut self, within: Duration) -> Result<Heard, SourceError> {

@@ -1,5 +1,6 @@
 //! Whatever codes are read from: one question, asked again and again by whoever collects frames. Nothing here knows what a text means.
 
+use crate::transfer::picture::Luma;
 use std::time::Duration;
 
 /// What a source answered.
@@ -27,6 +28,16 @@ pub trait FrameSource {
     /// # Errors
     /// Where the source itself is gone: unplugged, unreadable.
     fn hear(&mut self, within: Duration) -> Result<Heard, SourceError>;
+
+    /// What it sees, where it sees anything: for whoever holds a code before it.
+    fn preview(&self) -> Option<&Luma> {
+        None
+    }
+
+    /// Pictures a second since this was asked last, where it takes pictures.
+    fn rate(&mut self) -> Option<f32> {
+        None
+    }
 }
 
 /// Why a source cannot be used.

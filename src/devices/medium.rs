@@ -6,6 +6,7 @@
 mod blocks;
 mod error;
 mod inside;
+mod offered;
 mod place;
 mod reader;
 mod writer;
@@ -13,6 +14,7 @@ mod writer;
 pub use blocks::{Stick, removable, sticks};
 pub use error::MediumError;
 pub use inside::OddName;
+pub use offered::{Offer, Offers, file_in};
 pub use place::{Access, Place};
 pub use reader::{Contents, ExportState, Loose, Medium, ReadExport};
 pub use writer::{Written, initialise, write_export};

@@ -11,6 +11,9 @@
 //! publish = "/srv/publish"
 //! [devices]                         # cameras and printers of the script
 //! desk-camera = "/dev/video0"
+//! [incoming]                        # where else an object may come from
+//! pictures = "/srv/pictures"        # a folder that is watched
+//! files = "/srv/in"                 # a folder whose files may be named
 //! ```
 
 use crate::basics::limits;
@@ -28,7 +31,12 @@ pub struct Binding {
     pub ledger: PathBuf,
     pub media: BTreeMap<String, Bound>,
     pub devices: BTreeMap<String, PathBuf>,
+    /// Where objects may come from beside devices and media, by the words of `INCOMING`.
+    pub incoming: BTreeMap<String, PathBuf>,
 }
+
+/// What `[incoming]` may bind: a folder of pictures, a text file of frames, a video, a folder of files.
+const INCOMING: [&str; 4] = ["files", "frames", "pictures", "video"];
 
 /// What a medium's name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +97,8 @@ impl Binding {
             paths(&mut r, "media", &names.media, "the folder where the medium is mounted, or its block device", p);
         let folders = paths(&mut r, "folders", &names.media, "a folder of this machine", p);
         let devices = paths(&mut r, "devices", &names.devices, "the device", p);
+        let words = INCOMING.map(str::to_owned);
+        let incoming = paths(&mut r, "incoming", &words, "where objects may come from", p);
         let mut media = BTreeMap::new();
         for name in &names.media {
             match (sticks.get(name), folders.get(name)) {
@@ -108,7 +118,7 @@ impl Binding {
         }
         r.done(p);
         if problems.is_empty() {
-            Ok(Self { ledger: PathBuf::from(ledger.value), media, devices })
+            Ok(Self { ledger: PathBuf::from(ledger.value), media, devices, incoming })
         } else {
             Err(problems)
         }
@@ -174,6 +184,8 @@ mod tests {
             ("[devices]\ndesk-camera = \"video0\"\n", "`desk-camera`: expected an absolute path"),
             ("[devices]\ndesk-camera = 7\n", "expected text in quotes"),
             ("[folders]\nother = \"/c\"\n", "has no key `other`"),
+            ("[incoming]\nmail = \"/c\"\n", "has no key `mail`"),
+            ("[incoming]\nfiles = \"c\"\n", "`files`: expected an absolute path"),
             ("[network]\nproxy = \"/c\"\n", "has no key `network`"),
         ] {
             let said = parse(&format!("{good}{more}")).unwrap_err();

@@ -58,7 +58,8 @@ impl Folder {
             self.profiles(),
             self.approval(),
         ];
-        for path in inside {
+        let incoming = self.incoming().symlink_metadata().is_ok().then(|| self.incoming());
+        for path in inside.into_iter().chain(incoming) {
             if !path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
                 return Err(format!(
                     "{}: expected a folder that a ceremony made, found none or a link",

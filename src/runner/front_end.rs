@@ -6,7 +6,10 @@ use crate::ceremony::{Prompt, State};
 use crate::custody::share::Correction;
 use crate::devices::Clock;
 use crate::plan::Plan;
+use crate::transfer::Progress;
 use crate::transfer::envelope::Envelope;
+use crate::transfer::picture::Luma;
+use std::time::Duration;
 
 /// What every screen may show beside the prompt.
 pub struct View<'a> {
@@ -114,6 +117,43 @@ pub struct Ending {
     pub lines: Vec<String>,
 }
 
+/// What whoever brings an object in is told: what the source sees, how much is there, what was refused last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sight {
+    pub source: String,
+    /// What to do with it: "Hold the code to the camera."
+    pub told: &'static str,
+    /// What is waited for, in words.
+    pub waiting_for: String,
+    /// What a camera sees: a code, or what is wrong.
+    pub looks: String,
+    /// Pictures a second, of what takes pictures.
+    pub rate: Option<f32>,
+    pub progress: Progress,
+    /// The last thing that was refused.
+    pub note: String,
+}
+
+/// How a look at a source of an object ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// It gave something, and may give more at once.
+    Heard,
+    /// It gave nothing within the time.
+    Nothing,
+    /// The object is whole, or nothing more will come: whoever offered the source knows which.
+    Ended,
+}
+
+/// A source of an object, as a front end sees it: asked again and again until it has ended or the people go back.
+pub trait Incoming {
+    fn look(&mut self, within: Duration) -> Looked;
+
+    fn sight(&mut self) -> Sight;
+
+    fn preview(&self) -> Option<&Luma>;
+}
+
 /// Asks a camera or scanner, for a moment: a share, nothing yet, or why nothing will come.
 pub type Look<'l> = dyn FnMut() -> Result<Option<Secret>, String> + 'l;
 
@@ -148,6 +188,12 @@ pub trait FrontEnd {
     /// # Errors
     /// Why nothing can come: the device is gone, left.
     fn scan(&mut self, view: &View<'_>, look: &mut Look<'_>) -> Result<Option<Secret>, String>;
+
+    /// Shows what comes in until it has ended, or the people want another way in: nothing that came is lost by that.
+    ///
+    /// # Errors
+    /// Why nothing can come: the terminal gone, left.
+    fn take_in(&mut self, view: &View<'_>, incoming: &mut dyn Incoming) -> Result<(), String>;
 
     /// Something longer than a moment is being done.
     fn busy(&mut self, view: &View<'_>, what: &str);

@@ -16,6 +16,7 @@ use crate::runner::front_end::FrontEnd;
 use crate::runner::room::{RealmType, Room};
 use crate::runner::run::{Run, RunError};
 use crate::runner::strongrooms::{Reach, Strongrooms};
+use crate::runner::take_in::Ways;
 use crate::transcript::entry::{FORMAT, Header, Tool};
 use crate::transcript::{Chain, Checkpoint, Kind, Record, Signer, sums};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,8 @@ pub struct Beginning {
     pub binding: Vec<u8>,
     /// Sealed keys of standing authorities, by file name.
     pub vault: BTreeMap<String, Vec<u8>>,
+    /// What comes into a rehearsal, by name; a resume finds it in the folder.
+    pub incoming: BTreeMap<String, Vec<u8>>,
     pub reach: Reach,
 }
 
@@ -88,6 +91,12 @@ impl<'f, R: RealmType> Run<'f, R> {
         if !beginning.binding.is_empty() {
             durable_file::create(&folder.state().join("binding.toml"), &beginning.binding)?;
         }
+        if !beginning.incoming.is_empty() {
+            durable_file::new_folder(&folder.incoming())?;
+        }
+        for (name, octets) in &beginning.incoming {
+            durable_file::create(&folder.incoming().join(name), octets)?;
+        }
         let seed = room.serial_seed(&plan.ceremony, &draw_digest)?;
         durable_file::create(&folder.serial_seed(), seed.hex().as_bytes())?;
         let header = Header {
@@ -115,6 +124,7 @@ impl<'f, R: RealmType> Run<'f, R> {
         durable_file::create(&folder.transcript(), &octets)?;
         let transcript = Appender::open(&folder.transcript())?;
         let strongrooms = Strongrooms::new(&plan, draw_digest, room.seed(), beginning.reach);
+        let ways = Ways::of(plan.realm, &plan.materials, &room.binding);
         let mut run = Self {
             plan,
             plan_digest,
@@ -128,7 +138,8 @@ impl<'f, R: RealmType> Run<'f, R> {
             transcript,
             strongrooms,
             front,
-            ways_in: Vec::new(),
+            ways,
+            taking: None,
         };
         run.ledger.begin(&header)?;
         let words = governance_words(&header, &run.ledger)?;
@@ -173,6 +184,7 @@ impl<'f, R: RealmType> Run<'f, R> {
         ledger.project(&record)?;
         let room = room(&record);
         let strongrooms = Strongrooms::new(&plan, draw_digest, room.seed(), reach);
+        let ways = Ways::of(plan.realm, &plan.materials, &room.binding);
         set_aside_later_checkpoints(&folder, record.chain().next)?;
         // What stands around the record speaks of it as it was left; it is written again when this run ends. The list goes first.
         for name in [sums::FILE_NAME, REPORT, HOW_TO_VERIFY] {
@@ -192,7 +204,8 @@ impl<'f, R: RealmType> Run<'f, R> {
             ledger,
             strongrooms,
             front,
-            ways_in: Vec::new(),
+            ways,
+            taking: None,
         };
         if !matches!(run.state.finished, Some(Finish::Closed | Finish::Aborted)) {
             run.serial_seed()?;

@@ -11,11 +11,12 @@ use crate::devices::share_scanner::ShareScanner;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::runner::folder::Folder;
-use crate::runner::front_end::{Ending, FrontEnd, Given, View, WayIn};
+use crate::runner::front_end::{Ending, FrontEnd, Given, View};
 use crate::runner::perform::quorum_record;
 use crate::runner::rehearsal;
 use crate::runner::room::{RealmType, Room};
 use crate::runner::strongrooms::{Strongrooms, TypedShare};
+use crate::runner::take_in::{self, Taking, Ways};
 use crate::transcript::{Chain, Checkpoint, Entry, Line};
 use zeroize::Zeroize;
 
@@ -56,7 +57,9 @@ pub struct Run<'f, R: RealmType> {
     pub(super) transcript: Appender,
     pub(super) strongrooms: Strongrooms,
     pub(super) front: &'f mut dyn FrontEnd,
-    pub(super) ways_in: Vec<WayIn>,
+    pub(super) ways: Ways,
+    /// What of an object is there already, while it is asked for.
+    pub(super) taking: Option<Taking>,
 }
 
 impl<R: RealmType> Run<'_, R> {
@@ -136,7 +139,7 @@ impl<R: RealmType> Run<'_, R> {
             head: self.chain.head,
             entries: self.chain.next.saturating_sub(1),
             clock: self.room.clock.as_ref(),
-            ways_in: &self.ways_in,
+            ways_in: self.ways.offered(),
         };
         (view, &mut *self.front, &mut self.strongrooms)
     }
@@ -157,7 +160,7 @@ impl<R: RealmType> Run<'_, R> {
 
     /// Asks one prompt and turns what comes back into an event. Dice and shares go to the strongroom; what it says is the answer.
     fn ask(&mut self, prompt: &Prompt) -> Result<What, RunError> {
-        let (given, scanned) = self.ask_or_scan(prompt);
+        let (given, scanned) = self.ask_or_take(prompt);
         let front_end = self.front.word();
         let (given, simulated) = match given {
             Given::Simulate if self.plan.realm.is_rehearsal() => {
@@ -183,19 +186,43 @@ impl<R: RealmType> Run<'_, R> {
         })
     }
 
-    /// Asks; where a share is to be scanned, scans it and says so. What cannot be scanned is asked for again.
-    fn ask_or_scan(&mut self, prompt: &Prompt) -> (Given, bool) {
+    /// Asks; where a share is to be scanned or an object taken in, does it and says so. What does not come is asked for again.
+    fn ask_or_take(&mut self, prompt: &Prompt) -> (Given, bool) {
         let mut asked = prompt.clone();
         loop {
             let given = self.ask_until_recordable(&asked);
-            let (Given::Scan, Ask::Share { quorum, card, holder, .. }) = (&given, &prompt.ask) else {
-                return (given, false);
+            let given = match (given, &prompt.ask) {
+                (Given::TakeIn(typed), Ask::Object { .. }) => match self.take_in(prompt, &typed) {
+                    Ok(Some(given)) => given,
+                    Ok(None) => {
+                        asked.refusal = None;
+                        continue;
+                    }
+                    Err(reason) => {
+                        asked.refusal = Some(reason);
+                        continue;
+                    }
+                },
+                (given, _) => given,
             };
-            match self.scan_share(quorum, *card, holder) {
-                Ok(Some(share)) => return (Given::Secret(share), true),
-                Ok(None) => asked.refusal = None,
-                Err(reason) => asked.refusal = Some(format!("{reason}; the share can be typed")),
-            }
+            let refusal = match (&given, &prompt.ask) {
+                (Given::Scan, Ask::Share { quorum, card, holder, .. }) => {
+                    match self.scan_share(quorum, *card, holder) {
+                        Ok(Some(share)) => return (Given::Secret(share), true),
+                        Ok(None) => None,
+                        Err(reason) => Some(format!("{reason}; the share can be typed")),
+                    }
+                }
+                // What the simulated other side has not got is asked for again, as from a person.
+                (Given::Simulate, ask @ Ask::Object { .. }) if self.plan.realm.is_rehearsal() => {
+                    match take_in::simulated(self.plan.realm, ask, &self.folder) {
+                        Ok(_) => return (given, false),
+                        Err(reason) => Some(reason),
+                    }
+                }
+                _ => return (given, false),
+            };
+            asked.refusal = refusal;
         }
     }
 
@@ -215,7 +242,7 @@ impl<R: RealmType> Run<'_, R> {
     }
 
     /// Asks until what comes back may stand in the record: a share typed where none was asked for never gets there.
-    fn ask_until_recordable(&mut self, prompt: &Prompt) -> Given {
+    pub(super) fn ask_until_recordable(&mut self, prompt: &Prompt) -> Given {
         let mut given = self.with_front(|view, front, _| front.ask(view, prompt));
         while let Given::Answer(answer) = &mut given {
             let mut texts = answer.texts_mut();

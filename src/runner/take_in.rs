@@ -1,20 +1,34 @@
 //! An object comes in: whatever it is read with, it is an envelope of the kind and realm that were asked for, or it is refused by name and
 //! the taking in goes on.
 
+mod live;
+mod simulated;
+mod stick;
+mod ways;
+
+pub use simulated::simulated;
+pub use ways::Ways;
+
 use crate::basics::{Realm, SafeText, limits};
 use crate::ceremony::event::{Answer, Via};
-use crate::ceremony::{Ask, object};
-use crate::devices::durable_file;
-use crate::runner::folder::Folder;
+use crate::ceremony::prompt::ChoiceOption;
+use crate::ceremony::steps::asking::prompt_for;
+use crate::ceremony::{Ask, Line, Prompt, object};
+use crate::runner::front_end::Given;
+use crate::runner::room::RealmType;
+use crate::runner::run::Run;
+use crate::transfer::Taken;
 use crate::transfer::envelope::{Envelope, Kind};
 use crate::transfer::intake::{Arrival, Expected, Intake, Object};
-use crate::transfer::sender::{self, Sender};
+use live::Live;
+use ways::Way;
 
 /// What is waited for, and what of it is there: kept while people change from one way in to another.
 pub struct Taking {
     realm: Realm,
     kind: Kind,
     name: String,
+    what: String,
     most: u64,
     intake: Intake,
 }
@@ -25,9 +39,32 @@ impl Taking {
     /// # Errors
     /// Where the question is no question for an object of a known kind.
     pub fn begin(realm: Realm, ask: &Ask) -> Result<Self, String> {
-        let Ask::Object { kind, name, most, .. } = ask else { return Err("no object is asked for here".to_owned()) };
+        let Ask::Object { kind, name, what, most } = ask else { return Err("no object is asked for here".to_owned()) };
         let kind = Kind::parse(kind).ok_or_else(|| format!("{kind}: no kind of object that crosses the gap"))?;
-        Ok(Self { realm, kind, name: name.clone(), most: *most, intake: Intake::new(Expected::default()) })
+        Ok(Self {
+            realm,
+            kind,
+            name: name.clone(),
+            what: what.clone(),
+            most: *most,
+            intake: Intake::new(Expected::default()),
+        })
+    }
+
+    /// Whether this waits for what a question asks for.
+    fn is_for(&self, ask: &Ask) -> bool {
+        matches!(ask, Ask::Object { kind, name, .. } if *kind == self.kind.word() && *name == self.name)
+    }
+
+    /// What is waited for, as people read it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{}: a {}", self.what, Expected { kind: Some(self.kind), realm: Some(self.realm) }.words())
+    }
+
+    /// Octets that a file of it may have, its envelope included.
+    fn most_octets(&self) -> usize {
+        usize::try_from(self.most).unwrap_or(usize::MAX).saturating_add(limits::ENVELOPE_HEADER_OCTETS)
     }
 
     /// The text of one code: an envelope once it is whole and welcome.
@@ -37,6 +74,8 @@ impl Taking {
     pub fn text(&mut self, text: &str) -> Result<Option<Envelope>, String> {
         match self.intake.take(text) {
             Arrival::Object(found) => self.welcome(found).map(Some),
+            Arrival::Part(Taken::Restarted(why)) => Err(format!("starting again: {why}")),
+            Arrival::Part(Taken::Unreadable(error)) => Err(format!("unreadable: {error}")),
             Arrival::Part(_) => Ok(None),
             Arrival::Calibration(layout) => Err(layout.words()),
             Arrival::Unexpected { expected, found } => Err(format!("expected {expected}, found {found}")),
@@ -94,39 +133,97 @@ impl Taking {
     }
 }
 
-/// The simulated other side of a rehearsal sends the file that is asked for, as an envelope and as the texts of codes.
-///
-/// # Errors
-/// Where the rehearsal has no such file, or it is not what is asked for.
-pub fn simulated(realm: Realm, ask: &Ask, folder: &Folder) -> Result<Answer, String> {
-    let mut taking = Taking::begin(realm, ask)?;
-    let path = folder.incoming().join(&taking.name);
-    let most = limits::ENVELOPE_OCTETS;
-    let octets = durable_file::read(&path, most).map_err(|e| {
-        format!(
-            "{e}; the script's folder `rehearsal/`, or --incoming, holds what comes in, under the name {}",
-            taking.name
-        )
-    })?;
-    let sent = taking.file(octets)?;
-    let arrived = match sender::single(&sent) {
-        Some(text) => taking.text(&text)?,
-        None => {
-            let symbol = sender::symbol_octets_of(sender::USUAL_VERSION);
-            let sender = Sender::new(&sent, symbol).map_err(|e| e.to_string())?;
-            // From somewhere in the middle, as a camera that is switched on late: twice as many codes are plenty.
-            let codes = u64::from(sender.source_frames());
-            let mut arrived = None;
-            for n in codes..codes * 3 + 2 {
-                arrived = taking.text(&sender.frame(n))?;
-                if arrived.is_some() {
-                    break;
+/// What came of a way in.
+enum Came {
+    Object(Box<Envelope>, Via),
+    /// The people went back to the question.
+    Back,
+    /// Something else was answered: leave, pause, an exception.
+    Given(Given),
+}
+
+impl<R: RealmType> Run<'_, R> {
+    /// Takes an object in by the way that was chosen; `None` where the people went back to the question.
+    ///
+    /// # Errors
+    /// Why nothing came: said with the question, which is asked again. What had come of the object is kept.
+    pub(super) fn take_in(&mut self, prompt: &Prompt, typed: &str) -> Result<Option<Given>, String> {
+        let way = self.ways.chosen(typed)?;
+        let mut taking = match self.taking.take().filter(|taking| taking.is_for(&prompt.ask)) {
+            Some(taking) => taking,
+            None => Taking::begin(self.plan.realm, &prompt.ask)?,
+        };
+        let came = self.by(way, prompt, &mut taking);
+        if !matches!(came, Ok(Came::Object(..))) {
+            self.taking = Some(taking);
+        }
+        Ok(match came? {
+            Came::Object(envelope, via) => Some(Given::Answer(object::answer(&envelope, via))),
+            Came::Back => None,
+            Came::Given(given) => Some(given),
+        })
+    }
+
+    fn by(&mut self, way: Way, prompt: &Prompt, taking: &mut Taking) -> Result<Came, String> {
+        match way {
+            Way::Simulated => Ok(Came::Given(Given::Simulate)),
+            Way::Medium { bound, label } => {
+                let found = stick::welcome(&bound, label.as_ref(), taking)?;
+                self.one_of(prompt, found)
+            }
+            Way::File { folder, typed } => {
+                let envelope = stick::file(folder.as_deref(), &typed, taking)?;
+                Ok(Came::Object(Box::new(envelope), Via::File))
+            }
+            Way::Live(live) => {
+                let opened = live.open()?;
+                let via = opened.via;
+                let mut live = Live::new(opened, taking);
+                self.with_front(|view, front, _| front.take_in(view, &mut live)).or_else(|why| live.leave(why))?;
+                match live.end() {
+                    live::End::Arrived(envelope) => Ok(Came::Object(Box::new(envelope), via)),
+                    live::End::Back => Ok(Came::Back),
+                    live::End::Left(why) => Ok(Came::Given(Given::Answer(Answer::Leave { why }))),
+                    live::End::Over(why) => Err(why),
                 }
             }
-            arrived
         }
-    };
-    let arrived = arrived.filter(|arrived| arrived.digest() == sent.digest());
-    let arrived = arrived.ok_or_else(|| format!("{}: what arrived is not what was sent", sent.name()))?;
-    Ok(object::answer(&arrived, Via::Simulated))
+    }
+
+    /// The file that it is, of several that could be it.
+    fn one_of(&mut self, prompt: &Prompt, found: Vec<(String, Envelope)>) -> Result<Came, String> {
+        if found.len() <= 1 {
+            let one = found.into_iter().next().ok_or("the medium has nothing that could be it")?;
+            return Ok(Came::Object(Box::new(one.1), Via::Medium));
+        }
+        let mut options: Vec<ChoiceOption> = (1..)
+            .zip(&found)
+            .map(|(n, (at, envelope))| ChoiceOption {
+                key: n.to_string(),
+                title: format!("{at}, {} octets", envelope.octets().len()),
+            })
+            .collect();
+        options.push(ChoiceOption { key: "b".to_owned(), title: "none of them: back to the ways in".to_owned() });
+        let asked = Prompt {
+            lines: vec![Line::text(
+                "More than one file of this medium could be it. The next question compares its digest.",
+            )],
+            next: prompt.next.clone(),
+            ..prompt_for(&prompt.who, &format!("{}: which file is it?", prompt.title), Ask::Choice { options })
+        };
+        match self.ask_until_recordable(&asked) {
+            Given::Answer(Answer::Chosen { key }) => {
+                let place = key.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+                let chosen = place.and_then(|place| found.into_iter().nth(place));
+                Ok(chosen.map_or(Came::Back, |(_, envelope)| Came::Object(Box::new(envelope), Via::Medium)))
+            }
+            Given::Answer(Answer::No) => Ok(Came::Back),
+            // Nobody simulated looks at sticks.
+            Given::Simulate => Ok(Came::Back),
+            other => Ok(Came::Given(other)),
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -227,6 +227,14 @@ fn step(mut r: Reader<'_, '_>, kinds: &[&dyn StepKind], p: &mut Problems) -> Ste
             Shape::Text | Shape::Name(_) => r.text(key.name, p).map(|t| Located::new(Param::Text(t.value), t.span)),
             Shape::NewName if r.rest().iter().any(|rest| rest == key.name) => {
                 let name = r.needed_name(key.name, p);
+                if name.value.len() > limits::TAKEN_IN_NAME_CHARS {
+                    let most = limits::TAKEN_IN_NAME_CHARS;
+                    p.add(
+                        name.span.clone(),
+                        format!("`{}`: expected at most {most} characters", key.name),
+                        key.meaning,
+                    );
+                }
                 Some(Located::new(Param::Text(name.value), name.span))
             }
             Shape::NewName => None,

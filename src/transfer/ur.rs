@@ -2,19 +2,20 @@
 //! better: they are denser, need fewer, and their end is checked by more than a CRC-32.
 //!
 //! A message is one CBOR byte string, as the registry has it for `bytes`. Reading bounds every number first
-//! (`ur/part.rs`) and solves by elimination (`ur/elimination.rs`). A message with a good CRC-32 may still be anybody's: what
+//! (`ur/part.rs`), solves by elimination (`ur/elimination.rs`) and leaves lies out (`ur/solving.rs`). A message with a good CRC-32 may still be anybody's: what
 //! comes out is octets, and people compare the words of their digest.
 
 mod bytewords;
 mod elimination;
 mod mixing;
 mod part;
+mod solving;
 
 use crate::basics::{SafeText, limits};
 use crate::transfer::matrix::{self, Level};
-use elimination::Elimination;
 use mixing::Mixer;
 use part::{Message, Part};
+use solving::{Solved, Solving};
 use std::collections::VecDeque;
 
 /// Why a text is no part of a UR, or octets become none.
@@ -38,7 +39,7 @@ pub enum UrError {
     Size { count: u32, octets: usize, fragment: usize },
     #[error("UR: expected a message that is one CBOR byte string")]
     Message,
-    #[error("UR: the parts do not give a message with the checksum they name; it starts again from nothing")]
+    #[error("UR: too many parts contradict the checksum they name or each other; it starts again from nothing")]
     Restarted,
 }
 
@@ -128,12 +129,6 @@ pub struct UrReceiver {
     done: VecDeque<Message>,
 }
 
-struct Solving {
-    message: Message,
-    mixer: Mixer,
-    elimination: Elimination,
-}
-
 impl UrReceiver {
     #[must_use]
     pub fn new() -> Self {
@@ -155,14 +150,13 @@ impl UrReceiver {
         let place = self.messages.iter().position(|solving| solving.message == message);
         let place = place.unwrap_or_else(|| self.begin(message));
         let Some(solving) = self.messages.get_mut(place) else { return Ok(UrTaken::Again) };
-        if !solving.elimination.add(&solving.mixer.fragments_of(number), sum) {
-            return Ok(UrTaken::Again);
-        }
-        if !solving.elimination.is_solved() {
-            return Ok(UrTaken::New);
-        }
-        let whole = self.messages.remove(place).elimination.solve();
-        let whole = whole.and_then(|padded| checked(&padded, &message)).ok_or(UrError::Restarted)?;
+        let whole = match solving.take(number, sum) {
+            Solved::New => return Ok(UrTaken::New),
+            Solved::Again => return Ok(UrTaken::Again),
+            Solved::Restarted => return Err(UrError::Restarted),
+            Solved::Whole(whole) => whole,
+        };
+        self.messages.remove(place);
         if self.done.len() >= limits::TRANSFERS_DONE {
             self.done.pop_front();
         }
@@ -173,29 +167,21 @@ impl UrReceiver {
     /// The fewest parts go first, as with frames.
     fn begin(&mut self, message: Message) -> usize {
         if self.messages.len() >= limits::UR_MESSAGES {
-            let least = self.messages.iter().enumerate().min_by_key(|(_, solving)| solving.elimination.rank());
+            let least = self.messages.iter().enumerate().min_by_key(|(_, solving)| solving.rank());
             if let Some((place, _)) = least {
                 self.messages.remove(place);
             }
         }
-        let mixer = Mixer::new(message.count, message.checksum);
-        let elimination = Elimination::new(usize::from(message.count));
-        self.messages.push(Solving { message, mixer, elimination });
+        self.messages.push(Solving::new(message));
         self.messages.len() - 1
     }
 
     /// Rank and fragments of the message that has come furthest.
     #[must_use]
     pub fn progress(&self) -> Option<(usize, usize)> {
-        let ranks = self.messages.iter().map(|s| (s.elimination.rank(), usize::from(s.message.count)));
+        let ranks = self.messages.iter().map(|s| (s.rank(), usize::from(s.message.count)));
         ranks.max_by_key(|(rank, count)| rank * 1_000_000 / count)
     }
-}
-
-fn checked(padded: &[u8], message: &Message) -> Option<Vec<u8>> {
-    let (whole, padding) = padded.split_at_checked(message.octets)?;
-    let good = padding.iter().all(|&octet| octet == 0) && bytewords::crc32(whole) == message.checksum;
-    good.then(|| whole.to_vec())
 }
 
 /// A CBOR byte string of definite length.

@@ -3,7 +3,7 @@
 use crate::basics::Secret;
 use crate::ceremony::{Ask, Line, Prompt};
 use crate::custody::share::Correction;
-use crate::runner::front_end::{Ending, Given, Look, RevealedShare, Seen, View};
+use crate::runner::front_end::{Ending, Given, Incoming, Look, RevealedShare, Seen, View};
 use crate::transfer::envelope::Envelope;
 use crate::tui::across;
 use crate::tui::across::frames::{EnvelopeFrames, Subject};
@@ -11,6 +11,7 @@ use crate::tui::across::show::{Settings, Show};
 use crate::tui::input::{Input, InputSource, Key};
 use crate::tui::model::{Done, Happening, Leaving, Message, Model, Room, Stage};
 use crate::tui::screens::corrections;
+use crate::tui::take_in;
 use crate::tui::terminal;
 use crate::tui::theme::Theme;
 use crate::tui::update::{leaving, update};
@@ -164,6 +165,23 @@ impl<I: InputSource> Session<I> {
                 Input::Key(_) | Input::Paste(_) | Input::Resize { .. } | Input::Tick => {}
             }
         }
+    }
+
+    /// See [`FrontEnd::take_in`](crate::runner::front_end::FrontEnd::take_in).
+    ///
+    /// # Errors
+    /// Why nothing can come: the terminal gone, left from outside.
+    pub fn take_in<B: Backend>(&mut self, screen: &mut Terminal<B>, incoming: &mut dyn Incoming) -> Result<(), String> {
+        if let Some(why) = &self.leaving {
+            return Err(why.why().to_owned());
+        }
+        let why = match take_in::run(incoming, take_in::Place::Ceremony, self.theme, screen, &mut self.input) {
+            take_in::Ending::Ended | take_in::Ending::Back => return Ok(()),
+            take_in::Ending::Signal(signal) => signal.why().to_owned(),
+            take_in::Ending::Lost(why) => why,
+        };
+        self.leaving = Some(Leaving::Outside(why.clone()));
+        Err(why)
     }
 
     pub fn busy<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, what: &str) {

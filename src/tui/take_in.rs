@@ -1,16 +1,13 @@
-//! A camera's screen: what it sees, what is wrong with it, how much of the object is there. Whoever holds the code looks here and not at
-//! the code.
+//! The screen of an object that comes in: what the source sees, what is wrong with it, how much is there. Whoever holds the code looks here
+//! and not at the code.
 //!
-//! [`Seen`] is the model and [`draw`] is pure; the loop asks the camera, then the keys. Nothing here decides what is welcome: the intake
-//! does.
+//! [`draw`] is pure; the loop asks the source, then the keys. Nothing here decides what is welcome: whoever offers the source does.
 
 use crate::basics::SafeText;
-use crate::devices::camera::Camera;
-use crate::devices::frame_source::{FrameSource, Heard};
-use crate::transfer::intake::{Arrival, Intake, Object};
+use crate::runner::front_end::{Incoming, Looked, Sight};
+use crate::transfer::Progress;
 use crate::transfer::picture::Luma;
-use crate::transfer::{Progress, Taken};
-use crate::tui::input::{Input, InputSource, Key, TerminalInput};
+use crate::tui::input::{Input, InputSource, Key, Signal, TerminalInput};
 use crate::tui::terminal::{Signals, Terminal, wipe, wipe_where_resized};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widgets::row::{Row, draw_all, wrapped};
@@ -23,88 +20,62 @@ use std::time::{Duration, Instant};
 #[cfg(test)]
 mod tests;
 
-/// How long the camera is waited for before keys are looked at.
+/// How long the source is waited for before keys are looked at.
 const WAIT: Duration = Duration::from_millis(50);
 /// How often the screen is drawn.
 const DRAWN: Duration = Duration::from_millis(150);
 /// Cells of the bar of parts.
 const BAR: usize = 20;
 
+/// Where the screen stands: what going back means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `qr scan`: leaving ends it.
+    Alone,
+    /// A ceremony: the question is asked again, and what came is kept.
+    Ceremony,
+}
+
 /// How the taking in ended.
 pub enum Ending {
-    Object(Object),
-    /// By a key or a signal.
-    Left,
-    /// The camera or the terminal is gone.
+    /// The object is whole, or nothing more will come.
+    Ended,
+    /// By a key.
+    Back,
+    Signal(Signal),
+    /// The terminal is gone.
     Lost(String),
 }
 
-/// What the screen says.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub source: String,
-    /// What is waited for, in words.
-    pub waiting_for: String,
-    /// What the camera sees: a code, or what is wrong.
-    pub looks: String,
-    pub rate: f32,
-    pub progress: Progress,
-    /// The last thing that was refused.
-    pub note: String,
-}
-
-/// Takes an object in from a camera on this terminal, which is left as it was found.
+/// Takes an object in on this terminal, which is left as it was found.
 ///
 /// # Errors
 /// Where there is no terminal.
-pub fn on_this_terminal(
-    camera: &mut Camera,
-    intake: &mut Intake,
-    waiting_for: &str,
-    no_color: bool,
-) -> Result<Ending, String> {
+pub fn on_this_terminal(incoming: &mut dyn Incoming, no_color: bool) -> Result<Ending, String> {
     let theme = Theme::of_environment(no_color);
     let signals = Signals::take_over()?;
     let mut terminal = Terminal::enter((80, 24), "nothing was written; scan again".to_owned())?;
-    Ok(run(camera, intake, waiting_for, theme, terminal.screen(), &mut TerminalInput::new(signals)))
+    Ok(run(incoming, Place::Alone, theme, terminal.screen(), &mut TerminalInput::new(signals)))
 }
 
-/// The loop: the camera, the keys, the screen.
+/// The loop: the source, the keys, the screen.
 pub fn run<B: Backend>(
-    camera: &mut Camera,
-    intake: &mut Intake,
-    waiting_for: &str,
+    incoming: &mut dyn Incoming,
+    place: Place,
     theme: Theme,
     screen: &mut ratatui::Terminal<B>,
     input: &mut impl InputSource,
 ) -> Ending {
-    let mut seen = Seen { source: camera.name(), waiting_for: waiting_for.to_owned(), ..Seen::default() };
     let mut drawn: Option<Instant> = None;
     loop {
-        match camera.hear(WAIT) {
-            Err(error) => return Ending::Lost(format!("{error}: {}", error.hint)),
-            Ok(Heard::Ended) => return Ending::Lost("the camera ended".to_owned()),
-            Ok(Heard::Nothing) => {}
-            Ok(Heard::Looks(looks)) => seen.looks = looks,
-            Ok(Heard::Refused { reason, .. }) => seen.looks = reason,
-            Ok(Heard::Text(text)) => {
-                "sees a code".clone_into(&mut seen.looks);
-                match intake.take(&text) {
-                    Arrival::Object(object) => {
-                        let _ = wipe(screen);
-                        return Ending::Object(object);
-                    }
-                    arrival => note(&mut seen, arrival),
-                }
-            }
+        if incoming.look(WAIT) == Looked::Ended {
+            let _ = wipe(screen);
+            return Ending::Ended;
         }
-        seen.progress = intake.progress();
         if drawn.is_none_or(|drawn| drawn.elapsed() >= DRAWN) {
-            if drawn.is_some() {
-                seen.rate = camera.rate();
-            }
+            let sight = incoming.sight();
             let shown = wipe_where_resized(screen).and_then(|()| {
-                screen.draw(|frame| draw(&seen, camera.preview(), theme, frame.buffer_mut())).map(|_| ())
+                screen.draw(|frame| draw(&sight, place, incoming.preview(), theme, frame.buffer_mut())).map(|_| ())
             });
             if let Err(error) = shown {
                 return Ending::Lost(format!("the terminal cannot be written: {error}"));
@@ -112,36 +83,38 @@ pub fn run<B: Backend>(
             drawn = Some(Instant::now());
         }
         match input.next(Duration::ZERO) {
-            Input::Key(Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c')) | Input::Signal(_) => {
+            Input::Key(Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c')) => {
                 let _ = wipe(screen);
-                return Ending::Left;
+                return Ending::Back;
             }
+            Input::Signal(signal) => return Ending::Signal(signal),
             Input::Lost(why) => return Ending::Lost(why),
             Input::Key(_) | Input::Paste(_) | Input::Resize { .. } | Input::Tick => {}
         }
     }
 }
 
-/// What an arrival that is no object yet is worth saying.
-fn note(seen: &mut Seen, arrival: Arrival) {
-    match arrival {
-        Arrival::Unexpected { expected, found } => {
-            seen.note = format!("expected {expected}, found {found}: not taken, going on");
-        }
-        Arrival::Calibration(layout) => seen.note = layout.words(),
-        Arrival::Part(Taken::Restarted(why)) => seen.note = format!("starting again: {why}"),
-        Arrival::Part(Taken::Unreadable(error)) => seen.note = format!("unreadable: {error}"),
-        Arrival::Part(_) | Arrival::Object(_) => {}
-    }
-}
-
 /// The words above, the camera's picture below.
-pub fn draw(seen: &Seen, preview: Option<&Luma>, theme: Theme, buffer: &mut Buffer) {
+pub fn draw(seen: &Sight, place: Place, preview: Option<&Luma>, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     let width = usize::from(area.width);
-    let mut rows = vec![Row::of(Tone::Strong, "Hold the code to the camera.").with(Tone::Faint, "   q leaves")];
-    let camera = format!("{}   {}   {:.0} a second", SafeText::of(&seen.source), SafeText::of(&seen.looks), seen.rate);
-    rows.extend(wrapped(Row::gap(), Tone::Plain, &camera, width));
+    let leaves = match place {
+        Place::Alone => "   q leaves",
+        Place::Ceremony => "   Esc: back, nothing is lost",
+    };
+    let mut rows = wrapped(Row::gap(), Tone::Strong, seen.told, width);
+    if let Some(last) = rows.pop() {
+        if last.width() + leaves.len() <= width {
+            rows.push(last.with(Tone::Faint, leaves));
+        } else {
+            rows.push(last);
+            rows.extend(wrapped(Row::gap(), Tone::Faint, leaves.trim_start(), width));
+        }
+    }
+    let rate = seen.rate.map_or_else(String::new, |rate| format!("   {rate:.0} a second"));
+    let looks = if seen.looks.is_empty() { String::new() } else { format!("   {}", SafeText::of(&seen.looks)) };
+    let source = format!("{}{looks}{rate}", SafeText::of(&seen.source));
+    rows.extend(wrapped(Row::gap(), Tone::Plain, &source, width));
     rows.push(Row::of(Tone::Now, &bar(&seen.progress)).with(Tone::Strong, &parts(&seen.progress)));
     let p = &seen.progress;
     let counts =
@@ -156,6 +129,7 @@ pub fn draw(seen: &Seen, preview: Option<&Luma>, theme: Theme, buffer: &mut Buff
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
     match preview {
         Some(luma) => picture(luma, below, buffer),
+        None if seen.rate.is_none() => {}
         None => {
             let words = "no picture to show: the camera sends JPEG";
             draw_all(&wrapped(Row::gap(), Tone::Faint, words, width), below, theme, buffer);

@@ -18,6 +18,7 @@ mod record_mutations;
 mod screen_memory;
 mod secret_scan;
 mod showing;
+mod taking_in;
 mod transfer_fuzz;
 mod transfer_judges;
 mod unruly_people;

@@ -209,10 +209,10 @@ fn the_commands_of_the_specification_check_an_export_and_notice_what_is_altered(
 }
 
 /// A disc image behind a loop device with a file system this kernel has; gone when dropped.
-struct Loop(String);
+pub struct Loop(pub String);
 
 impl Loop {
-    fn new(image: &Path) -> Option<Self> {
+    pub fn new(image: &Path) -> Option<Self> {
         std::fs::File::create(image).unwrap().set_len(8 << 20).unwrap();
         let image = image.to_str().unwrap();
         let made = ["mkfs.vfat", "mkfs.ext4"].iter().any(|tool| {

@@ -9,7 +9,7 @@ use anchorite::ceremony::{Ask, Prompt, Sheet};
 use anchorite::cli::script_files;
 use anchorite::custody::share::Correction;
 use anchorite::ledger::Ledger;
-use anchorite::runner::front_end::{Ending, FrontEnd, Given, Look, RevealedShare, Seen, View};
+use anchorite::runner::front_end::{Ending, FrontEnd, Given, Incoming, Look, RevealedShare, Seen, View};
 use anchorite::runner::recover::{Beginning, Settings, read_record};
 use anchorite::runner::room::{Rehearsal, Room};
 use anchorite::runner::strongrooms::Reach;
@@ -100,6 +100,10 @@ impl FrontEnd for Unruly {
         }
     }
 
+    fn take_in(&mut self, _: &View<'_>, _: &mut dyn Incoming) -> Result<(), String> {
+        Ok(())
+    }
+
     fn busy(&mut self, _: &View<'_>, _: &str) {}
 
     fn ended(&mut self, _: &View<'_>, _: &Ending) {}
@@ -124,6 +128,7 @@ fn ceremony(script: &str, seed: u64, out: &Path) {
         approval_digest: String::new(),
         governance_digest: String::new(),
         approval_files: BTreeMap::new(),
+        incoming: BTreeMap::new(),
         binding: Vec::new(),
         vault: BTreeMap::new(),
         reach: Reach::InProcess,

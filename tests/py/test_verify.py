@@ -262,7 +262,7 @@ class Chain(Base):
         plan = mk.plan(self.keys)
         plan[0]["body"] = deep(10) | {"[[[[[[[[[[[[[[[[\\\"": "{{{{{{{{{{{{{{{"}
         v.check_chain(mk.chain(mk.header(self.keys), plan)[0])
-        self.assertEqual(4, self.rechained(lambda plan: plan[3]["body"].update(n="x" * (256 * 1024))))
+        self.assertEqual(4, self.rechained(lambda plan: plan[3]["body"].update(n="x" * (4 << 20))))
         for key in mk.header(self.keys):
             for value in (None, 7.5, -1, "x" * 64, [], {}, True, [[]], {"a": 1}):
                 if (key, value) not in (("ceremony", "x" * 64), ("argv", []), ("signers", []), ("machine", {})):

@@ -1,6 +1,6 @@
 //! `rehearse`: the whole ceremony with simulated devices and, where asked, simulated people.
 
-use crate::basics::{Realm, limits};
+use crate::basics::{Realm, SafeText, limits};
 use crate::ceremony::state::Finish;
 use crate::cli::args::{FrontArgs, Rehearse};
 use crate::cli::{ExitCode, Failure, auto::Auto, earlier, output, plain::Plain, script_files};
@@ -11,6 +11,7 @@ use crate::runner::recover::{Beginning, Settings, read_record};
 use crate::runner::room::{RealmType, Rehearsal, Room};
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, closing, rehearsal};
+use crate::transfer::envelope::is_name;
 use crate::tui::Screen;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         None => alone,
     };
     let vault = earlier::vault(&files.plan, after.as_deref(), None)?;
+    let incoming = incoming(args)?;
     output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
     let seed = args.seed.map_or_else(entropy::seed, Ok)?;
@@ -58,6 +60,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         approval_files: BTreeMap::new(),
         binding: Vec::new(),
         vault,
+        incoming,
         reach: Reach::Processes,
     };
     let run = Run::start(beginning, folder, Room::<Rehearsal>::rehearsal(seed, seeded), ledger, front.as_mut())?;
@@ -80,12 +83,45 @@ fn rehearse_first(args: &Rehearse, follows: &str, out: &Path) -> Result<PathBuf,
         auto: true,
         seed: args.seed,
         after: None,
+        incoming: None,
         out: Some(earlier.clone()),
     };
     match rehearse(&first)? {
         ExitCode::Done => Ok(earlier),
         _ => Err(Failure::from(format!("{}: the rehearsal that comes before was not closed", earlier.display()))),
     }
+}
+
+/// What comes into the rehearsal: the files of `--incoming`, else of the folder `rehearsal` beside the script.
+fn incoming(args: &Rehearse) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let beside = if args.script.is_dir() { Some(args.script.as_path()) } else { args.script.parent() };
+    let folder = match &args.incoming {
+        Some(folder) => folder.clone(),
+        None => match beside.map(|folder| folder.join("rehearsal")).filter(|folder| folder.is_dir()) {
+            Some(folder) => folder,
+            None => return Ok(BTreeMap::new()),
+        },
+    };
+    let refused = |what: String| {
+        Failure::new(ExitCode::Failure, format!("{}: {what}", folder.display())).with_hint(
+            "it holds the objects that come into the rehearsal, as files named as the script's steps say, and nothing else",
+        )
+    };
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(&folder).map_err(|e| refused(e.to_string()))? {
+        let entry = entry.map_err(|e| refused(e.to_string()))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if files.len() >= limits::INCOMING_FILES {
+            return Err(refused(format!("expected at most {} files, found more", limits::INCOMING_FILES)));
+        }
+        if !is_name(&name) {
+            let shown = SafeText::cut(&name, 80);
+            return Err(refused(format!("expected names of letters, digits, dots and hyphens, found {shown}")));
+        }
+        let octets = durable_file::read(&entry.path(), limits::ENVELOPE_OCTETS)?;
+        files.insert(name, octets);
+    }
+    Ok(files)
 }
 
 /// `rehearsal-NAME-1`, or the next number that is free.

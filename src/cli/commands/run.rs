@@ -57,6 +57,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         approval_digest: approved.approval_digest.hex(),
         governance_digest: approved.governance_digest.hex(),
         approval_files: approved.files,
+        incoming: std::collections::BTreeMap::new(),
         binding: binding_octets,
         vault,
         reach: Reach::Processes,

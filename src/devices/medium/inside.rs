@@ -80,6 +80,12 @@ pub fn names(folder: BorrowedFd<'_>, at: &str) -> Result<Vec<Result<String, OddN
     Ok(names)
 }
 
+/// Whether a name is a folder; what cannot be looked at is none.
+pub fn is_folder(parent: BorrowedFd<'_>, name: &str) -> bool {
+    let found = retry_on_intr(|| statat(parent, name, AtFlags::SYMLINK_NOFOLLOW));
+    found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
+}
+
 /// What a name is, without opening it: a device must not even be opened.
 fn expect_kind(parent: BorrowedFd<'_>, name: &str, at: &str, expected: FileType) -> Result<(), MediumError> {
     let found =

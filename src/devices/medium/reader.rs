@@ -173,7 +173,7 @@ impl Medium {
     }
 
     /// The manifest of an export, and its open folder.
-    fn manifest(&self, export: ExportName) -> Result<(OwnedFd, Manifest), MediumError> {
+    pub(super) fn manifest(&self, export: ExportName) -> Result<(OwnedFd, Manifest), MediumError> {
         let at = export.to_string();
         let folder = match inside::folder(self.root(), &at, &at) {
             Err(MediumError::Io { cause: rustix::io::Errno::NOENT, .. }) => {
@@ -229,7 +229,7 @@ impl Medium {
     }
 }
 
-fn read_listed(folder: &OwnedFd, export: ExportName, listed: &ListedFile) -> Result<Vec<u8>, MediumError> {
+pub(super) fn read_listed(folder: &OwnedFd, export: ExportName, listed: &ListedFile) -> Result<Vec<u8>, MediumError> {
     let at = format!("{export}/{}", listed.name);
     let octets = inside::read(folder.as_fd(), listed.name.as_str(), &at, limits::MEDIUM_FILE_OCTETS)?
         .ok_or_else(|| MediumError::Gone { export, name: listed.name.clone() })?;

@@ -4,6 +4,7 @@ mod calibrate;
 mod cameras;
 mod report;
 mod sources;
+mod watching;
 
 use crate::basics::{SafeText, limits};
 use crate::cli::args::qr::Scan;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
+use watching::Watching;
 
 /// How long one source is waited for before the next is asked.
 const WAIT: Duration = Duration::from_millis(200);
@@ -63,16 +65,20 @@ pub fn scan(args: &Scan) -> Result<ExitCode, Failure> {
 
 /// A camera alone on a terminal has a screen of its own: whoever holds the code wants to see what the camera sees.
 fn from_camera(args: &Scan, device: &Path, expected: Expected) -> Result<ExitCode, Failure> {
-    let mut camera = Camera::open(device, PictureReader::new())?;
-    let mut intake = Intake::new(expected);
-    let waiting_for = expected.words();
-    match take_in::on_this_terminal(&mut camera, &mut intake, &waiting_for, args.no_color)? {
-        take_in::Ending::Object(object) => write(args, &object, &intake),
-        take_in::Ending::Left => {
+    let camera = Camera::open(device, PictureReader::new())?;
+    let mut watching = Watching::new(Box::new(camera), Intake::new(expected), expected.words());
+    let ending = take_in::on_this_terminal(&mut watching, args.no_color)?;
+    let missing = |why: &str| {
+        Failure::new(ExitCode::Missing, SafeText::of(why).to_string())
+            .with_hint("nothing was written; `--plain` works without a full screen")
+    };
+    match (ending, watching.end()) {
+        (take_in::Ending::Ended, (Ok(object), intake)) => write(args, &object, &intake),
+        (take_in::Ending::Ended, (Err(why), _)) => Err(missing(&why)),
+        (take_in::Ending::Back | take_in::Ending::Signal(_), _) => {
             Err(Failure::new(ExitCode::Stopped, "left before an object was whole; nothing was written"))
         }
-        take_in::Ending::Lost(why) => Err(Failure::new(ExitCode::Missing, SafeText::of(&why).to_string())
-            .with_hint("nothing was written; `--plain` works without a full screen")),
+        (take_in::Ending::Lost(why), _) => Err(missing(&why)),
     }
 }
 

@@ -1,0 +1,97 @@
+//! `take-object`: a certificate, a CRL, an order, an enrolment or a receipt comes in from across the gap, and is compared by its digest.
+//! What it says is judged by the step that uses it.
+
+use crate::basics::limits;
+use crate::ceremony::event::Moment;
+use crate::ceremony::state::{ObjectState, State};
+use crate::ceremony::steps::taking_in::{self, Wanted};
+use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
+use crate::plan::{Plan, Step};
+use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
+use crate::transcript::Entry;
+use crate::transfer::envelope::Kind;
+
+pub struct TakeObject;
+
+/// Words of [`Kind`] that this step takes.
+const OBJECTS: [&str; 5] = ["certificate", "crl", "order", "enrolment", "receipt"];
+
+impl StepKind for TakeObject {
+    fn word(&self) -> &'static str {
+        "take-object"
+    }
+    fn summary(&self) -> &'static str {
+        "A certificate, CRL, order, enrolment or receipt is taken in by code or medium; its digest is typed as its owner reads it out, and agreed to."
+    }
+    fn keys(&self) -> &'static [StepKey] {
+        &[
+            StepKey {
+                name: "object",
+                shape: Shape::Word(&OBJECTS),
+                needed: true,
+                meaning: "what comes in: certificate, crl, order, enrolment or receipt",
+            },
+            StepKey {
+                name: "name",
+                shape: Shape::NewName,
+                needed: true,
+                meaning: "what it is called in this script, like root-2026-previous",
+            },
+        ]
+    }
+    fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
+        let taken = Fact::ObjectTaken(kind::text(params, "name").to_owned());
+        RoomRules {
+            needs: vec![Fact::PeoplePresent],
+            first: vec![taken.clone()],
+            gives: vec![taken],
+            ..RoomRules::default()
+        }
+    }
+    fn confirmers(&self) -> usize {
+        1
+    }
+    fn activity(&self, params: &Params) -> Vec<String> {
+        let what = wanted(params).map_or_else(|| "the object".to_owned(), |wanted| wanted.what);
+        vec![
+            format!("Take in {what} by camera, scanner or medium."),
+            "Whoever it comes from reads its SHA-256 from paper (of the DER where it is a certificate or CRL), as twelve words or 64 digits; type what you hear."
+                .to_owned(),
+            "The others compare the words with the owner's paper.".to_owned(),
+        ]
+    }
+}
+
+/// `None` where the script names no kind of object, which `check` refuses.
+fn wanted(params: &Params) -> Option<Wanted> {
+    let kind = Kind::parse(kind::text(params, "object"))?;
+    let name = kind::text(params, "name").to_owned();
+    let what = match kind {
+        Kind::Crl => format!("the CRL {name}"),
+        kind => format!("the {kind} {name}"),
+    };
+    let most = if kind == Kind::Crl { limits::TAKEN_IN_LARGE_OCTETS } else { limits::TAKEN_IN_OCTETS };
+    Some(Wanted { kind, name, what, most })
+}
+
+impl StepMachine for TakeObject {
+    fn next(&self, room: &Room<'_>) -> StepNext {
+        wanted(&room.step.params).map_or(StepNext::Done, |wanted| taking_in::next(room, &wanted, &|_| Ok(Vec::new())))
+    }
+
+    fn take(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &mut State,
+        _: &Moment,
+        input: &Input<'_>,
+    ) -> Result<Vec<Entry>, String> {
+        let wanted = wanted(&step.params).ok_or("the script names no object that is taken in")?;
+        if let Some(taken) = taking_in::take(plan, step, state, input, &wanted, &|_| Ok(Vec::new()))? {
+            let kind = wanted.kind.word().to_owned();
+            state.objects.insert(wanted.name, ObjectState { kind, octets: taken.octets, sha256: taken.sha256 });
+        }
+        Ok(Vec::new())
+    }
+}
