@@ -28,7 +28,6 @@ mod unlock;
 pub mod unlocking;
 mod write_medium;
 
-use crate::basics::Digest;
 use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome};
 use crate::ceremony::prompt::Prompt;
@@ -115,7 +114,7 @@ pub trait StepMachine: StepKind {
     ///
     /// # Errors
     /// Why it cannot be built.
-    fn operation(&self, _: &Plan, step: &Step, _: &State, _serial: &str, _head: Digest) -> Result<Operation, String> {
+    fn operation(&self, _: &Plan, step: &Step, _: &State, _serial: &str, _: &Moment) -> Result<Operation, String> {
         Err(format!("step {} signs nothing", step.id))
     }
 

@@ -89,6 +89,21 @@ fn hierarchy_rehearses_to_its_golden() {
 }
 
 #[test]
+fn intermediate_rehearses_to_its_golden() {
+    same_as_golden("intermediate");
+}
+
+#[test]
+fn renew_rehearses_to_its_golden() {
+    same_as_golden("renew");
+}
+
+#[test]
+fn cross_sign_rehearses_to_its_golden() {
+    same_as_golden("cross-sign");
+}
+
+#[test]
 fn crl_rehearses_to_its_golden() {
     same_as_golden("crl");
 }

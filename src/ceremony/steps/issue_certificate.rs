@@ -1,7 +1,6 @@
 //! `issue-certificate`: an authority certifies another key: one made here, one that came in as a request, another authority's, or
 //! one it certified before. Shown, approved by digest, signed, verified with the key in the issuer's certificate, written once.
 
-use crate::basics::Digest;
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::ceremony::effect::{
     Certified, Effect, Operation, certificate_request, certificate_title, parse_certificate,
@@ -116,7 +115,7 @@ impl StepMachine for IssueCertificate {
             (issue::PREPARE, Input::Outcome(Outcome::Serial { serial, index })) => {
                 let met = issue::require_quorum(state, &planned.issuer)?;
                 state.serials = index + 1;
-                let operation = self.operation(plan, step, state, serial, moment.head)?;
+                let operation = self.operation(plan, step, state, serial, moment)?;
                 issue::prepare(plan, state, operation, moment, &met)?;
             }
             (issue::APPROVE, Input::Answer(answer)) => issue::take_approval(plan, step, state, answer)?,
@@ -141,7 +140,7 @@ impl StepMachine for IssueCertificate {
         step: &Step,
         state: &State,
         serial: &str,
-        head: Digest,
+        moment: &Moment,
     ) -> Result<Operation, String> {
         let planned = planned(plan, step).ok_or("the plan has no such certificate")?;
         let issuer = state.authorities.get(&planned.issuer).ok_or("no key was made for the issuer")?;
@@ -155,6 +154,12 @@ impl StepMachine for IssueCertificate {
             additions.issuer_urls = vec![planned.issuer_url.clone()];
         }
         let subject = certified(plan, state, planned)?;
+        if planned.not_after <= moment.time {
+            return Err(format!(
+                "certificate {} would end at {}, and the confirmed clock says {}",
+                planned.name, planned.not_after, moment.time
+            ));
+        }
         Ok(Operation::Certificate {
             authority: planned.issuer.clone(),
             name: planned.name.clone(),
@@ -166,7 +171,7 @@ impl StepMachine for IssueCertificate {
             serial: serial.to_owned(),
             additions,
             step: step.id.clone(),
-            head,
+            head: moment.head,
         })
     }
 

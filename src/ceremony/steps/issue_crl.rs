@@ -2,13 +2,13 @@
 //! people see which are new. The first list of an authority has nothing on it.
 
 use crate::basics::digest::{hex_decode, hex_encode};
-use crate::basics::{Digest, limits};
+use crate::basics::limits;
 use crate::ceremony::effect::{Effect, Operation, Revocation, crl_request, parse_certificate};
 use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{AuthorityState, State};
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
-use crate::pki::{CertificateList, CrlRequest, Revoked, lint};
+use crate::pki::{CertificateList, Revoked, crl, lint};
 use crate::plan::standing::Issued;
 use crate::plan::{Plan, PlannedRevocation, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
@@ -116,7 +116,7 @@ impl StepMachine for IssueCrl {
                 if !super::asking::take_all(plan, step, &mut state.local.answered, answer)? {
                     return Ok(Vec::new());
                 }
-                let operation = self.operation(plan, step, state, "", moment.head)?;
+                let operation = self.operation(plan, step, state, "", moment)?;
                 issue::prepare(plan, state, operation, moment, &met)?;
             }
             (issue::APPROVE, Input::Answer(answer)) => issue::take_approval(plan, step, state, answer)?,
@@ -159,7 +159,14 @@ impl StepMachine for IssueCrl {
         Some(Signs { authority, title, serial: false })
     }
 
-    fn operation(&self, plan: &Plan, step: &Step, state: &State, _: &str, head: Digest) -> Result<Operation, String> {
+    fn operation(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        state: &State,
+        _: &str,
+        moment: &Moment,
+    ) -> Result<Operation, String> {
         let name = kind::text(&step.params, "authority");
         let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
         let previous = previous(made)?;
@@ -186,10 +193,12 @@ impl StepMachine for IssueCrl {
             previous: previous.as_ref().map(CertificateList::digest),
             revoked,
             step: step.id.clone(),
-            head,
+            head: moment.head,
         };
         let issuer = parse_certificate(&made.certificate)?;
-        let problems = continues(previous.as_ref(), &crl_request(&issuer, &operation)?);
+        let request = crl_request(&issuer, &operation)?;
+        let mut problems = request.check();
+        problems.extend(crl::continuity(previous.as_ref(), &request, moment.time));
         if problems.is_empty() { Ok(operation) } else { Err(problems.join("; ")) }
     }
 
@@ -274,22 +283,4 @@ fn shown(plan: &Plan, made: &AuthorityState, operation: &Operation) -> Vec<Line>
         ));
     }
     lines
-}
-
-/// Everything by which a list would not continue the one before it.
-fn continues(previous: Option<&CertificateList>, next: &CrlRequest<'_>) -> Vec<String> {
-    let mut problems = next.check();
-    if let Some(previous) = previous {
-        if let Err(error) = previous.verify(next.issuer) {
-            problems.push(format!("the latest list is not this issuer's: {error}"));
-        }
-        if next.this_update < previous.this_update() {
-            problems.push(format!(
-                "this_update: expected {} or later, found {}",
-                previous.this_update(),
-                next.this_update
-            ));
-        }
-    }
-    problems
 }

@@ -246,7 +246,7 @@ pub fn take(
             let all = asking::take_all(plan, step, &mut answered, answer)?;
             state.unlocking.entry(authority.to_owned()).or_default().answered = answered;
             if all {
-                let list = fixed(plan, state, authority, moment.head)?;
+                let list = fixed(plan, state, authority, moment)?;
                 state.unlocking.entry(authority.to_owned()).or_default().list = list;
             }
         }
@@ -304,7 +304,7 @@ pub fn take(
 }
 
 /// Every operation of the list, built whole: what cannot be built is said now, before anybody types a share.
-fn fixed(plan: &Plan, state: &State, authority: &str, head: Digest) -> Result<Vec<Prepared>, String> {
+fn fixed(plan: &Plan, state: &State, authority: &str, moment: &Moment) -> Result<Vec<Prepared>, String> {
     let (made, _) = parts(state, authority).ok_or("no record says that this authority was made")?;
     issue::require_quorum(state, authority)?;
     let nothing = Unlocking::default();
@@ -314,7 +314,7 @@ fn fixed(plan: &Plan, state: &State, authority: &str, head: Digest) -> Result<Ve
         let position = plan.steps.iter().position(|other| other.id == step.id).unwrap_or_default();
         let kind = steps::kind_at(plan, position).ok_or("there is no such step")?;
         let serial = unlocking.serials.get(&step.id).map_or("", String::as_str);
-        let operation = kind.operation(plan, step, state, serial, head)?;
+        let operation = kind.operation(plan, step, state, serial, moment)?;
         let (digest, _) = issue::operation_digest(plan, made, &operation)?;
         list.push(Prepared { step: step.id.clone(), operation, digest });
     }

@@ -75,7 +75,9 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
 }
 
 fn certified(r: &mut Reader<'_, '_>, p: &mut Problems) -> Certified {
-    let named: Vec<&str> = WHOSE_KEY.into_iter().filter(|key| r.has(key)).collect();
+    // A renewal may name a request as well: that of its new key.
+    let renews = r.has("renews");
+    let named: Vec<&str> = WHOSE_KEY.into_iter().filter(|key| r.has(key) && !(renews && *key == "request")).collect();
     if named.len() != 1 {
         p.add(
             r.span(),
