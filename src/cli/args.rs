@@ -236,7 +236,7 @@ pub enum LedgerVerb {
         signers: Option<PathBuf>,
     },
     /// Authority keys
-    Keys(LedgerReport),
+    Keys(LedgerKeys),
     /// Certificates and serial numbers
     Certificates(LedgerReport),
     /// Quorums and the proofs of their shares
@@ -250,6 +250,15 @@ pub struct LedgerReport {
     pub ledger: PathBuf,
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LedgerKeys {
+    #[command(flatten)]
+    pub report: LedgerReport,
+    /// Only keys that a large quantum computer would forge with, or whose sealed file it would open
+    #[arg(long)]
+    pub quantum_vulnerable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
