@@ -252,7 +252,7 @@ pub struct LedgerReport {
     pub json: bool,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub struct LedgerKeys {
     #[command(flatten)]
     pub report: LedgerReport,

@@ -89,17 +89,8 @@ impl Room {
                 operations,
                 sealed_to,
             } => {
-                let asked = Asked {
-                    authority,
-                    algorithm,
-                    quorum,
-                    recipient,
-                    generation,
-                    threshold,
-                    count,
-                    step,
-                    operations,
-                };
+                let asked =
+                    Asked { authority, algorithm, quorum, recipient, generation, threshold, count, step, operations };
                 if sealed_to.is_empty() { self.make_key(asked) } else { self.make_further_key(asked, sealed_to) }
             }
             Request::Reveal { quorum, index } => {
@@ -260,7 +251,13 @@ impl Room {
 
     /// A key for a quorum that is live already: sealing to its recipient opens nothing.
     fn make_further_key(&mut self, asked: Asked, recipient: String) -> Result<Answer, String> {
-        let material = self.draws()?.expand(&asked.step, "authority-key", 0, u32::from(asked.generation), asked.algorithm.material_octets());
+        let material = self.draws()?.expand(
+            &asked.step,
+            "authority-key",
+            0,
+            u32::from(asked.generation),
+            asked.algorithm.material_octets(),
+        );
         let key = SigningKey::from_material(asked.algorithm, material.expose()).map_err(|e| e.to_string())?;
         let sealed = sealing::seal(&recipient, &key.to_pkcs8_pem().map_err(|e| e.to_string())?)?;
         let response = Response::KeyMade {
