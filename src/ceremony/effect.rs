@@ -3,6 +3,7 @@
 
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm};
+use crate::keys::recipient::RecipientKind;
 use crate::keys::{Algorithm, SubjectKey};
 use crate::pki::additions::{Additions, Policy};
 use crate::pki::name::Subject;
@@ -29,6 +30,9 @@ pub enum Effect {
         authority: String,
         algorithm: Algorithm,
         quorum: String,
+        /// Left out where it is the classical one.
+        #[serde(default, skip_serializing_if = "RecipientKind::is_left_out")]
+        recipient: RecipientKind,
         generation: u8,
         threshold: u8,
         count: u8,

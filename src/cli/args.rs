@@ -239,7 +239,7 @@ pub enum LedgerVerb {
         signers: Option<PathBuf>,
     },
     /// Authority keys
-    Keys(LedgerReport),
+    Keys(LedgerKeys),
     /// Certificates and serial numbers
     Certificates(LedgerReport),
     /// Quorums and the proofs of their shares
@@ -253,6 +253,15 @@ pub struct LedgerReport {
     pub ledger: PathBuf,
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LedgerKeys {
+    #[command(flatten)]
+    pub report: LedgerReport,
+    /// Only keys that a large quantum computer would forge with, or whose sealed file it would open
+    #[arg(long)]
+    pub quantum_vulnerable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

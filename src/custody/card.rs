@@ -69,19 +69,35 @@ const fn banner(realm: Realm) -> &'static str {
 const BLANKS: &str =
     "\n  date _______________   bag _______________\n\n  holder _______________   witness _______________\n";
 
-/// The back: how k cards open a sealed key with Python, age and OpenSSL, in twenty years too.
+/// The script for a quorum whose identity is written with this prefix.
 #[must_use]
-pub fn back() -> String {
+pub fn recipe(identity_prefix: &str) -> String {
+    RECIPE.replace(CLASSICAL_PREFIX, identity_prefix)
+}
+
+/// What the script as it stands in the source writes: the identity of age's X25519.
+const CLASSICAL_PREFIX: &str = "AGE-SECRET-KEY-";
+
+/// The back: how k cards open a sealed key with Python, age and OpenSSL, in twenty years too. Its script writes the identity
+/// with the prefix of this quorum's kind, so that nobody has to know which it is.
+#[must_use]
+pub fn back(identity_prefix: &str) -> String {
+    let recipe = recipe(identity_prefix);
+    let versions = if identity_prefix == CLASSICAL_PREFIX {
+        ""
+    } else {
+        "   (age 1.3 or newer, OpenSSL 3.5 or newer: the keys are post-quantum)\n"
+    };
     format!(
         "TO RECOVER WITHOUT ANCHORITE, on a computer that stays off every network:\n\
          1  Type the script below into recipe.py, and the shares of enough cards, four\n\
          \u{20}  lines each without their numbers, into shares. Spaces, dashes and small\n\
          \u{20}  letters do not matter.\n\
          2  python3 recipe.py < shares > identity\n\
-         3  age -d -i identity KEY.age | openssl pkey -text\n\
+         3  age -d -i identity KEY.age | openssl pkey -text\n{versions}\
          4  Destroy the memory and storage of that computer: identity opens every key\n\
          \u{20}  of the quorum.\n\n\
-         {RECIPE}"
+         {recipe}"
     )
 }
 

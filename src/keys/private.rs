@@ -1,10 +1,12 @@
-//! Signing keys. A key is a function of 64 uniform octets that the caller drew, so a rehearsal draws the same key again
+//! Signing keys. A key is a function of uniform octets that the caller drew ([`Algorithm::material_octets`]), so a rehearsal draws the same key again
 //! and a test needs no random source. The type cannot be printed, cloned or serialised; it is wiped when dropped.
 //!
 //! How material becomes a key (FIPS 186-5 A.2.2, testing candidates; no reduction, hence no bias at all):
 //! - P-384: octets 0..48 as a big-endian integer; refused unless in 1..=n-1 (refused once in 2^194 draws).
 //! - P-256: octets 0..32 likewise, else octets 32..64, else refused (once in 2^64 draws).
 //! - Ed25519: octets 0..32 are the seed of RFC 8032 5.1.5.
+//! - ML-DSA: octets 0..32 are the seed of FIPS 204 algorithm 6.
+//! - SLH-DSA: octets 0..3n are SK.seed, SK.prf and PK.seed of FIPS 205 algorithm 18 (n = 16 or 32).
 //!
 //! ```compile_fail
 //! fn printable<T: std::fmt::Debug>() {}
@@ -23,19 +25,19 @@
 //! ordinary::<anchorite::keys::PublicKey>();
 //! ```
 
+mod post_quantum;
+
+use self::post_quantum::PostQuantum;
 use super::{Algorithm, KeyError, PublicKey};
 use crate::basics::Secret;
 use const_oid::ObjectIdentifier;
-use der::asn1::OctetStringRef;
+use der::asn1::{BitStringRef, OctetStringRef};
 use der::pem::LineEnding;
 use der::{Decode, SecretDocument};
 use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef};
 use signature::Signer;
-use spki::AlgorithmIdentifierRef;
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
-
-/// Octets of material every algorithm takes, so that callers need not know which one they draw for.
-pub const MATERIAL_OCTETS: usize = 64;
 
 const PEM_LABEL: &str = "PRIVATE KEY";
 const ID_EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -52,16 +54,18 @@ enum Inner {
     P384(Box<p384::SecretKey>),
     P256(Box<p256::SecretKey>),
     Ed25519(Box<ed25519_dalek::SigningKey>),
+    PostQuantum(Algorithm, Box<dyn PostQuantum>),
 }
 
 impl SigningKey {
-    /// The key that `material` (64 uniform octets) stands for: see the module comment.
+    /// The key that `material` (uniform octets) stands for: see the module comment.
     ///
     /// # Errors
-    /// Where there are not 64 octets, or no candidate in them is a private key of the curve: draw again.
+    /// Where there are not [`Algorithm::material_octets`], or no candidate in them is a private key of the curve: draw again.
     pub fn from_material(algorithm: Algorithm, material: &[u8]) -> Result<Self, KeyError> {
-        if material.len() != MATERIAL_OCTETS {
-            return Err(KeyError::MaterialLength { expected: MATERIAL_OCTETS, found: material.len() });
+        let expected = algorithm.material_octets();
+        if material.len() != expected {
+            return Err(KeyError::MaterialLength { expected, found: material.len() });
         }
         let inner = match algorithm {
             Algorithm::EcdsaP384 => material
@@ -75,6 +79,13 @@ impl SigningKey {
             Algorithm::Ed25519 => material
                 .first_chunk::<32>()
                 .map(|seed| Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))),
+            Algorithm::MlDsa44
+            | Algorithm::MlDsa65
+            | Algorithm::MlDsa87
+            | Algorithm::SlhDsaSha2_128s
+            | Algorithm::SlhDsaSha2_256s => {
+                post_quantum::from_material(algorithm, material).map(|key| Inner::PostQuantum(algorithm, key))
+            }
         };
         Self::with_public(inner.ok_or(KeyError::MaterialOutOfRange)?)
     }
@@ -84,6 +95,7 @@ impl SigningKey {
             Inner::P384(key) => key.public_key().to_public_key_der(),
             Inner::P256(key) => key.public_key().to_public_key_der(),
             Inner::Ed25519(key) => key.verifying_key().to_public_key_der(),
+            Inner::PostQuantum(algorithm, key) => post_quantum_spki(*algorithm, &key.public_octets()),
         };
         let spki = spki.map_err(|_| KeyError::PublicKey("a key that cannot be encoded"))?;
         Ok(Self { public: PublicKey::from_spki_der(spki.as_bytes())?, inner })
@@ -99,7 +111,8 @@ impl SigningKey {
         self.public.clone()
     }
 
-    /// Signs: the same message always gives the same octets (RFC 6979 for ECDSA, as DER; RFC 8032 for Ed25519). The
+    /// Signs: the same message always gives the same octets (RFC 6979 for ECDSA, as DER; RFC 8032 for Ed25519; the
+    /// deterministic variants of FIPS 204 and 205). The
     /// signature is verified before it is handed out, so a fault during signing does not leave the process.
     ///
     /// # Errors
@@ -118,16 +131,17 @@ impl SigningKey {
                 signature.as_bytes().to_vec()
             }
             Inner::Ed25519(key) => key.try_sign(message).map_err(failed)?.to_bytes().to_vec(),
+            Inner::PostQuantum(algorithm, key) => key.sign(message).ok_or(KeyError::Signing(*algorithm))?,
         };
         self.public.verify(message, &signature)?;
         Ok(signature)
     }
 
-    /// PKCS#8 DER. ECDSA carries its public key inside the SEC1 structure; Ed25519 is version 1 without a public key,
-    /// because OpenSSL 3.0 cannot read version 2.
+    /// PKCS#8 DER. ECDSA carries its public key inside the SEC1 structure; the others are version 1 without a public key,
+    /// because OpenSSL 3.0 cannot read version 2. ML-DSA is its seed, SLH-DSA its raw octets.
     ///
     /// # Errors
-    /// Where the encoder refuses, which no valid key makes it do.
+    /// Where an ML-DSA key was read from a file without its seed; the encoder refuses no valid key.
     pub fn to_pkcs8_der(&self) -> Result<Secret, KeyError> {
         Ok(Secret::take(self.pkcs8()?.to_bytes().to_vec()))
     }
@@ -147,6 +161,12 @@ impl SigningKey {
             Inner::P384(key) => key.to_pkcs8_der(),
             Inner::P256(key) => key.to_pkcs8_der(),
             Inner::Ed25519(key) => ed25519_pkcs8(key.as_bytes()),
+            Inner::PostQuantum(algorithm, key) => {
+                let octets = key.private_octets();
+                let octets =
+                    octets.ok_or(KeyError::PrivateKey("an ML-DSA key with its seed, the only form that is written"))?;
+                post_quantum_pkcs8(*algorithm, &octets)
+            }
         };
         document.map_err(|_| KeyError::PrivateKey("a key that can be encoded"))
     }
@@ -154,9 +174,22 @@ impl SigningKey {
     /// Reads what [`SigningKey::to_pkcs8_pem`] wrote, and nothing else: the octets must be those it would write again.
     ///
     /// # Errors
-    /// Where the text is not PEM with that label, the algorithm is not ours, the key is out of range, or the file is
-    /// spelled differently.
+    /// As [`SigningKey::from_foreign_pkcs8_pem`], or where the file is spelled differently.
     pub fn from_pkcs8_pem(pem: &[u8]) -> Result<Self, KeyError> {
+        let key = Self::from_foreign_pkcs8_pem(pem)?;
+        // Comparing the whole text leaves no room for a second block or for words around it.
+        if !key.to_pkcs8_pem()?.same_as(pem) {
+            return Err(KeyError::PrivateKey("the key spelled as this tool writes it"));
+        }
+        Ok(key)
+    }
+
+    /// Reads a PKCS#8 PEM file of another program: of ML-DSA the seed, the expanded key or both.
+    ///
+    /// # Errors
+    /// Where the text is not PEM with that label, the algorithm is not ours, the key is out of range, or its parts do not
+    /// belong together.
+    pub fn from_foreign_pkcs8_pem(pem: &[u8]) -> Result<Self, KeyError> {
         let refuse = |expected| KeyError::PrivateKey(expected);
         let text = std::str::from_utf8(pem).map_err(|_| refuse("PEM text"))?;
         let (label, document) = SecretDocument::from_pem(text).map_err(|_| refuse("PEM text with one block"))?;
@@ -164,6 +197,7 @@ impl SigningKey {
             return Err(refuse("a PEM block with the label PRIVATE KEY"));
         }
         let info = PrivateKeyInfoRef::from_der(document.as_bytes()).map_err(|_| refuse("a PKCS#8 private key"))?;
+        let said = info.public_key;
         let inner = match info.algorithm.oid {
             ID_ED25519 => {
                 ed25519_seed(&info).map(|seed| Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
@@ -172,15 +206,36 @@ impl SigningKey {
                 .map(|key| Inner::P384(Box::new(key)))
                 .or_else(|_| p256::SecretKey::try_from(info).map(|key| Inner::P256(Box::new(key))))
                 .ok(),
-            _ => return Err(refuse("a key of a known algorithm")),
+            oid => {
+                let algorithm = Algorithm::of_post_quantum_oid(&oid).ok_or(refuse("a key of a known algorithm"))?;
+                if info.algorithm.parameters.is_some() {
+                    return Err(refuse("a post-quantum algorithm without parameters"));
+                }
+                let key = post_quantum::read(algorithm, info.private_key.as_bytes()).map_err(refuse)?;
+                Some(Inner::PostQuantum(algorithm, key))
+            }
         };
         let key = Self::with_public(inner.ok_or(refuse("a valid key of a known curve"))?)?;
-        // Comparing the whole text leaves no room for a second block or for words around it.
-        if !key.to_pkcs8_pem()?.same_as(pem) {
-            return Err(refuse("the key spelled as this tool writes it"));
+        if said.is_some_and(|said| said.as_bytes() != Some(key.public.key_bits().as_slice())) {
+            return Err(refuse("the public key of the private key beside it"));
         }
         Ok(key)
     }
+}
+
+fn post_quantum_identifier(algorithm: Algorithm) -> pkcs8::Result<AlgorithmIdentifierRef<'static>> {
+    let oid = algorithm.post_quantum_oid().ok_or(pkcs8::Error::ParametersMalformed)?;
+    Ok(AlgorithmIdentifierRef { oid, parameters: None })
+}
+
+fn post_quantum_spki(algorithm: Algorithm, octets: &[u8]) -> spki::Result<der::Document> {
+    let algorithm = post_quantum_identifier(algorithm).map_err(|_| spki::Error::KeyMalformed)?;
+    SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(octets)? }.try_into()
+}
+
+fn post_quantum_pkcs8(algorithm: Algorithm, octets: &[u8]) -> pkcs8::Result<SecretDocument> {
+    let info = PrivateKeyInfoRef::new(post_quantum_identifier(algorithm)?, OctetStringRef::new(octets)?);
+    Ok(SecretDocument::encode_msg(&info)?)
 }
 
 /// The `CurvePrivateKey ::= OCTET STRING` of RFC 8410 7 inside the outer OCTET STRING: 04 20 and the seed. Not by way of

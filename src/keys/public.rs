@@ -1,11 +1,15 @@
 //! A public key in its one accepted encoding: the DER of its SubjectPublicKeyInfo (RFC 5280 4.1.2.7, RFC 5480, RFC
-//! 8410). Everything that names a key names the SHA-256 of these octets.
+//! 8410, RFC 9881, RFC 9909). Everything that names a key names the SHA-256 of these octets.
 //!
 //! ```text
 //! 30 2a 30 05 06 03 2b 65 70 03 21 00 <32 octets>                                  Ed25519, 44 octets
 //! 30 59 30 13 06 07 2a8648ce3d0201 06 08 2a8648ce3d030107 03 42 00 04 <64 octets>   P-256, 91 octets
 //! 30 76 30 10 06 07 2a8648ce3d0201 06 05 2b81040022       03 62 00 04 <96 octets>   P-384, 120 octets
+//! 30 82 07b2 30 0b 06 09 608648016503040312 03 82 07a1 00 <1952 octets>            ML-DSA-65, 1,974 octets
+//! 30 50 30 0b 06 09 608648016503040318 03 41 00 <64 octets>                        SLH-DSA-SHA2-256s, 82 octets
 //! ```
+
+mod post_quantum;
 
 use super::{Algorithm, KeyError};
 use crate::basics::Digest;
@@ -43,8 +47,11 @@ impl PublicKey {
         if parsed.to_der().ok().as_deref() != Some(octets) {
             return Err(refuse("the same key in another spelling"));
         }
-        if !is_valid_point(algorithm, key_bits) {
-            return Err(refuse("a point that is not on the curve, is the identity, or is not in its usual form"));
+        if !is_valid_key(algorithm, key_bits) {
+            return Err(refuse(match post_quantum::octets(algorithm) {
+                Some(_) => "a key of another length than its algorithm's",
+                None => "a point that is not on the curve, is the identity, or is not in its usual form",
+            }));
         }
         Ok(Self { algorithm, spki_der: octets.to_vec(), key_bits: key_bits.to_vec() })
     }
@@ -71,7 +78,8 @@ impl PublicKey {
         self.key_bits.clone()
     }
 
-    /// Checks a signature: DER `ECDSA-Sig-Value` for ECDSA, 64 octets for Ed25519.
+    /// Checks a signature: DER `ECDSA-Sig-Value` for ECDSA, 64 octets for Ed25519; pure ML-DSA and SLH-DSA with the empty
+    /// context, 2,420 to 4,627 and 7,856 or 29,792 octets.
     ///
     /// # Errors
     /// Where the signature is not in that form, or not over `message` by this key.
@@ -80,6 +88,11 @@ impl PublicKey {
             Algorithm::EcdsaP384 => self.verify_p384(message, signature),
             Algorithm::EcdsaP256 => self.verify_p256(message, signature),
             Algorithm::Ed25519 => self.verify_ed25519(message, signature),
+            Algorithm::MlDsa44
+            | Algorithm::MlDsa65
+            | Algorithm::MlDsa87
+            | Algorithm::SlhDsaSha2_128s
+            | Algorithm::SlhDsaSha2_256s => post_quantum::verify(self.algorithm, &self.key_bits, message, signature),
         };
         verified.ok_or_else(|| KeyError::Signature { algorithm: self.algorithm, key: self.digest().hex() })
     }
@@ -108,7 +121,8 @@ impl PublicKey {
     }
 }
 
-/// Also refuses Ed25519 parameters, which RFC 8410 forbids, and elliptic curve parameters other than a named curve.
+/// Also refuses parameters where RFC 8410 3, RFC 9881 2 and RFC 9909 3 forbid them, and elliptic curve parameters other than
+/// a named curve. HashML-DSA and HashSLH-DSA have object identifiers of their own and are none of ours.
 fn algorithm_of(spki: &SubjectPublicKeyInfoRef<'_>) -> Option<Algorithm> {
     match spki.algorithm.oid {
         ID_ED25519 => spki.algorithm.parameters.is_none().then_some(Algorithm::Ed25519),
@@ -117,11 +131,14 @@ fn algorithm_of(spki: &SubjectPublicKeyInfoRef<'_>) -> Option<Algorithm> {
             SECP384R1 => Some(Algorithm::EcdsaP384),
             _ => None,
         },
-        _ => None,
+        oid => {
+            let algorithm = Algorithm::of_post_quantum_oid(&oid)?;
+            spki.algorithm.parameters.is_none().then_some(algorithm)
+        }
     }
 }
 
-fn is_valid_point(algorithm: Algorithm, key_bits: &[u8]) -> bool {
+fn is_valid_key(algorithm: Algorithm, key_bits: &[u8]) -> bool {
     match algorithm {
         // Uncompressed only (RFC 5480 2.2): 04 || x || y. The identity is one octet, so the length keeps it out too.
         Algorithm::EcdsaP256 => {
@@ -131,6 +148,11 @@ fn is_valid_point(algorithm: Algorithm, key_bits: &[u8]) -> bool {
             key_bits.len() == 97 && key_bits.first() == Some(&4) && p384::PublicKey::from_sec1_bytes(key_bits).is_ok()
         }
         Algorithm::Ed25519 => is_valid_ed25519_point(key_bits),
+        Algorithm::MlDsa44
+        | Algorithm::MlDsa65
+        | Algorithm::MlDsa87
+        | Algorithm::SlhDsaSha2_128s
+        | Algorithm::SlhDsaSha2_256s => post_quantum::octets(algorithm) == Some(key_bits.len()),
     }
 }
 

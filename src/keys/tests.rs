@@ -1,14 +1,21 @@
 //! Keys against vectors, and against OpenSSL's reading of the files.
 
-use super::recipient::{identity_text, recipient_of};
+use super::recipient::{RecipientKind, hybrid, identity_text, recipient_of};
 use super::{Algorithm, KeyError, PublicKey, SigningKey};
 use crate::basics::digest::hex_decode;
 use proptest::prelude::*;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+mod post_quantum;
+
 fn key(algorithm: Algorithm, fill: u8) -> SigningKey {
-    SigningKey::from_material(algorithm, &[fill; 64]).unwrap()
+    SigningKey::from_material(algorithm, &vec![fill; algorithm.material_octets()]).unwrap()
+}
+
+/// Those that Debian's OpenSSL 3.0 knows.
+fn classical() -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_post_quantum())
 }
 
 /// Runs a program with `input` on its standard input; its output, or what it complained about.
@@ -94,7 +101,7 @@ fn a_signature_is_good_for_its_message_and_key_only() {
 
 #[test]
 fn a_private_key_file_comes_back_and_openssl_reads_it_as_the_same_key() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in classical() {
         let original = key(algorithm, 9);
         let pem = original.to_pkcs8_pem().unwrap();
         assert_eq!(SigningKey::from_pkcs8_pem(pem.expose()).unwrap().public_key(), original.public_key());
@@ -109,7 +116,7 @@ fn a_private_key_file_comes_back_and_openssl_reads_it_as_the_same_key() {
 fn openssl_verifies_our_signatures() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    for algorithm in Algorithm::ALL {
+    for algorithm in classical() {
         let signer = key(algorithm, 11);
         let public = run("openssl", &["pkey", "-pubin", "-inform", "DER"], signer.public_key().spki_der()).unwrap();
         std::fs::write(path("public.pem"), public).unwrap();
@@ -121,7 +128,7 @@ fn openssl_verifies_our_signatures() {
         let digest = match algorithm {
             Algorithm::EcdsaP384 => Some("sha384"),
             Algorithm::EcdsaP256 => Some("sha256"),
-            Algorithm::Ed25519 => None,
+            _ => None,
         };
         if let Some(name) = digest {
             arguments.extend(["-digest", name]);
@@ -176,12 +183,36 @@ fn public_keys_that_are_not_valid_points_are_refused() {
 
 #[test]
 fn the_age_crate_reads_the_identity_and_agrees_on_the_recipient() {
-    let text = identity_text(&[0x42; 32]);
+    let kind = RecipientKind::X25519;
+    let text = identity_text(kind, &[0x42; 32]);
     let first = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
     assert_eq!(text.expose_text(), first);
     let identity: age::x25519::Identity = text.expose_text().parse().unwrap();
-    assert_eq!(identity.to_public().to_string(), recipient_of(&[0x42; 32]).unwrap());
-    assert_eq!(text.len(), 74);
+    let recipient = recipient_of(kind, &[0x42; 32]).unwrap();
+    assert_eq!(identity.to_public().to_string(), recipient);
+    assert_eq!((text.len(), RecipientKind::of_recipient(&recipient)), (74, Some(kind)));
+}
+
+#[test]
+fn a_hybrid_recipient_is_read_back_and_no_other_text_stands_for_it() {
+    let kind = RecipientKind::MlKem768X25519;
+    let recipient = recipient_of(kind, &[0x42; 32]).unwrap();
+    assert_eq!((recipient.len(), RecipientKind::of_recipient(&recipient)), (1_959, Some(kind)));
+    assert!(hybrid::parse(&recipient).is_ok());
+    let text = identity_text(kind, &[0x42; 32]);
+    assert!(text.expose_text().starts_with("AGE-SECRET-KEY-PQ-1GFPYYSJZ") && text.len() == 77);
+    let classical = recipient_of(RecipientKind::X25519, &[0x42; 32]).unwrap();
+    let mut mistyped = recipient.clone();
+    let last = if recipient.ends_with('q') { "p" } else { "q" };
+    mistyped.replace_range(recipient.len() - 1.., last);
+    for other in [&recipient.to_uppercase(), &recipient[..1_958], &mistyped, &classical, &format!("{recipient}q"), ""] {
+        assert!(hybrid::parse(other).is_err(), "{other}");
+    }
+    for word in ["x25519", "mlkem768x25519"] {
+        let kind = RecipientKind::from_word(word).unwrap();
+        assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{word}\""));
+    }
+    assert_eq!(RecipientKind::of_recipient("age1tag1qqqq"), None);
 }
 
 proptest! {

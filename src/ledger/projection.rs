@@ -5,6 +5,7 @@ use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
 use crate::ceremony::{Effect, effect::parse_certificate};
 use crate::keys::PublicKey;
+use crate::keys::recipient::RecipientKind;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pki::serial;
 use crate::transcript::entry::{Header, Line, Open};
@@ -178,8 +179,23 @@ fn project_event(
                 .map(|k| k.digest().hex())
                 .unwrap_or_default();
             to.execute(
-                "INSERT INTO keys (ceremony, seq, realm, authority, algorithm, public_key_sha256, quorum, generation, sealed_sha256) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-                params![ceremony, open.seq, header.realm.word(), authority, algorithm.word(), key, quorum, generation, sealed.sha256.hex()],
+                "INSERT INTO keys (ceremony, seq, realm, authority, algorithm, strength, quantum, retires, sealed_to, public_key_sha256, quorum, \
+                 generation, sealed_sha256) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+                params![
+                    ceremony,
+                    open.seq,
+                    header.realm.word(),
+                    authority,
+                    algorithm.word(),
+                    algorithm.strength().to_string(),
+                    if algorithm.is_post_quantum() { "resistant" } else { "vulnerable" },
+                    algorithm.retirement().map(|at| at.rfc3339()).unwrap_or_default(),
+                    RecipientKind::of_recipient(recipient).map_or("", RecipientKind::word),
+                    key,
+                    quorum,
+                    generation,
+                    sealed.sha256.hex()
+                ],
             )?;
             // A further key of a quorum that is live makes no quorum.
             if !sealed_to.is_empty() {

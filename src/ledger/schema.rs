@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Settings of every connection.
 ///
@@ -22,7 +22,7 @@ const TABLES: [&str; 11] = [
     "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL, source TEXT NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
-     public_key_sha256 TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, sealed_sha256 TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
+     strength TEXT NOT NULL, quantum TEXT NOT NULL, retires TEXT NOT NULL, sealed_to TEXT NOT NULL, public_key_sha256 TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, sealed_sha256 TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE quorums (ceremony TEXT NOT NULL, realm TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL, id TEXT NOT NULL, \
      threshold INTEGER NOT NULL, count INTEGER NOT NULL, recipient TEXT NOT NULL, PRIMARY KEY (ceremony, name, generation)) STRICT",
     "CREATE TABLE proofs (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, idx INTEGER NOT NULL, holder TEXT NOT NULL, seq INTEGER NOT NULL, \

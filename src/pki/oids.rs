@@ -1,5 +1,5 @@
 //! The object identifiers we write and the AlgorithmIdentifier of each key: parameters absent in all of them (RFC 5758
-//! 3.2, RFC 8410 3).
+//! 3.2, RFC 8410 3, RFC 9881 2, RFC 9909 3).
 
 use crate::keys::Algorithm;
 use const_oid::ObjectIdentifier;
@@ -75,6 +75,11 @@ pub const fn signature_oid(algorithm: Algorithm) -> ObjectIdentifier {
         Algorithm::EcdsaP384 => const { ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3") },
         Algorithm::EcdsaP256 => const { ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2") },
         Algorithm::Ed25519 => const { ObjectIdentifier::new_unwrap("1.3.101.112") },
+        Algorithm::MlDsa44 => const { ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.17") },
+        Algorithm::MlDsa65 => const { ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.18") },
+        Algorithm::MlDsa87 => const { ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.19") },
+        Algorithm::SlhDsaSha2_128s => const { ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.20") },
+        Algorithm::SlhDsaSha2_256s => const { ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.24") },
     }
 }
 

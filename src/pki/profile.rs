@@ -9,7 +9,7 @@ pub(super) mod presence;
 pub(super) mod purpose;
 mod shape;
 
-pub use built_in::{BUILT_IN, ROOT_DEVICE};
+pub use built_in::{BUILT_IN, ROOT_DEVICE, ROOT_DEVICE_PQ};
 pub use policies::{Policies, PolicyRule};
 pub use presence::{AuthorityInfo, Presence, Urls};
 pub use purpose::Purpose;

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 mod chain;
 mod examples;
 mod people;
+mod sealing;
 mod steps;
 mod validity;
 
@@ -191,9 +192,10 @@ impl Resolver<'_> {
         for source in &self.script.authorities {
             self.known(NameOf::Quorum, std::slice::from_ref(&source.quorum), p);
             let algorithm = Algorithm::from_word(&source.algorithm.value).unwrap_or_else(|| {
-                p.add(source.algorithm.span.clone(), "expected an algorithm: ecdsa-p384, ecdsa-p256 or ed25519", "");
+                p.add(source.algorithm.span.clone(), format!("expected an algorithm: {}", Algorithm::words()), "");
                 Algorithm::EcdsaP384
             });
+            self.sealed_as_strongly(source, algorithm, p);
             let country = source.country.as_ref().map(|country| country.value.as_str());
             let subject = Subject::authority(country, &source.organization.value, &source.common_name.value);
             if let Err(error) = marked(self.realm, &subject).to_der() {

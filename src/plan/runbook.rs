@@ -4,9 +4,11 @@
 use crate::basics::Digest;
 use crate::basics::html::Page;
 use crate::custody::card;
+use crate::keys::recipient::RecipientKind;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Param, RoomRules, StepKind};
 use crate::transcript::attestation;
+use std::collections::BTreeSet;
 
 /// Blank exception sheets in every runbook.
 const SHEETS: usize = 3;
@@ -72,9 +74,14 @@ fn cards(page: &mut Page, plan: &Plan) {
             page.verbatim(&card::blank_front(plan.realm, &labels, index, quorum.custodians.len(), quorum.threshold));
         }
     }
-    if !plan.quorums.is_empty() {
-        page.sheet("Back of every card: print it once a card");
-        page.verbatim(&card::back());
+    let kinds: BTreeSet<RecipientKind> = plan.quorums.iter().map(|quorum| quorum.recipient).collect();
+    for kind in &kinds {
+        let of = plan.quorums.iter().filter(|quorum| quorum.recipient == *kind).map(|quorum| quorum.name.as_str());
+        page.sheet(&match kinds.len() {
+            1 => "Back of every card: print it once a card".to_owned(),
+            _ => format!("Back of every card of {}: print it once a card", of.collect::<Vec<_>>().join(", ")),
+        });
+        page.verbatim(&card::back(kind.identity_prefix()));
     }
 }
 
@@ -189,7 +196,11 @@ fn roster(page: &mut Page, plan: &Plan) {
     let rows = plan.quorums.iter().map(|q| {
         let holders: Vec<String> =
             q.custodians.iter().enumerate().map(|(i, id)| format!("share {}: {}", i + 1, plan.name_of(id))).collect();
-        vec![q.name.clone(), format!("any {} of {}", q.threshold, q.count()), holders.join("\n")]
+        let needs = format!("any {} of {}", q.threshold, q.count());
+        // The classical recipient goes without saying, as it did before there was another.
+        let kind =
+            if q.recipient.is_left_out() { needs } else { format!("{needs}; sealed to {}", q.recipient.title()) };
+        vec![q.name.clone(), kind, holders.join("\n")]
     });
     page.table(&["Quorum", "Needs", "Custodians"], rows);
 }

@@ -6,6 +6,7 @@
 //! ```
 
 use crate::basics::{Digest, Instant, Realm, canonical, limits};
+use crate::keys::recipient::RecipientKind;
 use crate::keys::{Algorithm, PublicKey};
 use crate::pki::name::Subject;
 use crate::plan::Plan;
@@ -134,6 +135,12 @@ impl Standing {
             expect(
                 made.threshold == quorum.threshold,
                 format!("quorum {name}: the script says threshold {}, the record {}", quorum.threshold, made.threshold),
+            );
+            let kind =
+                RecipientKind::of_recipient(&made.recipient).map_or("no kind that is known", RecipientKind::word);
+            expect(
+                kind == quorum.recipient.word(),
+                format!("quorum {name}: the script says recipient {}, the record {kind}", quorum.recipient.word()),
             );
             expect(
                 made.holders == quorum.custodians,

@@ -44,6 +44,7 @@ impl<R: RealmType> Run<'_, R> {
                 authority,
                 algorithm,
                 quorum,
+                recipient,
                 generation,
                 threshold,
                 count,
@@ -52,6 +53,7 @@ impl<R: RealmType> Run<'_, R> {
                 sealed_to,
             } => {
                 let request = Request::MakeKey {
+                    recipient: *recipient,
                     authority: authority.clone(),
                     algorithm: *algorithm,
                     quorum: quorum.clone(),

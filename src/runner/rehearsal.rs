@@ -165,7 +165,7 @@ pub fn write_card(
     let labels = card::Labels { quorum, holder: &plan.name_of(holder) };
     let front = card::front(&share, &labels).map_err(|e| e.to_string())?;
     let header = format!("simulated card of generation {generation}, share {index}\n");
-    let back = card::back();
+    let back = card::back(plan.quorum(quorum).map(|q| q.recipient).unwrap_or_default().identity_prefix());
     let parts = [header.as_bytes(), text.expose(), b"\n\n", front.expose(), b"\n", back.as_bytes()];
     // One piece of memory that never grows: growing would leave copies of the share behind.
     let mut whole = Secret::with_capacity(parts.iter().map(|part| part.len()).sum());

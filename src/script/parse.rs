@@ -126,6 +126,7 @@ fn quorum(mut r: Reader<'_, '_>, p: &mut Problems) -> QuorumSource {
     let source = QuorumSource {
         name: r.needed_name("name", p),
         threshold: r.needed_integer("threshold", 2, limits::SHARES as u64, p),
+        recipient: r.text("recipient", p),
         custodians: r.texts("custodians", p),
         spares: r.texts("spares", p),
         standing: r.flag("standing", p),

@@ -65,6 +65,7 @@ pub struct RoleSource {
 pub struct QuorumSource {
     pub name: Text,
     pub threshold: Located<u64>,
+    pub recipient: Option<Text>,
     pub custodians: Vec<Text>,
     /// Who writes further shares, for sealed bags.
     pub spares: Vec<Text>,

@@ -9,6 +9,7 @@ use crate::basics::{Digest, Realm, Secret, limits};
 use crate::ceremony::Operation;
 use crate::custody::quorum::QuorumRecord;
 use crate::keys::Algorithm;
+use crate::keys::recipient::RecipientKind;
 use crate::pki::profile::Profile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,7 @@ pub enum Request {
         authority: String,
         algorithm: Algorithm,
         quorum: String,
+        recipient: RecipientKind,
         generation: u8,
         threshold: u8,
         count: u8,

@@ -9,9 +9,10 @@ use crate::custody::draw::Draws;
 use crate::custody::quorum::{QuorumHead, QuorumRecord, quorum_id};
 use crate::custody::share::{Parsed, Share};
 use crate::custody::sharing;
+use crate::keys::PublicKey;
 use crate::keys::private::SigningKey;
+use crate::keys::recipient::{self, RecipientKind};
 use crate::keys::ssh::SshSigningKey;
-use crate::keys::{PublicKey, recipient};
 use crate::pki::ladder::ThrowawayClean;
 use crate::pki::profile::Profile;
 use crate::pki::{certificate, crl, ladder};
@@ -80,6 +81,7 @@ impl Room {
                 authority,
                 algorithm,
                 quorum,
+                recipient,
                 generation,
                 threshold,
                 count,
@@ -87,7 +89,8 @@ impl Room {
                 operations,
                 sealed_to,
             } => {
-                let asked = Asked { authority, algorithm, quorum, generation, threshold, count, step, operations };
+                let asked =
+                    Asked { authority, algorithm, quorum, recipient, generation, threshold, count, step, operations };
                 if sealed_to.is_empty() { self.make_key(asked) } else { self.make_further_key(asked, sealed_to) }
             }
             Request::Reveal { quorum, index } => {
@@ -208,12 +211,12 @@ impl Room {
         let realm = self.opened()?.realm;
         let attempt = u32::from(asked.generation);
         let draws = self.draws()?;
-        let material = draws.expand(&asked.step, "authority-key", 0, attempt, 64);
+        let material = draws.expand(&asked.step, "authority-key", 0, attempt, asked.algorithm.material_octets());
         let key = SigningKey::from_material(asked.algorithm, material.expose()).map_err(|e| e.to_string())?;
         let identity = draws.expand(&asked.step, "quorum-identity", 0, attempt, 32);
         let octets: Zeroizing<[u8; 32]> =
             Zeroizing::new(identity.expose().try_into().map_err(|_| "32 octets were drawn")?);
-        let recipient = recipient::recipient_of(&octets).map_err(|e| e.to_string())?;
+        let recipient = recipient::recipient_of(asked.recipient, &octets).map_err(|e| e.to_string())?;
         let id = quorum_id(realm, &asked.quorum, &recipient, asked.generation);
         let head = QuorumHead {
             realm,
@@ -231,7 +234,7 @@ impl Room {
         }
         let pem = key.to_pkcs8_pem().map_err(|e| e.to_string())?;
         let sealed = sealing::seal(&recipient, &pem)?;
-        if !sealing::open(&octets, &sealed)?.same_as(pem.expose()) {
+        if !sealing::open(asked.recipient, &octets, &sealed)?.same_as(pem.expose()) {
             return Err("the sealed key does not open again".to_owned());
         }
         let response = Response::KeyMade {
@@ -248,7 +251,13 @@ impl Room {
 
     /// A key for a quorum that is live already: sealing to its recipient opens nothing.
     fn make_further_key(&mut self, asked: Asked, recipient: String) -> Result<Answer, String> {
-        let material = self.draws()?.expand(&asked.step, "authority-key", 0, u32::from(asked.generation), 64);
+        let material = self.draws()?.expand(
+            &asked.step,
+            "authority-key",
+            0,
+            u32::from(asked.generation),
+            asked.algorithm.material_octets(),
+        );
         let key = SigningKey::from_material(asked.algorithm, material.expose()).map_err(|e| e.to_string())?;
         let sealed = sealing::seal(&recipient, &key.to_pkcs8_pem().map_err(|e| e.to_string())?)?;
         let response = Response::KeyMade {
@@ -322,7 +331,7 @@ impl Room {
         let identity = sharing::combine(&self.typed).map_err(|e| e.to_string())?;
         let octets: Zeroizing<[u8; 32]> =
             Zeroizing::new(identity.expose().try_into().map_err(|_| "expected 32 octets")?);
-        let found = recipient::recipient_of(&octets).map_err(|e| e.to_string())?;
+        let found = recipient::recipient_of(kind_of(recipient)?, &octets).map_err(|e| e.to_string())?;
         if found != recipient {
             return Err(format!("these shares open {found}, expected {recipient}"));
         }
@@ -348,7 +357,7 @@ impl Room {
                 Digest::of(&sealed)
             ));
         }
-        let pem = sealing::open(&*self.identity(recipient)?, &sealed)?;
+        let pem = sealing::open(kind_of(recipient)?, &*self.identity(recipient)?, &sealed)?;
         self.typed.clear();
         let key = SigningKey::from_pkcs8_pem(pem.expose()).map_err(|e| e.to_string())?;
         if hex_encode(key.public_key().spki_der()) != public_key {
@@ -359,7 +368,8 @@ impl Room {
     }
 
     fn sign(&mut self, operation: &Operation, approved: Digest) -> Result<Answer, String> {
-        let throwaway = self.draws()?.expand("strongroom", "throw-away", 0, 0, 64);
+        // As long as any algorithm wants: a longer draw begins with the shorter one.
+        let throwaway = self.draws()?.expand("strongroom", "throw-away", 0, 0, 96);
         let opened = self.opened.as_ref().ok_or("the strongroom has not been opened")?;
         let open = self
             .keys
@@ -379,7 +389,8 @@ impl Room {
         if digest != approved {
             return Err(format!("what would be signed is not what was approved: expected {approved}, found {digest}"));
         }
-        let throwaway = SigningKey::from_material(public.algorithm(), throwaway.expose()).map_err(|e| e.to_string())?;
+        let material = throwaway.expose().get(..public.algorithm().material_octets()).unwrap_or_default();
+        let throwaway = SigningKey::from_material(public.algorithm(), material).map_err(|e| e.to_string())?;
         let found = |findings: Vec<crate::pki::lint::Finding>| crate::ceremony::steps::issue_findings(&findings);
         let der = match operation {
             Operation::RootCertificate { .. } => {
@@ -426,11 +437,16 @@ struct Asked {
     authority: String,
     algorithm: crate::keys::Algorithm,
     quorum: String,
+    recipient: RecipientKind,
     generation: u8,
     threshold: u8,
     count: u8,
     step: String,
     operations: Vec<String>,
+}
+
+fn kind_of(recipient: &str) -> Result<RecipientKind, String> {
+    RecipientKind::of_recipient(recipient).ok_or_else(|| format!("expected an age recipient, found {recipient}"))
 }
 
 /// One word for each cause, for the record.

@@ -1,9 +1,10 @@
 //! Sealing to a quorum's recipient: plain age v1 files, so that decades later the standard `age` tool opens them. The one
 //! place where the `age` crate is used on content; it draws its own randomness.
 
-use crate::basics::{Secret, limits};
-use crate::keys::recipient;
-use age::x25519::{Identity, Recipient};
+mod hybrid;
+
+use crate::basics::{SafeText, Secret, limits};
+use crate::keys::recipient::{self, RecipientKind};
 use std::io::{Read, Write};
 use zeroize::Zeroizing;
 
@@ -12,9 +13,17 @@ use zeroize::Zeroizing;
 /// # Errors
 /// Where the recipient is none or sealing fails.
 pub fn seal(recipient: &str, content: &Secret) -> Result<Vec<u8>, String> {
-    let recipient: Recipient = recipient.parse().map_err(|e: &str| format!("recipient: {e}"))?;
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
-        .map_err(|e| e.to_string())?;
+    let recipient: Box<dyn age::Recipient> = match RecipientKind::of_recipient(recipient) {
+        Some(RecipientKind::X25519) => {
+            let parsed: age::x25519::Recipient = recipient.parse().map_err(|e: &str| format!("recipient: {e}"))?;
+            Box::new(parsed)
+        }
+        Some(RecipientKind::MlKem768X25519) => {
+            Box::new(hybrid::Recipient(recipient::hybrid::parse(recipient).map_err(|e| e.to_string())?))
+        }
+        None => return Err(format!("expected an age recipient, found `{}`", SafeText::cut(recipient, 70))),
+    };
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(&*recipient)).map_err(|e| e.to_string())?;
     let mut sealed = Vec::new();
     let mut writer = encryptor.wrap_output(&mut sealed).map_err(|e| e.to_string())?;
     writer.write_all(content.expose()).map_err(|e| e.to_string())?;
@@ -25,8 +34,8 @@ pub fn seal(recipient: &str, content: &Secret) -> Result<Vec<u8>, String> {
 /// Opens a sealed file with the identity that shares gave back.
 ///
 /// # Errors
-/// Where the file is not an age file for this identity, or is too long.
-pub fn open(identity: &[u8; 32], sealed: &[u8]) -> Result<Secret, String> {
+/// Where the file is not an age file for this identity, is sealed to another kind of recipient as well, or is too long.
+pub fn open(kind: RecipientKind, identity: &[u8; 32], sealed: &[u8]) -> Result<Secret, String> {
     if sealed.len() > limits::SEALED_FILE_OCTETS {
         return Err(format!(
             "expected a sealed key of at most {} octets, found {}",
@@ -34,13 +43,37 @@ pub fn open(identity: &[u8; 32], sealed: &[u8]) -> Result<Secret, String> {
             sealed.len()
         ));
     }
-    let text = recipient::identity_text(identity);
-    let identity: Identity = text.expose_text().parse().map_err(|e: &str| format!("identity: {e}"))?;
+    sealed_to(kind, sealed)?;
+    let identity: Box<dyn age::Identity> = match kind {
+        RecipientKind::X25519 => {
+            let text = recipient::identity_text(kind, identity);
+            let parsed: age::x25519::Identity =
+                text.expose_text().parse().map_err(|e: &str| format!("identity: {e}"))?;
+            Box::new(parsed)
+        }
+        RecipientKind::MlKem768X25519 => Box::new(hybrid::Identity(Zeroizing::new(*identity))),
+    };
     let decryptor = age::Decryptor::new(sealed).map_err(|e| format!("expected an age v1 file: {e}"))?;
-    let mut reader = decryptor
-        .decrypt(std::iter::once(&identity as &dyn age::Identity))
-        .map_err(|e| format!("the sealed key does not open: {e}"))?;
+    let mut reader =
+        decryptor.decrypt(std::iter::once(&*identity)).map_err(|e| format!("the sealed key does not open: {e}"))?;
     let mut content = Zeroizing::new(Vec::with_capacity(limits::SEALED_FILE_OCTETS));
     reader.read_to_end(&mut content).map_err(|e| format!("the sealed key is damaged: {e}"))?;
     Ok(Secret::take(std::mem::take(&mut *content)))
+}
+
+/// Whether a file is sealed to one kind of recipient and no other: a classical stanza beside a post-quantum one would leave
+/// the key as weak as if that one were not there. What age itself strews in (`...-grease`) is nobody's.
+fn sealed_to(kind: RecipientKind, sealed: &[u8]) -> Result<(), String> {
+    let header = sealed.split(|octet| *octet == b'\n').take_while(|line| !line.starts_with(b"---"));
+    for stanza in header.filter_map(|line| line.strip_prefix(b"-> ")) {
+        let tag = stanza.split(|octet| *octet == b' ').next().unwrap_or_default();
+        if tag != kind.stanza_tag().as_bytes() && !tag.ends_with(b"grease") {
+            return Err(format!(
+                "expected a key sealed to {} and to nothing else, found a stanza `{}` in it",
+                kind.title(),
+                SafeText::cut(&String::from_utf8_lossy(tag), 40)
+            ));
+        }
+    }
+    Ok(())
 }

@@ -21,7 +21,7 @@ fn script() -> String {
 }
 
 /// A change to the script, and what `check` must say.
-const MISTAKES: [(&str, &str, &str); 19] = [
+const MISTAKES: [(&str, &str, &str); 22] = [
     ("minutes = 1\nsay = \"This machine", "minuts = 1\nsay = \"This machine", "did you mean `minutes`?"),
     ("id = \"clock\"", "id = \"machine\"", "there are two of step `machine`"),
     ("threshold = 2", "threshold = 5", "needs 5 of 3 custodians, more than there are"),
@@ -40,6 +40,17 @@ const MISTAKES: [(&str, &str, &str); 19] = [
     ("kind = \"roll-call\"", "kind = \"rol-call\"", "did you mean `roll-call`?"),
     ("quorum = \"small-root\"", "quorum = \"smal-root\"", "did you mean `small-root`?"),
     ("algorithm = \"ecdsa-p256\"", "algorithm = \"rsa\"", "expected an algorithm"),
+    ("threshold = 2", "threshold = 2\nrecipient = \"kyber\"", "expected x25519 or mlkem768x25519, found `kyber`"),
+    (
+        "algorithm = \"ecdsa-p256\"",
+        "algorithm = \"ml-dsa-87\"",
+        "authority small-root is post-quantum (ml-dsa-87) and quorum small-root is classical (x25519)",
+    ),
+    (
+        "algorithm = \"ecdsa-p256\"",
+        "algorithm = \"ml-dsa-87\"",
+        "add `recipient = \"mlkem768x25519\"` to [[quorum]] small-root",
+    ),
     (
         "who = \"administrator\"\nconfirm = [\"witness\"]",
         "who = \"administrator\"\nconfirm = [\"administrator\"]",

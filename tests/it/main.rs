@@ -12,6 +12,7 @@ mod layering;
 mod media;
 mod mutations_by_command;
 mod no_core;
+mod post_quantum;
 mod program;
 mod qr_scan;
 mod record_mutations;

@@ -9,7 +9,8 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{AuthorityState, QuorumState, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::keys::PublicKey;
-use crate::plan::{Plan, Step};
+use crate::keys::recipient::RecipientKind;
+use crate::plan::{Plan, Quorum, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 use std::collections::BTreeSet;
@@ -77,7 +78,7 @@ impl StepMachine for MakeKey {
                     Line::value("authority", name),
                     Line::value("algorithm", authority.algorithm.title()),
                     Line::value("subject", &authority.subject.to_string()),
-                    Line::value("quorum", &format!("{} · any {} of {}", quorum.name, quorum.threshold, quorum.count())),
+                    Line::value("quorum", &quorum_line(quorum)),
                     Line::text("The key is made in a process of its own, sealed at once, and exists nowhere else."),
                 ],
                 next: "somebody else confirms, then the key is made".to_owned(),
@@ -108,6 +109,7 @@ impl StepMachine for MakeKey {
                 authority: name.to_owned(),
                 algorithm: authority.algorithm,
                 quorum: quorum.name.clone(),
+                recipient: quorum.recipient,
                 generation: live_generation(room.state, &quorum.name)
                     .unwrap_or_else(|| generation(room.state, &quorum.name)),
                 threshold: quorum.threshold,
@@ -173,7 +175,8 @@ impl StepMachine for MakeKey {
                 let sealed_to = live_recipient(state, &quorum.name);
                 let shares = if sealed_to.is_empty() { usize::from(quorum.count()) } else { 0 };
                 let elsewhere = !sealed_to.is_empty() && *recipient != sealed_to;
-                if key.algorithm() != authority.algorithm || commitments.len() != shares || elsewhere {
+                let other_kind = RecipientKind::of_recipient(recipient) != Some(quorum.recipient);
+                if key.algorithm() != authority.algorithm || commitments.len() != shares || elsewhere || other_kind {
                     return Err("the strongroom made something else than was asked for".to_owned());
                 }
                 let live = state.quorums.get(&quorum.name).filter(|_| shares == 0).map(|made| made.generation);
@@ -232,6 +235,13 @@ impl StepMachine for MakeKey {
             state.local.answered = 0;
         }
     }
+}
+
+/// The classical recipient goes without saying, as it did before there was another.
+fn quorum_line(quorum: &Quorum) -> String {
+    let Quorum { name, threshold, recipient, .. } = quorum;
+    let line = format!("{name} · any {threshold} of {}", quorum.count());
+    if recipient.is_left_out() { line } else { format!("{line} · sealed to {}", recipient.title()) }
 }
 
 /// Generations count from 1 and never repeat, retired ones included.

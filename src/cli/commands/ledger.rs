@@ -21,7 +21,8 @@ pub fn ledger(verb: LedgerVerb) -> Result<ExitCode, Failure> {
             output::data(&format!("{}: a new ledger", ledger.display()));
         }
         LedgerVerb::Rebuild { ledger, evidence, signers } => rebuild(&ledger, &evidence, signers.as_deref())?,
-        LedgerVerb::Keys(report) => show(&report, Report::Keys)?,
+        LedgerVerb::Keys(keys) if keys.quantum_vulnerable => show(&keys.report, Report::QuantumVulnerableKeys)?,
+        LedgerVerb::Keys(keys) => show(&keys.report, Report::Keys)?,
         LedgerVerb::Certificates(report) => show(&report, Report::Certificates)?,
         LedgerVerb::Quorums(report) => show(&report, Report::Quorums)?,
         LedgerVerb::Shares(report) => show(&report, Report::Shares)?,

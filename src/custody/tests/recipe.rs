@@ -52,6 +52,16 @@ fn the_recipe_recovers_what_we_dealt() {
     }
 }
 
+#[test]
+fn the_recipe_of_a_post_quantum_quorum_writes_the_hybrid_identity() {
+    let shares = dealt(2, Realm::Production, 3, 5);
+    let last: Vec<&Share> = shares.iter().skip(2).collect();
+    let (done, out, told) = python(&crate::custody::card::recipe("AGE-SECRET-KEY-PQ-"), &on_paper(&last));
+    assert!(done, "{told}");
+    let hrp = bech32::Hrp::parse("age-secret-key-pq-").unwrap();
+    assert_eq!(out, bech32::encode_upper::<bech32::Bech32>(hrp, identity(2).expose()).unwrap());
+}
+
 /// The other way: Python deals with its own arithmetic and writes the texts, we combine.
 #[test]
 fn we_recover_what_a_script_dealt() {

@@ -3,6 +3,9 @@
 /// The profile for roots of device authorities.
 pub const ROOT_DEVICE: &str = include_str!("../../../ceremony-scripts/profiles/root-device.toml");
 
+/// The same for post-quantum roots.
+pub const ROOT_DEVICE_PQ: &str = include_str!("../../../ceremony-scripts/profiles/root-device-pq.toml");
+
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../ceremony-scripts/profiles/", $name, ".toml")))),*]
@@ -12,6 +15,7 @@ macro_rules! built_in {
 /// Name and text of each; their order is that of the documents.
 pub const BUILT_IN: &[(&str, &str)] = built_in![
     "root-device",
+    "root-device-pq",
     "subca-device",
     "root-cabf",
     "subca-nontls-cabf",

@@ -1,7 +1,8 @@
 //! Who is in the room: people and their keys, roles and who must not hold two of them, quorums and who holds shares.
 
 use super::{Resolver, examples, once};
-use crate::basics::{Realm, limits};
+use crate::basics::{Realm, SafeText, limits};
+use crate::keys::recipient::RecipientKind;
 use crate::keys::ssh::SshPublicKey;
 use crate::plan::{Person, Quorum};
 use crate::script::NameOf;
@@ -184,6 +185,7 @@ impl Resolver<'_> {
             quorums.push(Quorum {
                 name: source.name.value.clone(),
                 threshold: u8::try_from(source.threshold.value).unwrap_or(u8::MAX),
+                recipient: self.recipient(source, p),
                 custodians: source.custodians.iter().chain(&source.spares).map(|c| c.value.clone()).collect(),
                 standing: source.standing,
             });
@@ -205,6 +207,23 @@ impl Resolver<'_> {
                 "add a [[person]] for every custodian who comes, with the id they had when the shares were dealt",
             );
         }
+    }
+
+    fn recipient(&self, source: &QuorumSource, p: &mut Problems) -> RecipientKind {
+        let Some(word) = &source.recipient else { return RecipientKind::default() };
+        RecipientKind::from_word(&word.value).unwrap_or_else(|| {
+            p.add(
+                word.span.clone(),
+                format!(
+                    "`recipient` of quorum {}: expected {}, found `{}`",
+                    source.name.value,
+                    RecipientKind::ALL.map(RecipientKind::word).join(" or "),
+                    SafeText::cut(&word.value, 40)
+                ),
+                "mlkem768x25519 is the post-quantum one",
+            );
+            RecipientKind::default()
+        })
     }
 
     /// Who holds a share holds the role `custodian`, so that incompatible roles count for shares as well.
