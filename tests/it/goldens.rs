@@ -114,6 +114,11 @@ fn rollover_rehearses_to_its_golden() {
 }
 
 #[test]
+fn rollover_pq_rehearses_to_its_golden() {
+    same_as_golden("rollover-pq");
+}
+
+#[test]
 fn the_example_evidence_folder_verifies() {
     let example = root().join("transcripts/root-ca");
     let golden = std::fs::read_to_string(root().join("transcripts/root-ca.golden")).unwrap();
