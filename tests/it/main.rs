@@ -15,6 +15,7 @@ mod no_core;
 mod program;
 mod qr_scan;
 mod record_mutations;
+mod request;
 mod screen_memory;
 mod secret_scan;
 mod showing;
