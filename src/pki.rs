@@ -15,6 +15,7 @@ pub mod oids;
 pub mod pem;
 pub mod profile;
 pub mod render;
+pub mod request;
 pub mod serial;
 mod signed;
 

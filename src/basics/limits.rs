@@ -198,3 +198,15 @@ pub const BUNDLE_RECORDS: u32 = 4_000_000;
 pub const BUNDLE_MANIFEST_OCTETS: usize = 4 * 1024 * 1024;
 /// Octets of an order: 100,000 hardware ids of 64 characters.
 pub const ORDER_OCTETS: usize = 8 * 1024 * 1024;
+/// Octets of one certificate request: an SLH-DSA signature has 29,792.
+pub const REQUEST_OCTETS: usize = 64 * 1024;
+/// Values one after the other in one place of DER from outside.
+pub const DER_VALUES: usize = 256;
+/// Places named in which DER from outside is not DER.
+pub const DER_FAULTS: usize = 20;
+/// Attributes of one name from outside.
+pub const NAME_ATTRIBUTES: usize = 20;
+/// Characters of a value of a name that are looked at; the longest bound of RFC 5280 is 256.
+pub const NAME_CHARS: usize = 512;
+/// Octets of a list of published keys: four times what badkeys' was in 2026.
+pub const KEY_LIST_OCTETS: usize = 256 * 1024 * 1024;

@@ -3,6 +3,7 @@
 pub mod envelope;
 mod medium;
 pub mod qr;
+pub mod request;
 
 pub use medium::MediumVerb;
 
@@ -90,6 +91,9 @@ pub enum Verb {
     /// Objects across the gap as codes: shown, scanned, printed
     #[command(subcommand)]
     Qr(qr::QrVerb),
+    /// Certificate requests: judged by the rules of the room
+    #[command(subcommand)]
+    Request(request::RequestVerb),
     /// Removable media: sticks that carry files across the gap
     #[command(subcommand)]
     Medium(MediumVerb),

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod medium;
 pub mod qr;
 pub mod rehearse;
+pub mod request;
 pub mod resume;
 pub mod run;
 pub mod verify;
@@ -39,6 +40,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Envelope(verb) => envelope::envelope(verb),
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Qr(verb) => qr::qr(verb),
+        Verb::Request(verb) => request::request(verb),
         Verb::Medium(verb) => medium::medium(verb),
         Verb::Doctor { json } => doctor::doctor(json),
         Verb::Completions { shell } => {

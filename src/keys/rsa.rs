@@ -6,7 +6,7 @@
 //! 30 82 01 0a 02 82 01 01 00 <256 octets> 02 03 01 00 01       2,048 bits, exponent 65,537
 //! ```
 
-use super::subject::Hash;
+use super::subject::{Hash, SignatureScheme};
 use crate::basics::limits;
 use crypto_bigint::BoxedUint;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
@@ -64,8 +64,18 @@ impl RsaPublicKey {
             .then(|| self.exponent.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)))
     }
 
+    /// Whether a signature verifies: also by keys that we do not certify, so that a refusal can name every reason.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &[u8], scheme: SignatureScheme) -> bool {
+        match scheme {
+            SignatureScheme::RsaPkcs1(hash) => self.verify_pkcs1(hash, message, signature).is_some(),
+            SignatureScheme::RsaPss(hash, salt) => self.verify_pss(hash, salt, message, signature).is_some(),
+            SignatureScheme::Ecdsa(_) | SignatureScheme::Pure(_) => false,
+        }
+    }
+
     /// RSASSA-PKCS1-v1_5 (RFC 8017 8.2.2): the encoded message is made again and compared, never parsed.
-    pub(super) fn verify_pkcs1(&self, hash: Hash, message: &[u8], signature: &[u8]) -> Option<()> {
+    fn verify_pkcs1(&self, hash: Hash, message: &[u8], signature: &[u8]) -> Option<()> {
         let encoded = self.public_operation(signature)?;
         let mut tail = hash.digest_info_prefix().to_vec();
         tail.extend(hash.of(message));
@@ -79,7 +89,7 @@ impl RsaPublicKey {
     }
 
     /// RSASSA-PSS (RFC 8017 9.1.2) with MGF1 on the same hash and `salt` octets of salt.
-    pub(super) fn verify_pss(&self, hash: Hash, salt: usize, message: &[u8], signature: &[u8]) -> Option<()> {
+    fn verify_pss(&self, hash: Hash, salt: usize, message: &[u8], signature: &[u8]) -> Option<()> {
         let encoded_bits = self.bits().checked_sub(1)?;
         let length = encoded_bits.div_ceil(8);
         let mut encoded = self.public_operation(signature)?;

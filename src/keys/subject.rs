@@ -207,8 +207,7 @@ impl SubjectKey {
                 _ => None,
             },
             (Kind::EcdsaP521, Ecdsa(hash)) => self.verify_p521(&hash.of(message), signature),
-            (Kind::Rsa(key), RsaPkcs1(hash)) => key.verify_pkcs1(hash, message, signature),
-            (Kind::Rsa(key), RsaPss(hash, salt)) => key.verify_pss(hash, salt, message, signature),
+            (Kind::Rsa(key), RsaPkcs1(_) | RsaPss(..)) => key.verify(message, signature, scheme).then_some(()),
             _ => None,
         };
         verified.ok_or_else(|| KeyError::SubjectSignature { scheme: scheme.to_string(), key: self.digest().hex() })

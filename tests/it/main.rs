@@ -16,6 +16,7 @@ mod post_quantum;
 mod program;
 mod qr_scan;
 mod record_mutations;
+mod request;
 mod screen_memory;
 mod secret_scan;
 mod showing;
