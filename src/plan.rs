@@ -184,6 +184,9 @@ pub struct Plan {
     pub certificates: Vec<PlannedCertificate>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revocations: Vec<PlannedRevocation>,
+    /// What is accepted of certificate requests, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<String, crate::pki::request::Rules>,
     /// Arc that the policies of certificates are relative to; empty where the script issues none beside its authorities' own.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub oid_arc: String,

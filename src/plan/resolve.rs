@@ -153,6 +153,7 @@ impl Resolver<'_> {
             profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
             oid_arc: if certificates.is_empty() { String::new() } else { oid_arc },
             certificates,
+            requests: self.script.requests.iter().map(|r| (r.name.value.clone(), r.rules.clone())).collect(),
             revocations,
             follows: c.follows.as_ref().map(|f| f.value.clone()).unwrap_or_default(),
             standing: None,
@@ -171,6 +172,7 @@ impl Resolver<'_> {
         once("quorum", s.quorums.iter().map(|x| &x.name), p);
         once("authority", s.authorities.iter().map(|x| &x.name), p);
         once("certificate", s.certificates.iter().map(|x| &x.name), p);
+        once("request", s.requests.iter().map(|x| &x.name), p);
         once("material", s.materials.iter().map(|x| &x.name), p);
         once("step", s.steps().map(|x| &x.id), p);
         let mut serials: BTreeMap<&str, &str> = BTreeMap::new();

@@ -60,6 +60,11 @@ pub fn script(file: &str, octets: &[u8], kinds: &[&dyn StepKind]) -> Result<(Scr
             .into_iter()
             .map(|reader| issuing::certificate(reader, p))
             .collect(),
+        requests: top
+            .tables("request", limits::PEOPLE, p)
+            .into_iter()
+            .map(|reader| issuing::request(reader, p))
+            .collect(),
         revocations: top
             .tables("revocation", limits::REVOCATIONS, p)
             .into_iter()

@@ -257,6 +257,17 @@ impl<'a, 't> Reader<'a, 't> {
         }
     }
 
+    /// One inner table as a value of its own type; missing is the default.
+    pub fn value_of<T: serde::de::DeserializeOwned + Default>(&mut self, key: &str, problems: &mut Problems) -> T {
+        let Some(value) = self.value(key) else { return T::default() };
+        let deserializer = toml::de::ValueDeserializer::from(value.clone());
+        T::deserialize(deserializer).unwrap_or_else(|error| {
+            let at = error.span().filter(|span| !span.is_empty()).unwrap_or_else(|| value.span());
+            problems.add(at, format!("`{key}` of {}: {}", self.what, error.message()), "");
+            T::default()
+        })
+    }
+
     /// A list of tables (`[[key]]`), each with its own reader; at most `most`.
     pub fn tables(&mut self, key: &str, most: usize, problems: &mut Problems) -> Vec<Reader<'a, 't>> {
         let Some(value) = self.value(key) else { return Vec::new() };

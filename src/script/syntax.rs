@@ -2,6 +2,7 @@
 
 use crate::basics::Instant;
 use crate::pki::Subject;
+use crate::pki::request::Rules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -100,11 +101,21 @@ pub struct CertificateSource {
     /// What follows is left out where an `[[authority]]` says it.
     pub profile: Option<Text>,
     pub subject: Option<Located<Subject>>,
+    /// The request names itself, within the rules of its `[[request]]`.
+    pub subject_of_request: bool,
     pub not_before: Option<Located<Instant>>,
     pub not_after: Option<Located<Instant>>,
     /// Where the issuer's CRL and certificate are published.
     pub crl_url: Option<Text>,
     pub issuer_url: Option<Text>,
+    pub span: Range<usize>,
+}
+
+/// What the script accepts of a certificate request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestSource {
+    pub name: Text,
+    pub rules: Rules,
     pub span: Range<usize>,
 }
 
@@ -173,6 +184,7 @@ pub struct Script {
     pub quorums: Vec<QuorumSource>,
     pub authorities: Vec<AuthoritySource>,
     pub certificates: Vec<CertificateSource>,
+    pub requests: Vec<RequestSource>,
     pub revocations: Vec<RevocationSource>,
     pub materials: Vec<MaterialSource>,
     pub acts: Vec<ActSource>,

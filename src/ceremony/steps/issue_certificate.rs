@@ -10,12 +10,13 @@ use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{AuthorityState, State};
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
 use crate::keys::SubjectKey;
+use crate::pki::name::{Subject, marked};
+use crate::pki::request::{self, Acceptable, Known};
 use crate::pki::{Certificate, lint, oids};
 use crate::plan::standing::Issued;
 use crate::plan::{CertifiedKey, Plan, PlannedCertificate, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
-use der::{Decode, Encode};
 
 pub struct IssueCertificate;
 
@@ -201,14 +202,22 @@ fn certified(plan: &Plan, state: &State, planned: &PlannedCertificate) -> Result
             Ok(Certified::Key { subject: named()?, public_key: hex_encode(made.public_key.spki_der()) })
         }
         CertifiedKey::Request(name) => {
-            let key = requested(state, name)?;
-            never_before(state, &key)?;
-            Ok(Certified::Key { subject: named()?, public_key: hex_encode(key.spki_der()) })
+            let request = request_of(plan, state, name)?;
+            never_before(state, request.key())?;
+            // Where the script lets it, the request names itself; a rehearsal marks that name like any other.
+            let subject = match named() {
+                Ok(subject) => subject,
+                Err(_) => {
+                    let own = Subject::from_der(request.subject_der()).map_err(|e| e.to_string())?;
+                    Box::new(marked(plan.realm, &own))
+                }
+            };
+            Ok(Certified::Key { subject, public_key: hex_encode(request.key().spki_der()) })
         }
         CertifiedKey::Cross(name) => Ok(Certified::Cross { of: crossed(plan, state, name)? }),
         CertifiedKey::SameKey { certificate, request } => {
             let old = issued(state, certificate)?;
-            if !request.is_empty() && requested(state, request)? != *old.subject_key() {
+            if !request.is_empty() && requested(plan, state, request)? != *old.subject_key() {
                 return Err(format!(
                     "request {request} has another key than {certificate}: expected the same, as the script says"
                 ));
@@ -216,7 +225,7 @@ fn certified(plan: &Plan, state: &State, planned: &PlannedCertificate) -> Result
             renewed(&old, old.subject_key())
         }
         CertifiedKey::NewKey { certificate, request } => {
-            let (old, key) = (issued(state, certificate)?, requested(state, request)?);
+            let (old, key) = (issued(state, certificate)?, requested(plan, state, request)?);
             if key == *old.subject_key() {
                 return Err(format!(
                     "request {request} has the key of {certificate}: expected a new one, as the script says"
@@ -233,13 +242,20 @@ fn renewed(old: &Certificate, key: &SubjectKey) -> Result<Certified, String> {
     Ok(Certified::Key { subject, public_key: hex_encode(key.spki_der()) })
 }
 
-/// The key of a request that came in, was compared and judged.
-fn requested(state: &State, name: &str) -> Result<SubjectKey, String> {
+/// A request that came in, was judged and compared: judged once more, by the rules alone.
+fn request_of(plan: &Plan, state: &State, name: &str) -> Result<Acceptable, String> {
     let request = state.requests.get(name).ok_or_else(|| format!("request {name} has not come in"))?;
     let der = hex_decode(&request.der).ok_or("the request is not hexadecimal")?;
-    let request = x509_cert::request::CertReq::from_der(&der).map_err(|e| e.to_string())?;
-    let spki = request.info.public_key.to_der().map_err(|e| e.to_string())?;
-    SubjectKey::from_spki_der(&spki).map_err(|e| e.to_string())
+    let rules = plan.requests.get(name).cloned().unwrap_or_default();
+    let judged = request::judge(&der, &rules, &Known::default());
+    judged.acceptable.ok_or_else(|| {
+        let reasons: Vec<String> = judged.reasons.iter().map(ToString::to_string).collect();
+        format!("request {name}: {}", reasons.join("; "))
+    })
+}
+
+fn requested(plan: &Plan, state: &State, name: &str) -> Result<SubjectKey, String> {
+    request_of(plan, state, name).map(|request| request.key().clone())
 }
 
 /// No key is certified twice unasked: not one this chain certified, nor one of its own authorities.

@@ -7,10 +7,12 @@ use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{RequestState, State};
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
-use crate::plan::{Plan, Step};
+use crate::pki::request::{self, Known, Rules};
+use crate::plan::{CertifiedKey, Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 use crate::transfer::envelope::Kind;
+use std::collections::BTreeSet;
 
 pub struct TakeRequest;
 
@@ -59,13 +61,35 @@ fn wanted(params: &Params) -> Wanted {
 
 /// What this ceremony makes of a request by itself: lines for people, or every reason why it is refused. Called when it comes in, so that
 /// nobody compares what cannot be certified, and again for the lines.
-fn judge_here(_der: &[u8]) -> Result<Vec<Line>, String> {
-    Ok(Vec::new())
+fn judge_here(rules: &Rules, known: &Known, der: &[u8]) -> Result<Vec<Line>, String> {
+    let judged = request::judge(der, rules, known);
+    if judged.acceptable.is_none() {
+        let reasons: Vec<String> = judged.reasons.iter().map(ToString::to_string).collect();
+        return Err(format!("{} reasons against this request: {}", reasons.len(), reasons.join("; ")));
+    }
+    let mut lines: Vec<Line> = judged.lines.iter().map(|(label, value)| Line::value(label, value)).collect();
+    lines.extend(judged.remarks.iter().map(|remark| Line::value("not given", &remark.to_string())));
+    Ok(lines)
+}
+
+/// What the judge is told: the keys of the chain, but the one that a renewal says it keeps.
+fn known(plan: &Plan, state: &State, name: &str) -> Known {
+    let keeps = plan
+        .certificates
+        .iter()
+        .any(|planned| matches!(&planned.of, CertifiedKey::SameKey { request, .. } if request == name));
+    Known { certified: if keeps { BTreeSet::new() } else { state.keys.clone() }, ..Known::default() }
+}
+
+fn rules(plan: &Plan, name: &str) -> Rules {
+    plan.requests.get(name).cloned().unwrap_or_default()
 }
 
 impl StepMachine for TakeRequest {
     fn next(&self, room: &Room<'_>) -> StepNext {
-        taking_in::next(room, &wanted(&room.step.params), &judge_here)
+        let wanted = wanted(&room.step.params);
+        let (rules, known) = (rules(room.plan, &wanted.name), known(room.plan, room.state, &wanted.name));
+        taking_in::next(room, &wanted, &move |der: &[u8]| judge_here(&rules, &known, der))
     }
 
     fn take(
@@ -77,7 +101,9 @@ impl StepMachine for TakeRequest {
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String> {
         let wanted = wanted(&step.params);
-        if let Some(taken) = taking_in::take(plan, step, state, input, &wanted, &judge_here)? {
+        let (rules, known) = (rules(plan, &wanted.name), known(plan, state, &wanted.name));
+        let judge = move |der: &[u8]| judge_here(&rules, &known, der);
+        if let Some(taken) = taking_in::take(plan, step, state, input, &wanted, &judge)? {
             state.requests.insert(wanted.name, RequestState { der: taken.octets, sha256: taken.sha256 });
         }
         Ok(Vec::new())

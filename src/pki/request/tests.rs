@@ -156,7 +156,7 @@ fn request(key: &SigningKey, common_name: &str, version: u8) -> Vec<u8> {
 
 fn key(algorithm: Algorithm) -> SigningKey {
     let material: Vec<u8> = (0..96).map(|octet| octet | 1).collect();
-    SigningKey::from_material(algorithm, &material[..crate::keys::private::MATERIAL_OCTETS]).unwrap()
+    SigningKey::from_material(algorithm, &material[..algorithm.material_octets()]).unwrap()
 }
 
 #[test]

@@ -161,7 +161,38 @@ impl Resolver<'_> {
                 issuer_url: text(&source.issuer_url),
             });
         }
+        self.requests_come_in(p);
         planned
+    }
+
+    /// Rules for a request that no step takes in are a mistake in its name.
+    fn requests_come_in(&self, p: &mut Problems) {
+        let taken = |name: &str| {
+            self.script.steps().any(|step| {
+                step.kind.value == "take-request"
+                    && step.params.get("name").is_some_and(|param| param.value == Param::Text(name.to_owned()))
+            })
+        };
+        for request in self.script.requests.iter().filter(|request| !taken(&request.name.value)) {
+            p.add(
+                request.name.span.clone(),
+                format!("no step takes in the request {}", request.name.value),
+                "add a step of kind `take-request` with this name",
+            );
+        }
+        for source in self.script.certificates.iter().filter(|source| source.subject_of_request) {
+            let Certified::Request(name) = &source.of else { continue };
+            if !self.script.requests.iter().any(|request| request.name.value == name.value) {
+                p.add(
+                    source.span.clone(),
+                    format!(
+                        "certificate {}: what request {} may call itself is not said",
+                        source.name.value, name.value
+                    ),
+                    "add a [[request]] with `rules = { subject = { required = [...], fixed = {...} } }`",
+                );
+            }
+        }
     }
 
     /// The authority whose own certificate this is; its file is named after it.

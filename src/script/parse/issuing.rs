@@ -3,7 +3,7 @@
 use crate::pki::Subject;
 use crate::script::problem::Problems;
 use crate::script::reader::Reader;
-use crate::script::syntax::{CertificateSource, Certified, Located, RevocationSource};
+use crate::script::syntax::{CertificateSource, Certified, Located, RequestSource, RevocationSource};
 
 /// Keys of which a certificate has exactly one.
 const WHOSE_KEY: [&str; 4] = ["authority", "request", "cross", "renews"];
@@ -29,7 +29,16 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
         s.done(p);
         Located::new(subject, span)
     });
+    let from = r.text("subject_from", p);
+    if let Some(from) = from.as_ref().filter(|from| from.value != "request") {
+        p.add(
+            from.span.clone(),
+            "`subject_from`: expected \"request\"",
+            "leave it out where the script names the subject",
+        );
+    }
     let source = CertificateSource {
+        subject_of_request: from.is_some(),
         name,
         issuer,
         of,
@@ -59,11 +68,15 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
         }
     }
     let own_subject = matches!(source.of, Certified::Request(_));
-    if own_subject != r.has("subject") && !matches!(source.of, Certified::Authority(_)) {
+    let says = r.has("subject") || source.subject_of_request;
+    if r.has("subject") && source.subject_of_request {
+        p.add(r.span(), "this `certificate` has both `subject` and `subject_from`", "leave one of them out");
+    }
+    if own_subject != says && !matches!(source.of, Certified::Authority(_)) {
         let (problem, hint) = if own_subject {
             (
                 "needs `subject`",
-                "add `subject = { organization = \"...\", common_name = \"...\" }`: a request never names itself",
+                "add `subject = { organization = \"...\", common_name = \"...\" }`, or `subject_from = \"request\"`",
             )
         } else {
             ("has a `subject` already, that of the certificate it crosses or renews", "leave `subject` out")
@@ -111,6 +124,15 @@ fn certified(r: &mut Reader<'_, '_>, p: &mut Problems) -> Certified {
         Some("request") => Certified::Request(r.needed_name("request", p)),
         _ => Certified::Request(Located::new(String::new(), r.span())),
     }
+}
+
+pub(super) fn request(mut r: Reader<'_, '_>, p: &mut Problems) -> RequestSource {
+    let source = RequestSource { name: r.needed_name("name", p), rules: r.value_of("rules", p), span: r.span() };
+    for problem in source.rules.check() {
+        p.add(r.span(), format!("request {}: {problem}", source.name.value), "");
+    }
+    r.done(p);
+    source
 }
 
 pub(super) fn revocation(mut r: Reader<'_, '_>, p: &mut Problems) -> RevocationSource {
