@@ -3,7 +3,7 @@
 //   node judge_age.mjs open IDENTITY < SEALED      the content of a file that we sealed
 //   node judge_age.mjs seal RECIPIENT < CONTENT    a file for us to open
 //   node judge_age.mjs recipient IDENTITY          the recipient of an identity
-//   node judge_age.mjs vectors                     a JSON array of { name, expect, identity, payload, file }
+//   node judge_age.mjs vectors                     a JSON array of { name, expect, identities, payload, file }
 //
 // It runs beside tests/.judges/npm/node_modules, where the packages are.
 import fs from 'node:fs'
@@ -54,5 +54,5 @@ function vector(name, octets) {
   const of = key => fields.filter(([k]) => k === key).map(([, value]) => value)
   let file = octets.subarray(end + 2)
   if (of('compressed')[0] === 'zlib') file = zlib.inflateSync(file)
-  return { name, expect: of('expect')[0], identity: of('identity').at(-1), payload: of('payload')[0], file: file.toString('hex') }
+  return { name, expect: of('expect')[0], identities: of('identity'), payload: of('payload')[0], file: file.toString('hex') }
 }

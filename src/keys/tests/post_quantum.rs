@@ -3,7 +3,6 @@
 use super::key;
 use crate::basics::digest::hex_decode;
 use crate::keys::{Algorithm, KeyError, PublicKey, SigningKey};
-use crate::pki::certificate::Certificate;
 use der::Decode;
 use proptest::prelude::*;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -80,7 +79,6 @@ fn the_lamps_certificates_verify_under_their_own_keys() {
         let mut tampered = tbs.clone();
         *tampered.last_mut().unwrap() ^= 1;
         assert!(key.verify(&tampered, &signature).is_err(), "{name}: another message");
-        assert!(Certificate::parse(&der_of(&lamps(&file))).is_ok() || name.starts_with("id-"), "{name}: parsed by us");
     }
 }
 

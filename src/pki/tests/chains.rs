@@ -19,7 +19,7 @@ pub fn profile(name: &str) -> Profile {
 /// The profile of the issuer that certificates of this one are made under.
 pub fn issuer_of(name: &str) -> Option<&'static str> {
     Some(match name {
-        "root-device" | "root-cabf" | "root-firmware" | "matter-paa" => return None,
+        "root-device" | "root-device-pq" | "root-cabf" | "root-firmware" | "matter-paa" => return None,
         "subca-nontls-cabf" => "root-cabf",
         "subca-codesign" => "root-firmware",
         "matter-pai" => "matter-paa",

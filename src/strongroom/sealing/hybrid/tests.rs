@@ -123,7 +123,7 @@ proptest! {
 struct Vector {
     name: String,
     expect: String,
-    identity: String,
+    identities: Vec<String>,
     /// SHA-256 of the content.
     payload: Option<String>,
     file: String,
@@ -144,10 +144,17 @@ fn the_standard_s_vectors_end_as_they_say() {
     assert_eq!(vectors.len(), 18);
     for vector in vectors {
         let file = crate::basics::digest::hex_decode(&vector.file).unwrap();
-        let seed = seed_of(&vector.identity);
-        let identity = Identity(Zeroizing::new(*seed));
+        let seed = seed_of(vector.identities.last().unwrap());
+        let identities: Vec<Box<dyn age::Identity>> = vector
+            .identities
+            .iter()
+            .map(|text| match text.parse::<age::x25519::Identity>() {
+                Ok(classical) => Box::new(classical) as Box<dyn age::Identity>,
+                Err(_) => Box::new(Identity(seed_of(text))),
+            })
+            .collect();
         let ended =
-            match age::Decryptor::new(&file[..]).map(|d| d.decrypt(std::iter::once(&identity as &dyn age::Identity))) {
+            match age::Decryptor::new(&file[..]).map(|d| d.decrypt(identities.iter().map(|identity| &**identity))) {
                 Ok(Ok(mut reader)) => {
                     let mut content = Vec::new();
                     reader.read_to_end(&mut content).unwrap();
