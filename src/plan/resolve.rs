@@ -2,7 +2,7 @@
 
 use crate::basics::{Digest, Realm, SafeText};
 use crate::keys::Algorithm;
-use crate::pki::name::{Subject, marked};
+use crate::pki::name::{Attribute, Subject, marked};
 use crate::pki::oids;
 use crate::pki::profile::Profile;
 use crate::plan::{Authority, Material, Plan, Standing};
@@ -198,32 +198,16 @@ impl Resolver<'_> {
                 Algorithm::EcdsaP384
             });
             self.sealed_as_strongly(source, algorithm, p);
-            let country = source.country.as_ref().map(|country| country.value.as_str());
-            let subject = Subject::authority(country, &source.organization.value, &source.common_name.value);
-            if let Err(error) = marked(self.realm, &subject).to_der() {
-                p.add(source.common_name.span.clone(), format!("subject of {}: {error}", source.name.value), "");
+            let subject = &source.subject.value;
+            if let Err(error) = marked(self.realm, subject).to_der() {
+                p.add(source.subject.span.clone(), format!("subject of {}: {error}", source.name.value), "");
             }
-            for value in [&source.organization, &source.common_name] {
-                if self.realm == Realm::Production && examples::subject(&value.value) {
-                    p.add(
-                        value.span.clone(),
-                        format!("`{}`: a production subject must not be that of the example scripts", value.value),
-                        "write the name of your own organization and authority",
-                    );
-                }
-                if self.realm == Realm::Production && value.value.to_uppercase().contains("REHEARSAL") {
-                    p.add(
-                        value.span.clone(),
-                        format!("`{}`: a production subject must not carry the rehearsal's mark", value.value),
-                        "the tool puts the mark there in a rehearsal; leave it out of the script",
-                    );
-                }
-            }
+            self.own_subject(&source.subject, p);
             let file = self.profiles.get(&source.profile.value).and_then(|file| file.as_ref().ok());
             self.validity(source, file.map(|file| &file.profile), p);
             match self.profiles.get(&source.profile.value) {
                 Some(Ok(file)) => {
-                    for problem in suits(&file.profile, algorithm) {
+                    for problem in suits(&file.profile, algorithm, subject) {
                         p.add(
                             source.span.clone(),
                             format!("authority {}: {problem}", source.name.value),
@@ -246,13 +230,36 @@ impl Resolver<'_> {
                 profile: source.profile.value.clone(),
                 algorithm,
                 quorum: source.quorum.value.clone(),
-                subject: marked(self.realm, &subject),
+                subject: marked(self.realm, subject),
                 not_before: source.not_before.value,
                 not_after: source.not_after.value,
                 standing: source.standing,
             });
         }
         authorities
+    }
+
+    /// A production subject is somebody's own: not that of an example, and without the rehearsal's mark.
+    fn own_subject(&self, subject: &Located<Subject>, p: &mut Problems) {
+        if self.realm != Realm::Production {
+            return;
+        }
+        for (_, value) in subject.value.values() {
+            if examples::subject(value) && value.len() > 2 {
+                p.add(
+                    subject.span.clone(),
+                    format!("`{value}`: a production subject must not be that of the example scripts"),
+                    "write the name of your own organization and authority",
+                );
+            }
+            if value.to_uppercase().contains("REHEARSAL") {
+                p.add(
+                    subject.span.clone(),
+                    format!("`{value}`: a production subject must not carry the rehearsal's mark"),
+                    "the tool puts the mark there in a rehearsal; leave it out of the script",
+                );
+            }
+        }
     }
 
     /// Names that stand for nothing, each with the nearest that does.
@@ -296,9 +303,11 @@ impl Resolver<'_> {
     }
 }
 
-/// What a profile does not allow about an authority beside its dates: its own problems, the algorithm.
-fn suits(profile: &Profile, algorithm: Algorithm) -> Vec<String> {
+/// What a profile does not allow about an authority beside its dates: its own problems, the algorithm, what its name has.
+fn suits(profile: &Profile, algorithm: Algorithm, subject: &Subject) -> Vec<String> {
     let mut problems: Vec<String> = profile.check();
+    let found: Vec<Attribute> = subject.values().map(|(attribute, _)| attribute).collect();
+    problems.extend(profile.subject.problems(&found));
     if !profile.algorithms.contains(&algorithm) {
         problems.push(format!("algorithm {} is not one the profile allows", algorithm.word()));
     }

@@ -1,6 +1,7 @@
 //! `script.toml` -> [`Script`]. Every problem the text alone can show is noted with its place; names are not resolved.
 
 use crate::basics::limits;
+use crate::pki::Subject;
 use crate::script::kind::{Shape, StepKind};
 use crate::script::problem::{Problems, nearest};
 use crate::script::reader::{Reader, document};
@@ -142,31 +143,25 @@ fn quorum(mut r: Reader<'_, '_>, p: &mut Problems) -> QuorumSource {
 }
 
 fn authority(mut r: Reader<'_, '_>, p: &mut Problems) -> AuthoritySource {
-    let mut subject = r.table("subject", "the subject", p);
-    if subject.is_none() {
+    let subject = issuing::subject(&mut r, p).unwrap_or_else(|| {
         p.add(
             r.span(),
             "this `authority` needs `subject`",
             "add `subject = { organization = \"...\", common_name = \"...\" }`",
         );
-    }
-    let empty = || Located::new(String::new(), 0..0);
+        Located::new(Subject::default(), r.span())
+    });
     let source = AuthoritySource {
         name: r.needed_name("name", p),
         profile: r.needed_name("profile", p),
         algorithm: r.text("algorithm", p).unwrap_or_else(|| Located::new("ecdsa-p384".to_owned(), r.span())),
         quorum: r.needed_name("quorum", p),
-        country: subject.as_mut().and_then(|s| s.text("country", p)),
-        organization: subject.as_mut().map_or_else(empty, |s| s.needed_text("organization", p)),
-        common_name: subject.as_mut().map_or_else(empty, |s| s.needed_text("common_name", p)),
+        subject,
         not_before: r.needed_instant("not_before", p),
         not_after: r.needed_instant("not_after", p),
         standing: r.flag("standing", p),
         span: r.span(),
     };
-    if let Some(subject) = subject {
-        subject.done(p);
-    }
     r.done(p);
     source
 }

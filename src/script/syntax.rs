@@ -81,9 +81,7 @@ pub struct AuthoritySource {
     pub profile: Text,
     pub algorithm: Text,
     pub quorum: Text,
-    pub country: Option<Text>,
-    pub organization: Text,
-    pub common_name: Text,
+    pub subject: Located<Subject>,
     pub not_before: Located<Instant>,
     pub not_after: Located<Instant>,
     /// Made in an earlier ceremony.

@@ -1,6 +1,7 @@
 //! `issue-certificate`: an authority certifies another key: one made here, one that came in as a request, another authority's, or
 //! one it certified before. Shown, approved by digest, signed, verified with the key in the issuer's certificate, written once.
 
+use crate::basics::Realm;
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::ceremony::effect::{
     Certified, Effect, Operation, certificate_request, certificate_title, parse_certificate,
@@ -19,6 +20,9 @@ use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, k
 use crate::transcript::Entry;
 
 pub struct IssueCertificate;
+
+/// Milliseconds by which a certificate may begin before it is signed (CA/B BR 7.1.2.7: 48 hours).
+const BACKDATED: u64 = 48 * 3_600_000;
 
 impl StepKind for IssueCertificate {
     fn word(&self) -> &'static str {
@@ -159,6 +163,13 @@ impl StepMachine for IssueCertificate {
             return Err(format!(
                 "certificate {} would end at {}, and the confirmed clock says {}",
                 planned.name, planned.not_after, moment.time
+            ));
+        }
+        // A script is written for its day: a certificate that begins long before it was signed says something untrue.
+        if plan.realm == Realm::Production && planned.not_before.0.saturating_add(BACKDATED) < moment.time.0 {
+            return Err(format!(
+                "certificate {} would begin at {}, more than two days before the confirmed clock's {}",
+                planned.name, planned.not_before, moment.time
             ));
         }
         Ok(Operation::Certificate {

@@ -3,7 +3,7 @@
 use super::Resolver;
 use crate::basics::Realm;
 use crate::pki::Reason;
-use crate::pki::name::{Subject, marked};
+use crate::pki::name::{Attribute, Subject, marked};
 use crate::pki::profile::{Presence, Profile};
 use crate::plan::{Authority, CertifiedKey, Plan, PlannedCertificate, PlannedRevocation, Standing};
 use crate::script::problem::Problems;
@@ -139,6 +139,9 @@ impl Resolver<'_> {
             let subject = source.subject.as_ref().map(|subject| marked(self.realm, &subject.value));
             if let (Some(source), Some(Err(error))) = (&source.subject, subject.as_ref().map(Subject::to_der)) {
                 p.add(source.span.clone(), format!("subject of {name}: {error}"), "");
+            }
+            if let Some(subject) = &source.subject {
+                self.own_subject(subject, p);
             }
             let date = |own: &Option<Located<crate::basics::Instant>>, of: Option<crate::basics::Instant>| {
                 own.as_ref().map(|d| d.value).or(of).unwrap_or(crate::basics::Instant(0))
@@ -365,6 +368,10 @@ fn does_not_suit(source: &CertificateSource, profile: &Profile) -> Vec<String> {
     }
     if let (Some(from), Some(until)) = (&source.not_before, &source.not_after) {
         problems.extend(profile.validity_problems(from.value, until.value));
+    }
+    if let Some(subject) = &source.subject {
+        let found: Vec<Attribute> = subject.value.values().map(|(attribute, _)| attribute).collect();
+        problems.extend(profile.subject.problems(&found));
     }
     let addresses = &profile.crl_distribution;
     if addresses.presence == Presence::Required && addresses.urls.is_empty() && source.crl_url.is_none() {

@@ -12,23 +12,7 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
     let name = r.needed_name("name", p);
     let issuer = r.needed_name("issuer", p);
     let of = certified(&mut r, p);
-    let subject = r.table("subject", "the subject", p).map(|mut s| {
-        let mut text = |key| s.text(key, p).map(|text| text.value);
-        let subject = Subject {
-            country: text("country"),
-            state: text("state"),
-            locality: text("locality"),
-            organization: text("organization"),
-            organizational_unit: text("organizational_unit"),
-            common_name: text("common_name"),
-            serial_number: text("serial_number"),
-            matter_vid: text("matter_vid"),
-            matter_pid: text("matter_pid"),
-        };
-        let span = s.span();
-        s.done(p);
-        Located::new(subject, span)
-    });
+    let subject = subject(&mut r, p);
     let from = r.text("subject_from", p);
     if let Some(from) = from.as_ref().filter(|from| from.value != "request") {
         p.add(
@@ -85,6 +69,27 @@ pub(super) fn certificate(mut r: Reader<'_, '_>, p: &mut Problems) -> Certificat
     }
     r.done(p);
     source
+}
+
+/// The inner table `subject`, with any attribute that certificates of ours may have.
+pub(super) fn subject(r: &mut Reader<'_, '_>, p: &mut Problems) -> Option<Located<Subject>> {
+    r.table("subject", "the subject", p).map(|mut s| {
+        let mut text = |key| s.text(key, p).map(|text| text.value);
+        let subject = Subject {
+            country: text("country"),
+            state: text("state"),
+            locality: text("locality"),
+            organization: text("organization"),
+            organizational_unit: text("organizational_unit"),
+            common_name: text("common_name"),
+            serial_number: text("serial_number"),
+            matter_vid: text("matter_vid"),
+            matter_pid: text("matter_pid"),
+        };
+        let span = s.span();
+        s.done(p);
+        Located::new(subject, span)
+    })
 }
 
 fn certified(r: &mut Reader<'_, '_>, p: &mut Problems) -> Certified {
