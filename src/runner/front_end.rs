@@ -149,6 +149,16 @@ pub enum Looked {
 pub trait Incoming {
     fn look(&mut self, within: Duration) -> Looked;
 
+    /// Whether it comes as lines that are typed here.
+    fn is_typed(&self) -> bool {
+        false
+    }
+
+    /// A line that was typed.
+    fn typed(&mut self, _line: &str) -> Looked {
+        Looked::Nothing
+    }
+
     fn sight(&mut self) -> Sight;
 
     fn preview(&self) -> Option<&Luma>;

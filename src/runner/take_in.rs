@@ -20,6 +20,7 @@ use crate::runner::run::Run;
 use crate::transfer::Taken;
 use crate::transfer::envelope::{Envelope, Kind};
 use crate::transfer::intake::{Arrival, Expected, Intake, Object};
+use crate::transfer::never;
 use live::Live;
 use ways::Way;
 
@@ -72,6 +73,7 @@ impl Taking {
     /// # Errors
     /// Why what arrived is not taken; the taking in goes on, and nothing of it is lost.
     pub fn text(&mut self, text: &str) -> Result<Option<Envelope>, String> {
+        refuse_secrets(text.as_bytes())?;
         match self.intake.take(text) {
             Arrival::Object(found) => self.welcome(found).map(Some),
             Arrival::Part(Taken::Restarted(why)) => Err(format!("starting again: {why}")),
@@ -87,6 +89,7 @@ impl Taking {
     /// # Errors
     /// Why it is not taken.
     pub fn file(&self, octets: Vec<u8>) -> Result<Envelope, String> {
+        refuse_secrets(&octets)?;
         if octets.starts_with(b"AE1 ") {
             let envelope = Envelope::parse(&octets).map_err(|e| e.to_string())?;
             return self.welcome(Object::Envelope(envelope));
@@ -125,12 +128,20 @@ impl Taking {
     }
 
     fn sized(&self, envelope: Envelope) -> Result<Envelope, String> {
+        refuse_secrets(envelope.octets())?;
         let found = envelope.octets().len() as u64;
         if found > self.most {
             return Err(format!("expected a {} of at most {} octets, found {found}: not taken", self.kind, self.most));
         }
         Ok(envelope)
     }
+}
+
+/// What comes in stands in the record for ever: a share or private key never gets there, and nothing of it is said.
+fn refuse_secrets(octets: &[u8]) -> Result<(), String> {
+    never::found_in(octets).map_or(Ok(()), |what| {
+        Err(format!("this is {what}, and none is asked for here: nothing of it is kept or recorded; put it away"))
+    })
 }
 
 /// What came of a way in.

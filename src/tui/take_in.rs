@@ -3,7 +3,7 @@
 //!
 //! [`draw`] is pure; the loop asks the source, then the keys. Nothing here decides what is welcome: whoever offers the source does.
 
-use crate::basics::SafeText;
+use crate::basics::{SafeText, limits};
 use crate::runner::front_end::{Incoming, Looked, Sight};
 use crate::transfer::Progress;
 use crate::transfer::picture::Luma;
@@ -16,6 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 use std::time::{Duration, Instant};
+use zeroize::{Zeroize, Zeroizing};
 
 #[cfg(test)]
 mod tests;
@@ -67,8 +68,12 @@ pub fn run<B: Backend>(
     input: &mut impl InputSource,
 ) -> Ending {
     let mut drawn: Option<Instant> = None;
+    // Never grows: growing would leave copies behind, and somebody may scan a share's card.
+    let mut line = Zeroizing::new(String::with_capacity(limits::SCANNER_LINE_OCTETS));
     loop {
-        if incoming.look(WAIT) == Looked::Ended {
+        // A scanner that types is waited for at the keyboard.
+        let wait = if incoming.is_typed() { Duration::ZERO } else { WAIT };
+        if incoming.look(wait) == Looked::Ended {
             let _ = wipe(screen);
             return Ending::Ended;
         }
@@ -82,16 +87,55 @@ pub fn run<B: Backend>(
             }
             drawn = Some(Instant::now());
         }
-        match input.next(Duration::ZERO) {
-            Input::Key(Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c')) => {
-                let _ = wipe(screen);
-                return Ending::Back;
-            }
-            Input::Signal(signal) => return Ending::Signal(signal),
-            Input::Lost(why) => return Ending::Lost(why),
-            Input::Key(_) | Input::Paste(_) | Input::Resize { .. } | Input::Tick => {}
+        if let Some(ending) = keys(incoming, &mut line, input) {
+            let _ = wipe(screen);
+            return ending;
         }
     }
+}
+
+/// Keys until none waits: a scanner types hundreds at once. `Some` where it is over.
+fn keys(incoming: &mut dyn Incoming, line: &mut Zeroizing<String>, input: &mut impl InputSource) -> Option<Ending> {
+    let mut wait = if incoming.is_typed() { WAIT } else { Duration::ZERO };
+    for _ in 0..limits::SCANNER_LINE_OCTETS {
+        match input.next(wait) {
+            Input::Key(Key::Esc | Key::Ctrl('c')) => return Some(Ending::Back),
+            Input::Key(Key::Char('q' | 'Q')) if !incoming.is_typed() => return Some(Ending::Back),
+            Input::Key(Key::Char(typed)) if incoming.is_typed() => push(line, typed),
+            Input::Key(Key::Enter) if incoming.is_typed() => {
+                if entered(incoming, line) == Looked::Ended {
+                    return Some(Ending::Ended);
+                }
+            }
+            Input::Paste(pasted) if incoming.is_typed() => {
+                for piece in pasted.split_inclusive(['\r', '\n']) {
+                    piece.chars().filter(|c| !c.is_control()).for_each(|c| push(line, c));
+                    if piece.ends_with(['\r', '\n']) && entered(incoming, line) == Looked::Ended {
+                        return Some(Ending::Ended);
+                    }
+                }
+            }
+            Input::Signal(signal) => return Some(Ending::Signal(signal)),
+            Input::Lost(why) => return Some(Ending::Lost(why)),
+            Input::Tick => return None,
+            Input::Key(_) | Input::Paste(_) | Input::Resize { .. } => {}
+        }
+        wait = Duration::ZERO;
+    }
+    None
+}
+
+/// What is more than any code holds is dropped; the line is then no frame.
+fn push(line: &mut Zeroizing<String>, typed: char) {
+    if line.len() + typed.len_utf8() <= limits::SCANNER_LINE_OCTETS {
+        line.push(typed);
+    }
+}
+
+fn entered(incoming: &mut dyn Incoming, line: &mut Zeroizing<String>) -> Looked {
+    let looked = if line.trim().is_empty() { Looked::Nothing } else { incoming.typed(line) };
+    line.zeroize();
+    looked
 }
 
 /// The words above, the camera's picture below.

@@ -238,6 +238,41 @@ fn text_frames_of_qr_show_come_in_and_the_digest_of_its_owner_is_typed() {
 }
 
 #[test]
+fn a_scanner_that_types_gives_codes_line_by_line_and_a_share_is_never_taken() {
+    let made = Made::new();
+    let frames = anchorite(&["envelope", "frames", &made.envelope(), "--version", "8"]);
+    let frames = String::from_utf8(frames.stdout).unwrap();
+    let share = "KR1QXWLE5GPQGPSZMS0UDX02ZATJ54NNYZML2KGP8J9QS24VV6RT5NUAX6UE423004607MSL295C0T6P";
+    let mut typed = vec!["7", share, ""];
+    typed.push("7");
+    typed.extend(frames.lines());
+    let digest = made.sha256("request.der");
+    typed.push(&digest);
+    let (said, evidence) = made.by_hand("out", &typed);
+    assert_eq!(objects(&evidence)[0], ("csr".to_owned(), "scanner".to_owned(), made.sha256("request.pem")), "{said}");
+    assert!(said.contains("this is a share, and none is asked for here"), "{said}");
+    assert!(!std::fs::read_to_string(evidence.join("transcript.jsonl")).unwrap().contains("KR1Q"));
+}
+
+#[test]
+fn a_ceremony_that_stops_after_something_came_in_goes_on_where_it_was() {
+    let made = Made::new();
+    let out = made.at("out");
+    let stick = made.text("request.pem");
+    let typed = format!("s\ns\n6 {stick}\nleave\n");
+    let output = anchorite_with(&["rehearse", &made.text("script"), "--plain", "--out", out.to_str().unwrap()], &typed);
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    // The file is gone: what came in is in the record.
+    std::fs::remove_file(made.at("request.pem")).unwrap();
+    let digest = made.sha256("request.der");
+    let typed = format!("{}{digest}\n{}", "s\n".repeat(2), "s\n".repeat(12));
+    let output = anchorite_with(&["resume", out.to_str().unwrap(), "--plain"], &typed);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!(objects(&out.join("evidence"))[0].1, "file");
+    both_verify(&out.join("evidence"));
+}
+
+#[test]
 fn pictures_of_printed_codes_in_a_folder_come_in() {
     let made = Made::new();
     let output =
@@ -392,4 +427,121 @@ fn a_request_on_a_block_device_comes_in_and_nothing_stays_mounted() {
     let (_, evidence) = made.by_hand("out", &[&format!("5 {}", device.0), &made.sha256("request.der")]);
     assert_eq!(objects(&evidence)[0], ("csr".to_owned(), "medium".to_owned(), made.sha256("request.der")));
     assert!(!std::fs::read_to_string("/proc/mounts").unwrap().contains(&device.0));
+}
+
+/// A production run as far as the request: governance and approval of one approver, a binding, the people by their initials.
+fn in_production(made: &Made, binding: &str, typed: &[String]) -> (String, PathBuf) {
+    let own = crate::program::own_script_in(&made.at("own"));
+    let text = std::fs::read_to_string(own.join("script.toml")).unwrap();
+    let head = text.split("[[act]]").next().unwrap();
+    std::fs::write(own.join("script.toml"), format!("{head}{}", STEPS.trim_start())).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).current_dir(made.folder.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "approver"]);
+    let public = std::fs::read_to_string(made.at("approver.pub")).unwrap();
+    let public: Vec<&str> = public.split(' ').take(2).collect();
+    std::fs::create_dir(made.at("governance")).unwrap();
+    let toml = "format = \"anchorite-governance/1\"\ntitle = \"Ours\"\napprovers = [\"ann\"]\nthreshold = 1\n";
+    std::fs::write(made.at("governance/governance.toml"), toml).unwrap();
+    let signers = format!("ann namespaces=\"script-approval@anchorite\" {}\n", public.join(" "));
+    std::fs::write(made.at("governance/allowed_signers"), signers).unwrap();
+    let program = env!("CARGO_BIN_EXE_anchorite");
+    let window = ["--not-before", "2020-01-01T00:00:00Z", "--not-after", "2099-01-01T00:00:00Z"];
+    let script = own.to_str().unwrap();
+    run(program, &[&["approve", "make", script], &window[..], &["--out", "approval.json"]].concat());
+    run("ssh-keygen", &["-q", "-Y", "sign", "-n", "script-approval@anchorite", "-f", "approver", "approval.json"]);
+    std::fs::rename(made.at("approval.json.sig"), made.at("approval.json.ann.sig")).unwrap();
+    run(program, &["ledger", "init", "ledger.sqlite"]);
+    let words = run(program, &["approve", "words", "--governance", "governance"]).trim().to_owned();
+    let ledger = made.text("ledger.sqlite");
+    let binding = format!("format = \"anchorite-binding/1\"\nledger = \"{ledger}\"\n{binding}");
+    std::fs::write(made.at("binding.toml"), binding).unwrap();
+    let lines =
+        [vec![words.clone(), words, "AB".to_owned(), "GH".to_owned()], typed.to_vec(), vec!["leave".to_owned()]];
+    let at = |name: &str| made.text(name);
+    let out = made.at("out");
+    let arguments = [
+        "run",
+        script,
+        "--governance",
+        &at("governance"),
+        "--approval",
+        &at("approval.json"),
+        "--binding",
+        &at("binding.toml"),
+        "--out",
+        out.to_str().unwrap(),
+        "--plain",
+    ];
+    let output = anchorite_with(&arguments, &(lines.concat().join("\n") + "\n"));
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    (said(&output), out.join("evidence"))
+}
+
+#[test]
+fn in_production_an_object_comes_by_what_the_binding_names_and_the_realm_of_rehearsals_is_refused() {
+    let made = Made::new();
+    let rehearsed = made.envelope();
+    let make = ["envelope", "make", &made.text("request.pem"), "--kind", "csr", "--realm", "production"];
+    for folder in ["shelf", "in"] {
+        std::fs::create_dir(made.at(folder)).unwrap();
+    }
+    let output = anchorite(&[&make[..], &["--out", &made.text("shelf/request.envelope")]].concat());
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    std::fs::copy(&rehearsed, made.at("in/rehearsed.envelope")).unwrap();
+    let frames = anchorite(&["envelope", "frames", &made.text("shelf/request.envelope"), "--version", "8"]);
+    std::fs::write(made.at("frames.txt"), &frames.stdout).unwrap();
+    let binding = format!(
+        "[folders]\nvault-a = \"{}\"\n[incoming]\nfiles = \"{}\"\nframes = \"{}\"\n",
+        made.text("shelf"),
+        made.text("in"),
+        made.text("frames.txt")
+    );
+    let typed = [
+        // Not a path of the machine, however it is typed; the other realm; a name that is not there.
+        "2 ../shelf/request.envelope",
+        "2 rehearsed.envelope",
+        "2 none",
+        "s",
+        "9",
+        "1",
+        "again",
+        "3",
+        &made.sha256("request.der"),
+        "AB",
+        "GH",
+    ]
+    .map(str::to_owned);
+    let (said, evidence) = in_production(&made, &binding, &typed);
+    for (n, refusal) in [
+        "../shelf/request.envelope: expected",
+        "expected a csr for production, found a csr for rehearsal (request.pem): not taken",
+        "expected a file none in this folder, found none",
+        "expected the number of a way in, one of 1, 2, 3, 4",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(said.contains(refusal), "{n}: {refusal} in {said}");
+    }
+    let word = |via: &str| ("csr".to_owned(), via.to_owned(), made.sha256("request.pem"));
+    assert_eq!(objects(&evidence), [word("medium"), word("frames")], "{said}");
+    assert!(said.contains("Take in the order week-48") || said.contains("the order week-48"), "{said}");
+}
+
+#[test]
+fn in_production_a_stick_that_is_not_there_and_the_wrong_one_are_named_and_asked_for_again() {
+    let made = Made::new();
+    std::fs::create_dir(made.at("usb")).unwrap();
+    std::fs::copy(made.at("request.pem"), made.at("usb/request.pem")).unwrap();
+    let binding = format!("[media]\nvault-a = \"{}\"\n", made.text("usb"));
+    let (said, evidence) = in_production(&made, &binding, &["1".to_owned()]);
+    assert!(
+        said.contains("nothing is mounted here: it is a plain folder of the machine, not the medium vault-a"),
+        "{said}"
+    );
+    assert!(objects(&evidence).is_empty());
 }

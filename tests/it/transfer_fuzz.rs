@@ -2,15 +2,15 @@
 //! them. `ANCHORITE_TESTS=transfer` runs a million mutated frame texts. The judges are those of the targets in `fuzz/`.
 
 use crate::program::{files, root};
-use crate::transfer_judges::{Dice, envelope, frame_text, mutated, reassembly, ur};
+use crate::transfer_judges::{Dice, envelope, frame_text, incoming, mutated, reassembly, ur};
 use anchorite::basics::Realm;
 use anchorite::transfer::{Envelope, Frame, Kind, Sender, TransferId, UrSender, frame};
 use data_encoding::BASE32_NOPAD;
 
 type Judge = fn(&[u8]);
 
-const CORPORA: [(&str, Judge); 4] =
-    [("frame", frame_text), ("envelope", envelope), ("ur", ur), ("reassembly", reassembly)];
+const CORPORA: [(&str, Judge); 5] =
+    [("frame", frame_text), ("envelope", envelope), ("ur", ur), ("reassembly", reassembly), ("incoming", incoming)];
 
 fn many(few: u64, all: u64) -> u64 {
     match std::env::var("ANCHORITE_TESTS").as_deref() {
@@ -63,6 +63,24 @@ fn seeds(which: &str) -> Vec<(&'static str, Vec<u8>)> {
             ("bidi", "AF1\u{202e}AAAA".as_bytes().to_vec()),
             ("not-utf-8", vec![b'A', b'F', b'1', 0xff, 0xfe]),
         ],
+        "incoming" => {
+            let der = [0x30, 3, 2, 1, 7];
+            let pem = "-----BEGIN CERTIFICATE REQUEST-----\nMAMCAQc=\n-----END CERTIFICATE REQUEST-----\n";
+            vec![
+                ("der", der.to_vec()),
+                ("der-trailing-octet", [&der[..], &[0]].concat()),
+                ("der-truncated", der[..4].to_vec()),
+                ("der-indefinite-length", vec![0x30, 0x80, 2, 1, 7, 0, 0]),
+                ("der-long-length", vec![0x30, 0x81, 3, 2, 1, 7]),
+                ("der-length-of-four-gigabytes", vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff]),
+                ("pem", pem.as_bytes().to_vec()),
+                ("pem-carriage-returns", pem.replace('\n', "\r\n").into_bytes()),
+                ("pem-twice", pem.repeat(2).into_bytes()),
+                ("pem-another-label", pem.replace("CERTIFICATE REQUEST", "CERTIFICATE").into_bytes()),
+                ("pem-one-long-line", pem.replace("MAMCAQc=", &"MAMCAQcA".repeat(20)).into_bytes()),
+                ("pem-header", pem.replace("MAMCAQc=", "Proc-Type: 4,ENCRYPTED\n\nMAMCAQc=").into_bytes()),
+            ]
+        }
         "envelope" => vec![
             ("good", e.to_octets()),
             ("trailing-octet", [e.to_octets(), vec![0]].concat()),

@@ -2,6 +2,8 @@
 //! over generated cases; the targets in `fuzz/` include this file and run them under libFuzzer.
 
 use anchorite::basics::{Realm, limits};
+use anchorite::ceremony::event::Via;
+use anchorite::ceremony::object;
 use anchorite::transfer::{Envelope, Frame, Kind, Receiver, Sender, Taken, TransferId, UrReceiver, UrSender, frame};
 use data_encoding::BASE32_NOPAD;
 use std::sync::LazyLock;
@@ -40,6 +42,21 @@ pub fn frame_text(octets: &[u8]) {
         assert_eq!(frame::single(&envelope), text);
     }
     receiver_survives(&mut Receiver::new(), text);
+}
+
+/// An object that comes into a ceremony, as a file or in an answer: taken apart it is the same again, and so is what is inside it.
+pub fn incoming(octets: &[u8]) {
+    for kind in Kind::ALL {
+        if let Ok(inside) = object::inner(kind, octets) {
+            assert_eq!(object::inner(kind, &inside).as_deref(), Ok(inside.as_slice()), "{kind}");
+        }
+    }
+    if let Ok(envelope) = Envelope::new(Kind::Csr, Realm::Rehearsal, "a.csr", octets.to_vec()) {
+        let answer = object::answer(&envelope, Via::File);
+        let arrived = object::arrived(Realm::Rehearsal, "csr", octets.len() as u64, &answer).unwrap();
+        assert_eq!((arrived.octets.as_slice(), arrived.envelope), (octets, envelope.digest()));
+        assert!(object::arrived(Realm::Production, "csr", octets.len() as u64, &answer).is_err());
+    }
 }
 
 /// An envelope: strict, so that it has one form and its digest one meaning.

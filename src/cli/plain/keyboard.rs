@@ -51,6 +51,22 @@ impl Keyboard {
         Some(String::from_utf8_lossy(&typed).trim().to_owned())
     }
 
+    /// One line as long as a code can be, into a fixed place; what is more is dropped. `None` at the end of input or after a signal.
+    #[must_use]
+    pub fn code(&self) -> Option<Zeroizing<String>> {
+        let mut typed = Zeroizing::new(Vec::with_capacity(limits::SCANNER_LINE_OCTETS));
+        loop {
+            match self.octet() {
+                Some(b'\n' | b'\r') => break,
+                Some(octet) if typed.len() < limits::SCANNER_LINE_OCTETS => typed.push(octet),
+                Some(_) => {}
+                None if typed.is_empty() || self.interrupted() => return None,
+                None => break,
+            }
+        }
+        Some(Zeroizing::new(String::from_utf8_lossy(&typed).into_owned()))
+    }
+
     /// One line that is not echoed where the input is a terminal, octet by octet into a fixed place.
     #[must_use]
     pub fn secret_line(&self, question: &str) -> Option<Secret> {

@@ -19,6 +19,9 @@ const PATIENCE: u32 = 5;
 pub(super) fn watch(keyboard: &Keyboard, incoming: &mut dyn Incoming) -> Result<(), String> {
     let mut said = Said::default();
     opening(&incoming.sight()).iter().for_each(|line| output::words(line));
+    if incoming.is_typed() {
+        return typed(keyboard, incoming, &mut said);
+    }
     let typing = std::io::stdin().is_terminal();
     let mut nothing = 0;
     loop {
@@ -30,6 +33,21 @@ pub(super) fn watch(keyboard: &Keyboard, incoming: &mut dyn Incoming) -> Result<
         }
         if (typing || nothing >= PATIENCE) && keyboard.line_waits() {
             return keyboard.line("").map(|_| ()).ok_or_else(|| keyboard.why().to_owned());
+        }
+    }
+}
+
+/// A scanner that types: every line is a code, an empty one goes back.
+fn typed(keyboard: &Keyboard, incoming: &mut dyn Incoming, said: &mut Said) -> Result<(), String> {
+    loop {
+        let line = keyboard.code().ok_or_else(|| keyboard.why().to_owned())?;
+        if line.trim().is_empty() {
+            return Ok(());
+        }
+        let looked = incoming.typed(line.trim());
+        said.now(&incoming.sight(), looked == Looked::Ended).iter().for_each(|line| output::words(line));
+        if looked == Looked::Ended {
+            return Ok(());
         }
     }
 }

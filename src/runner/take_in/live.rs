@@ -8,11 +8,13 @@ use crate::transfer::envelope::Envelope;
 use crate::transfer::intake::progress_line;
 use crate::transfer::picture::Luma;
 use std::time::Duration;
+use zeroize::Zeroize;
 
 /// One source on its way to one object.
 pub(super) struct Live<'t> {
     source: Box<dyn FrameSource>,
     told: &'static str,
+    typed: bool,
     taking: &'t mut Taking,
     looks: String,
     note: String,
@@ -32,8 +34,8 @@ pub(super) enum End {
 
 impl<'t> Live<'t> {
     pub(super) fn new(opened: Opened, taking: &'t mut Taking) -> Self {
-        let Opened { source, told, .. } = opened;
-        Self { source, told, taking, looks: String::new(), note: String::new(), end: End::Back }
+        let Opened { source, told, typed, .. } = opened;
+        Self { source, told, typed, taking, looks: String::new(), note: String::new(), end: End::Back }
     }
 
     pub(super) fn end(self) -> End {
@@ -77,7 +79,12 @@ impl Incoming for Live<'_> {
                     self.source.name()
                 ))
             }
-            Ok(Heard::Text(text)) => self.text(&text),
+            Ok(Heard::Text(mut text)) => {
+                let looked = self.text(&text);
+                // Somebody may hold a share's card before it.
+                text.zeroize();
+                looked
+            }
             Ok(Heard::Refused { name, reason }) => {
                 self.taking.intake.nothing_read();
                 self.note = format!("{name}: {reason}");
@@ -89,6 +96,16 @@ impl Incoming for Live<'_> {
             }
             Ok(Heard::Nothing) => Looked::Nothing,
         }
+    }
+
+    fn is_typed(&self) -> bool {
+        self.typed
+    }
+
+    fn typed(&mut self, line: &str) -> Looked {
+        let looked = self.text(line);
+        self.looks = format!("{} characters came", line.len());
+        looked
     }
 
     fn sight(&mut self) -> Sight {

@@ -13,7 +13,7 @@ use crate::runner::binding::Bound;
 use crate::runner::front_end::{Incoming, Looked};
 use crate::transfer::picture::Luma;
 use crate::transfer::picture::tests::code;
-use crate::transfer::sender::{Sender, symbol_octets_of};
+use crate::transfer::sender::{self, Sender, symbol_octets_of};
 use crate::transfer::volume::{FileName, Label, MediumId, Volume};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl FrameSource for Heap {
 }
 
 fn watch(taking: &mut Taking, heard: Vec<Heard>) -> (End, String) {
-    let opened = Opened { source: Box::new(Heap(heard.into())), told: "", via: Via::Scanner };
+    let opened = Opened { source: Box::new(Heap(heard.into())), told: "", via: Via::Scanner, typed: false };
     watch_source(taking, opened)
 }
 
@@ -162,6 +162,40 @@ fn files_that_are_something_else_are_refused_by_name() {
     assert!(refusal.contains("expected a csr, found a certificate: not taken"), "{refusal}");
 }
 
+#[test]
+fn shares_and_private_keys_are_never_taken_in_nor_said_again() {
+    const SHARE: &str = "KR1QXWLE5GPQGPSZMS0UDX02ZATJ54NNYZML2KGP8J9QS24VV6RT5NUAX6UE423004607MSL295C0T6P";
+    let order =
+        Ask::Object { kind: "order".to_owned(), name: "a.order".to_owned(), what: "the order".to_owned(), most: 500 };
+    let mut taking = Taking::begin(Realm::Rehearsal, &order).unwrap();
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n";
+    let wrapped = Envelope::new(Kind::Order, Realm::Rehearsal, "a.order", SHARE.as_bytes().to_vec()).unwrap();
+    let single = sender::single(&wrapped).unwrap();
+    for refusal in [
+        taking.text(SHARE).unwrap_err(),
+        taking.text(&single).unwrap_err(),
+        taking.file(SHARE.as_bytes().to_vec()).unwrap_err(),
+        taking.file(key.as_bytes().to_vec()).unwrap_err(),
+        taking.file(wrapped.to_octets()).unwrap_err(),
+    ] {
+        assert!(refusal.contains("none is asked for here: nothing of it is kept or recorded"), "{refusal}");
+        assert!(!refusal.contains("QXWL") && !refusal.contains("MC4C"), "{refusal}");
+    }
+    assert!(taking.file(br#"{"count":40}"#.to_vec()).is_ok());
+}
+
+#[test]
+fn what_a_scanner_types_comes_line_by_line() {
+    let envelope = sent(Kind::Csr, Realm::Rehearsal, request());
+    let mut taking = taking();
+    let mut live = Live::new(super::ways::LiveWay::Typed.open().unwrap(), &mut taking);
+    assert!(live.is_typed());
+    assert_eq!(live.look(Duration::ZERO), Looked::Nothing);
+    let looked: Vec<Looked> = frames(&envelope).iter().map(|frame| live.typed(frame)).collect();
+    assert!(looked.contains(&Looked::Ended), "{looked:?}");
+    assert!(matches!(live.end(), End::Arrived(arrived) if arrived == envelope));
+}
+
 struct Film(VecDeque<Luma>, Shape);
 
 impl Lens for Film {
@@ -182,7 +216,7 @@ fn an_object_held_to_the_camera_arrives_frame_by_frame() {
         Shape { width: film[0].width(), height: film[0].height(), stride: film[0].width(), format: PixelFormat::Grey };
     let lens = Box::new(Film(film.into(), shape));
     let camera = Camera::with_lens("/dev/video7".to_owned(), lens, PictureReader::in_process());
-    let opened = Opened { source: Box::new(camera), told: "", via: Via::Camera };
+    let opened = Opened { source: Box::new(camera), told: "", via: Via::Camera, typed: false };
     let mut taking = taking();
     let (end, notes) = watch_source(&mut taking, opened);
     assert!(matches!(end, End::Arrived(arrived) if arrived == envelope), "{notes}");

@@ -3,7 +3,7 @@
 use crate::basics::Realm;
 use crate::ceremony::event::Via;
 use crate::devices::camera::Camera;
-use crate::devices::frame_source::FrameSource;
+use crate::devices::frame_source::{FrameSource, Heard, SourceError};
 use crate::devices::hand_scanner::SerialScanner;
 use crate::devices::picture_folder::PictureFolder;
 use crate::devices::picture_reader::PictureReader;
@@ -14,6 +14,7 @@ use crate::runner::binding::{Binding, Bound};
 use crate::runner::front_end::WayIn;
 use crate::transfer::volume::Label;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A way in, with everything it needs.
 pub(super) enum Way {
@@ -40,6 +41,8 @@ pub(super) enum LiveWay {
     Pictures(PathBuf),
     Frames(PathBuf),
     Video(PathBuf),
+    /// A hand-held imager that types as a keyboard: the front end hands over lines.
+    Typed,
 }
 
 /// A source that gives frames now.
@@ -47,24 +50,30 @@ pub(super) struct Opened {
     pub source: Box<dyn FrameSource>,
     pub told: &'static str,
     pub via: Via,
+    /// Lines come from the front end's keyboard.
+    pub typed: bool,
 }
 
 impl LiveWay {
     pub(super) fn open(&self) -> Result<Opened, String> {
-        let said = |error: crate::devices::frame_source::SourceError| {
+        let said = |error: SourceError| {
             if error.hint.is_empty() { error.to_string() } else { format!("{error}; {}", error.hint) }
         };
         let reader = PictureReader::new;
         match self {
             Self::Device(device) => match Camera::open(device, reader()) {
-                Ok(camera) => {
-                    Ok(Opened { source: Box::new(camera), told: "Hold the code to the camera.", via: Via::Camera })
-                }
+                Ok(camera) => Ok(Opened {
+                    source: Box::new(camera),
+                    told: "Hold the code to the camera.",
+                    via: Via::Camera,
+                    typed: false,
+                }),
                 Err(no_camera) => match SerialScanner::open(device) {
                     Ok(scanner) => Ok(Opened {
                         source: Box::new(scanner),
                         told: "Scan every code of the other side with the scanner, in any order.",
                         via: Via::Scanner,
+                        typed: false,
                     }),
                     Err(_) => Err(said(no_camera)),
                 },
@@ -77,19 +86,42 @@ impl LiveWay {
                     source: Box::new(PictureFolder::of_folder(folder, reader()).watching()),
                     told: "Put pictures of the codes into the folder, in any order.",
                     via: Via::Pictures,
+                    typed: false,
                 })
             }
             Self::Frames(file) => Ok(Opened {
                 source: Box::new(TextFrames::open(file).map_err(said)?),
                 told: "The text file of frames is read.",
                 via: Via::Frames,
+                typed: false,
             }),
             Self::Video(file) => Ok(Opened {
                 source: Box::new(Video::open(file, reader()).map_err(said)?),
                 told: "The video is read, picture by picture.",
                 via: Via::Video,
+                typed: false,
+            }),
+            Self::Typed => Ok(Opened {
+                source: Box::new(Typing),
+                told: "Scan every code of the other side, in any order; the scanner types it and ends it with Enter.",
+                via: Via::Scanner,
+                typed: true,
             }),
         }
+    }
+}
+
+/// Gives nothing by itself: what is typed comes through the front end.
+struct Typing;
+
+impl FrameSource for Typing {
+    fn name(&self) -> String {
+        "a scanner that types".to_owned()
+    }
+
+    fn hear(&mut self, within: Duration) -> Result<Heard, SourceError> {
+        std::thread::sleep(within);
+        Ok(Heard::Nothing)
     }
 }
 
@@ -106,7 +138,11 @@ enum Place {
     Video(Option<PathBuf>),
     /// Files of this folder, or of any path.
     Files(Option<PathBuf>),
+    Typed,
 }
+
+/// Needs no binding: it is this machine's keyboard.
+const TYPES: &str = "a scanner that types as a keyboard";
 
 /// The ways in, as they are offered and as they are gone.
 #[derive(Debug, Default)]
@@ -131,6 +167,7 @@ impl Ways {
             ways.add("a video".to_owned(), Some("its path"), Place::Video(None));
             ways.add("a stick".to_owned(), Some("the folder where it is mounted"), Place::AnyMedium);
             ways.add("a file of this machine".to_owned(), Some("its path"), Place::Files(None));
+            ways.add(TYPES.to_owned(), None, Place::Typed);
             return ways;
         }
         for material in materials.iter().filter(|material| material.kind == "camera") {
@@ -156,6 +193,7 @@ impl Ways {
             };
             ways.add(title, typed, place);
         }
+        ways.add(TYPES.to_owned(), None, Place::Typed);
         ways
     }
 
@@ -181,6 +219,7 @@ impl Ways {
         let path = |known: &Option<PathBuf>| known.clone().unwrap_or_else(|| PathBuf::from(typed));
         Ok(match place {
             Place::Simulated => Way::Simulated,
+            Place::Typed => Way::Live(LiveWay::Typed),
             Place::Device(device) => Way::Live(LiveWay::Device(device.clone())),
             Place::Medium(bound, label) => Way::Medium { bound: bound.clone(), label: Some(label.clone()) },
             Place::AnyMedium => Way::Medium { bound: Bound::Folder(Path::new(typed).to_owned()), label: None },

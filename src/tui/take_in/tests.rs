@@ -9,11 +9,22 @@ struct Fake {
     looks: VecDeque<Looked>,
     sight: Sight,
     preview: Option<Luma>,
+    /// Lines that were typed, where it takes any.
+    typed: Option<Vec<String>>,
 }
 
 impl Incoming for Fake {
     fn look(&mut self, _: Duration) -> Looked {
         self.looks.pop_front().unwrap_or(Looked::Nothing)
+    }
+
+    fn is_typed(&self) -> bool {
+        self.typed.is_some()
+    }
+
+    fn typed(&mut self, line: &str) -> Looked {
+        self.typed.get_or_insert_default().push(line.to_owned());
+        if line == "LAST" { Looked::Ended } else { Looked::Heard }
     }
 
     fn sight(&mut self) -> Sight {
@@ -66,7 +77,7 @@ fn pictures() -> Sight {
 }
 
 fn fake(looks: &[Looked]) -> Fake {
-    Fake { looks: looks.to_vec().into(), sight: camera(), preview: Some(slope()) }
+    Fake { looks: looks.to_vec().into(), sight: camera(), preview: Some(slope()), typed: None }
 }
 
 fn run_with(looks: &[Looked], keys: Vec<Input>) -> (Ending, Terminal<TestBackend>) {
@@ -90,6 +101,25 @@ fn escape_goes_back_and_other_keys_do_nothing() {
     }
     assert!(matches!(run_with(&[], vec![Input::Signal(Signal::Terminate)]).0, Ending::Signal(Signal::Terminate)));
     assert!(matches!(run_with(&[], vec![Input::Lost("gone".to_owned())]).0, Ending::Lost(why) if why == "gone"));
+}
+
+#[test]
+fn a_scanner_that_types_gives_lines_and_its_letters_are_no_commands() {
+    let mut scanner = Fake { typed: Some(Vec::new()), ..fake(&[]) };
+    let key = |c| Input::Key(Key::Char(c));
+    let mut keys: Vec<Input> = "AF1Q q".chars().map(key).collect();
+    keys.extend([Input::Key(Key::Enter), Input::Key(Key::Enter), Input::Tick]);
+    keys.extend("x".repeat(9_000).chars().map(key));
+    keys.extend([Input::Key(Key::Enter), Input::Paste("AF1A\r\nLAST\nMORE".to_owned().into())]);
+    let ending = run(&mut scanner, Place::Ceremony, Theme::Bare, &mut screen(), &mut Keys(keys.into()));
+    assert!(matches!(ending, Ending::Ended));
+    let lines = scanner.typed.unwrap();
+    assert_eq!(
+        (lines[0].as_str(), lines[1].len()),
+        ("AF1Q q", 8_192),
+        "an empty line is none, and a line ends somewhere"
+    );
+    assert_eq!(lines[2..], ["AF1A", "LAST"]);
 }
 
 #[test]

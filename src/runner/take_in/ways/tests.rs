@@ -46,9 +46,13 @@ fn production_offers_what_the_binding_names_and_nothing_else() {
             "3 the medium shelf (/srv/shelf)",
             "4 a file in /srv/in: type 4 and its name",
             "5 pictures of codes in /srv/pictures, as they appear",
+            "6 a scanner that types as a keyboard",
         ]
     );
-    assert!(Ways::of(Realm::Production, &materials(), &Binding::default()).offered().is_empty());
+    assert_eq!(
+        words(&Ways::of(Realm::Production, &materials(), &Binding::default())),
+        ["1 a scanner that types as a keyboard"]
+    );
 }
 
 #[test]
@@ -68,8 +72,8 @@ fn a_rehearsal_offers_the_simulated_other_side_and_any_path() {
 fn what_is_not_offered_is_refused_with_what_is() {
     let ways = Ways::of(Realm::Production, &materials(), &bound());
     let refused = |typed| ways.chosen(typed).err().unwrap();
-    assert!(refused("9").contains("one of 1, 2, 3, 4, 5"));
-    assert!(refused("").contains("one of 1, 2, 3, 4, 5"));
+    assert!(refused("9").contains("one of 1, 2, 3, 4, 5, 6"));
+    assert!(refused("").contains("one of 1, 2, 3, 4, 5, 6"));
     assert!(refused("4").contains("expected 4 and its name, with a space between them"));
     assert!(refused("2 /elsewhere").contains("expected 2 and nothing after it"), "no other path than the bound one");
     assert!(matches!(ways.chosen("4 a.csr"), Ok(Way::File { folder: Some(_), typed }) if typed == "a.csr"));
