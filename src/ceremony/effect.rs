@@ -141,7 +141,11 @@ pub enum Operation {
         not_before: Instant,
         not_after: Instant,
         serial: String,
+        /// The policy that marks a rehearsal, or empty.
         policy_oid: String,
+        /// What the profile puts in beside that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        additions: Option<Box<Additions>>,
         step: String,
         head: Digest,
     },
@@ -307,8 +311,17 @@ pub fn root_request(
     profiles: &BTreeMap<String, Profile>,
     operation: &Operation,
 ) -> Result<CertificateRequest<'static>, String> {
-    let Operation::RootCertificate { profile, subject, public_key, not_before, not_after, serial, policy_oid, .. } =
-        operation
+    let Operation::RootCertificate {
+        profile,
+        subject,
+        public_key,
+        not_before,
+        not_after,
+        serial,
+        policy_oid,
+        additions,
+        ..
+    } = operation
     else {
         return Err("expected a root certificate".to_owned());
     };
@@ -325,7 +338,7 @@ pub fn root_request(
         not_before: *not_before,
         not_after: *not_after,
         serial,
-        additions: Additions { policies, ..Additions::default() },
+        additions: additions.as_deref().cloned().unwrap_or(Additions { policies, ..Additions::default() }),
         profile: profiles.get(profile).cloned().ok_or_else(|| format!("there is no profile {profile}"))?,
     })
 }

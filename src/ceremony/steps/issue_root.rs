@@ -5,7 +5,8 @@ use crate::ceremony::effect::{Effect, Operation, root_request};
 use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue};
-use crate::pki::{Certificate, lint};
+use crate::pki::additions::{Additions, Policy};
+use crate::pki::{Certificate, lint, oids};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -99,6 +100,11 @@ impl StepMachine for IssueRoot {
                 let planned = plan.authority(name).ok_or("the plan has no such authority")?;
                 let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
                 state.serials = index + 1;
+                let profile =
+                    plan.profiles.get(&planned.profile).ok_or("the plan has no profile for this authority")?;
+                let own = profile.additions(plan.realm, &plan.oid_arc, oids::REHEARSAL_POLICY);
+                let mark = Additions { policies: vec![Policy::plain(&plan.policy_oid)], ..Additions::default() };
+                let marked = plan.realm.is_rehearsal() && own == mark;
                 let operation = Operation::RootCertificate {
                     authority: name.to_owned(),
                     profile: planned.profile.clone(),
@@ -107,7 +113,8 @@ impl StepMachine for IssueRoot {
                     not_before: planned.not_before,
                     not_after: planned.not_after,
                     serial: serial.clone(),
-                    policy_oid: plan.policy_oid.clone(),
+                    policy_oid: if marked { plan.policy_oid.clone() } else { String::new() },
+                    additions: (!marked && own != Additions::default()).then(|| Box::new(own)),
                     step: step.id.clone(),
                     head: moment.head,
                 };

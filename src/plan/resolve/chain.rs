@@ -135,6 +135,9 @@ impl Resolver<'_> {
                 );
             }
             self.certificate_profile(source, p);
+            if let Some(authority) = authority {
+                self.addresses(source, &authority.profile, p);
+            }
             self.certificate_dates(source, authorities, p);
             let subject = source.subject.as_ref().map(|subject| marked(self.realm, &subject.value));
             if let (Some(source), Some(Err(error))) = (&source.subject, subject.as_ref().map(Subject::to_der)) {
@@ -238,6 +241,17 @@ impl Resolver<'_> {
                 format!("there is no profile {}", profile.value),
                 "put it into `profiles/` beside the script's folder or inside it",
             ),
+        }
+    }
+
+    fn addresses(&self, source: &CertificateSource, name: &str, p: &mut Problems) {
+        let Some(Ok(file)) = self.profiles.get(name) else { return };
+        for problem in addresses_that_do_not_suit(source, &file.profile) {
+            p.add(
+                source.span.clone(),
+                format!("certificate {}: {problem}", source.name.value),
+                format!("profile {name}"),
+            );
         }
     }
 
@@ -373,9 +387,22 @@ fn does_not_suit(source: &CertificateSource, profile: &Profile) -> Vec<String> {
         let found: Vec<Attribute> = subject.value.values().map(|(attribute, _)| attribute).collect();
         problems.extend(profile.subject.problems(&found));
     }
-    let addresses = &profile.crl_distribution;
-    if addresses.presence == Presence::Required && addresses.urls.is_empty() && source.crl_url.is_none() {
+    problems.extend(addresses_that_do_not_suit(source, profile));
+    problems
+}
+
+/// Whether lists and certificates of the issuer are to be found where the profile wants it said, and only there.
+fn addresses_that_do_not_suit(source: &CertificateSource, profile: &Profile) -> Vec<String> {
+    let (lists, certificates) = (&profile.crl_distribution, &profile.authority_info);
+    let mut problems = Vec::new();
+    if lists.presence == Presence::Required && lists.urls.is_empty() && source.crl_url.is_none() {
         problems.push("expected `crl_url`, where its issuer's list is published, found none".to_owned());
+    }
+    if lists.presence == Presence::Never && source.crl_url.is_some() {
+        problems.push("expected no `crl_url`, found one".to_owned());
+    }
+    if certificates.presence == Presence::Never && source.issuer_url.is_some() {
+        problems.push("expected no `issuer_url`, found one".to_owned());
     }
     problems
 }
