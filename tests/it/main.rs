@@ -8,6 +8,7 @@ mod command_line;
 mod envelope;
 mod goldens;
 mod hostile_media;
+mod intermediate;
 mod layering;
 mod media;
 mod mutations_by_command;
