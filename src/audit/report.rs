@@ -5,6 +5,7 @@ use crate::basics::Instant;
 use crate::basics::html::Page;
 use crate::ceremony::effect::{Effect, parse_certificate};
 use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
+use crate::keys::recipient;
 use crate::pki::{CertificateList, render};
 use crate::plan::Plan;
 use crate::transcript::entry::{Body, Line, Open};
@@ -141,7 +142,10 @@ fn keys(page: &mut Page, entries: &[Seen<'_>]) {
         ) => {
             let key = crate::basics::digest::hex_decode(public_key).map(|der| crate::basics::Digest::of(&der));
             let key = key.map(|d| format!("{}\n{}", d.twelve_words(), d.grouped())).unwrap_or_default();
-            let quorum = format!("{quorum}, any {threshold} of {count}, generation {generation}\n{recipient}");
+            let quorum = format!(
+                "{quorum}, any {threshold} of {count}, generation {generation}\n{}",
+                recipient::shown(recipient)
+            );
             Some(vec![
                 authority.clone(),
                 algorithm.title().to_owned(),

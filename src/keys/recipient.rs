@@ -8,7 +8,7 @@
 
 pub mod hybrid;
 
-use crate::basics::Secret;
+use crate::basics::{Digest, Secret};
 use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
 use bech32::{Bech32, Hrp};
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,18 @@ impl RecipientKind {
 impl std::fmt::Display for RecipientKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+/// A recipient as people compare it: as it is, or by its kind and digest where it fills a screen.
+#[must_use]
+pub fn shown(recipient: &str) -> String {
+    match RecipientKind::of_recipient(recipient) {
+        Some(RecipientKind::MlKem768X25519) => {
+            let digest = Digest::of(recipient.as_bytes());
+            format!("{}1..., {} characters, SHA-256 {}", hybrid::PREFIX, recipient.len(), digest.grouped())
+        }
+        _ => recipient.to_owned(),
     }
 }
 

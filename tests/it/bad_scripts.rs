@@ -40,15 +40,15 @@ const MISTAKES: [(&str, &str, &str); 22] = [
     ("kind = \"roll-call\"", "kind = \"rol-call\"", "did you mean `roll-call`?"),
     ("quorum = \"small-root\"", "quorum = \"smal-root\"", "did you mean `small-root`?"),
     ("algorithm = \"ecdsa-p256\"", "algorithm = \"rsa\"", "expected an algorithm"),
-    ("threshold = 2", "threshold = 2\nrecipient = \"kyber\"", "expected x25519 or mlkem768x25519, found `kyber`"),
+    ("recipient = \"mlkem768x25519\"", "recipient = \"kyber\"", "expected x25519 or mlkem768x25519, found `kyber`"),
     (
-        "algorithm = \"ecdsa-p256\"",
-        "algorithm = \"ml-dsa-87\"",
-        "authority small-root is post-quantum (ml-dsa-87) and quorum small-root is classical (x25519)",
+        "recipient = \"mlkem768x25519\"\n",
+        "",
+        "quorum small-root is classical (x25519): nothing that counts after 2035-12-31 is sealed by it",
     ),
     (
-        "algorithm = \"ecdsa-p256\"",
-        "algorithm = \"ml-dsa-87\"",
+        "recipient = \"mlkem768x25519\"",
+        "recipient = \"x25519\"",
         "add `recipient = \"mlkem768x25519\"` to [[quorum]] small-root",
     ),
     (

@@ -15,15 +15,10 @@ fn script_with(folder: &Path, algorithm: &str) -> PathBuf {
     let changes = [
         ("algorithm = \"ecdsa-p256\"", format!("algorithm = \"{algorithm}\"")),
         ("profile = \"root-device\"", "profile = \"root-device-pq\"".to_owned()),
-        ("threshold = 2\n", "threshold = 2\nrecipient = \"mlkem768x25519\"\n".to_owned()),
     ];
     for (from, to) in changes {
         assert!(text.contains(from), "{from}");
         text = text.replacen(from, &to, 1);
-    }
-    let again = "recipient = \"mlkem768x25519\"\n";
-    if text.matches(again).count() == 2 {
-        text = text.replacen(again, "", 1);
     }
     std::fs::write(script.join("script.toml"), text).unwrap();
     script
@@ -103,6 +98,38 @@ fn the_largest_hash_based_root_fits_through_every_limit() {
 }
 
 #[test]
+fn check_refuses_a_post_quantum_authority_or_a_long_lived_one_under_a_classical_quorum_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = script_with(folder.path(), "ml-dsa-65").join("script.toml");
+    let text = std::fs::read_to_string(&script).unwrap();
+    let check = |text: String| {
+        std::fs::write(&script, text).unwrap();
+        let output = anchorite(&["check", script.parent().unwrap().to_str().unwrap()]);
+        (code(&output), said(&output))
+    };
+    assert_eq!(check(text.clone()).0, 0);
+    let classical = text.replace("recipient = \"mlkem768x25519\"\n", "");
+    let (exit, told) = check(classical.clone());
+    assert_eq!(exit, 3);
+    let expected = "authority small-root is post-quantum (ml-dsa-65) and quorum small-root is classical (x25519)";
+    assert!(told.contains(expected) && told.contains("add `recipient = \"mlkem768x25519\"`"), "{told}");
+
+    std::fs::copy(
+        root().join("ceremony-scripts/profiles/root-device.toml"),
+        script.with_file_name("profiles/root-device.toml"),
+    )
+    .unwrap();
+    let short = classical
+        .replace("ml-dsa-65", "ecdsa-p256")
+        .replace("root-device-pq", "root-device")
+        .replace("not_after = \"2046-11-22T00:00:00Z\"", "not_after = \"2035-12-31T23:59:59Z\"");
+    let (exit, told) = check(short.clone());
+    assert_eq!(exit, 0, "{told}");
+    let (exit, told) = check(short.replace("2035-12-31T23:59:59Z", "2036-01-01T00:00:00Z"));
+    assert!(exit == 3 && told.contains("nothing that counts after 2035-12-31 is sealed by it"), "{told}");
+}
+
+#[test]
 fn the_ledger_names_strength_retirement_and_what_a_quantum_computer_endangers() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
@@ -117,5 +144,6 @@ fn the_ledger_names_strength_retirement_and_what_a_quantum_computer_endangers() 
     let row = &all["rows"][0];
     assert_eq!(row[column("strength")], "192 bits, classical");
     assert_eq!(row[column("retires")], "2035-12-31");
+    assert_eq!(row[column("sealed_to")], "mlkem768x25519");
     assert_eq!(json(&["--quantum-vulnerable"]), all);
 }

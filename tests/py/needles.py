@@ -35,7 +35,11 @@ def piped(*argv, octets):
 
 def of_quorum(cards, sealed):
     """What enough cards open, by the recipe on their back: the identity and the private key."""
-    identity = piped("python3", ROOT / "src/custody/recipe.py", octets="".join(card + "\n" for card in cards).encode()).strip()
+    hybrid = b"\n-> mlkem768x25519 " in pathlib.Path(sealed).read_bytes()[:4096]
+    recipe = (ROOT / "src/custody/recipe.py").read_text()
+    if hybrid:  # as `custody::card::recipe` prints it
+        recipe = recipe.replace("AGE-SECRET-KEY-", "AGE-SECRET-KEY-PQ-")
+    identity = piped("python3", "-c", recipe, octets="".join(card + "\n" for card in cards).encode()).strip()
     number = 0
     data = identity.decode().lower().rsplit("1", 1)[1]
     for symbol in data[:52]:
@@ -44,7 +48,11 @@ def of_quorum(cards, sealed):
     with tempfile.TemporaryDirectory() as work:
         file = pathlib.Path(work) / "identity"
         file.write_bytes(identity + b"\n")
-        pem = piped("age", "-d", "-i", file, sealed, octets=b"")
+        if hybrid:  # Debian's age is older than the hybrid recipient
+            opener = ROOT / "tests/.judges/npm/node_modules/.bin/node", ROOT / "tests/judge_age.mjs"
+            pem = piped(*opener, "open", identity.decode(), octets=pathlib.Path(sealed).read_bytes())
+        else:
+            pem = piped("age", "-d", "-i", file, sealed, octets=b"")
     der = piped("openssl", "pkey", "-outform", "DER", octets=pem)
     at = der.index(b"\x02\x01\x01\x04") + 4        # ECPrivateKey: version 1, then the scalar
     return found + [pem.splitlines()[1]] + spellings(der[at + 1:at + 1 + der[at]])

@@ -7,6 +7,7 @@ use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
+use crate::keys::recipient;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -71,7 +72,7 @@ impl StepMachine for CheckShares {
                     "you can",
                     &format!("lose {} of {} and still open the vault", made.count - made.threshold, made.count),
                 ),
-                Line::value("recipient", &made.recipient),
+                Line::value("recipient", &recipient::shown(&made.recipient)),
             ];
             return asking::ask_all(room, &format!("Quorum {} is live", quorum.name), lines, "the next step");
         }

@@ -14,7 +14,7 @@ use hpke::{Deserializable, Kem, Serializable};
 
 /// How every such recipient begins.
 pub const RECIPIENT_START: &str = "age1pq1";
-const PREFIX: &str = "age1pq";
+pub(super) const PREFIX: &str = "age1pq";
 
 /// The key that files are sealed to, as the HPKE library holds it.
 pub type Public = <XWing as Kem>::PublicKey;
