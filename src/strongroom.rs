@@ -8,7 +8,7 @@ pub mod client;
 pub mod process;
 pub mod protocol;
 pub mod room;
-mod sealing;
+pub(crate) mod sealing;
 
 pub use client::Strongroom;
 pub use protocol::{Request, Response};

@@ -11,7 +11,7 @@
 //! ```
 
 use crate::basics::digest::hex_encode;
-use crate::basics::{Digest, Instant, Realm, Secret, canonical, limits};
+use crate::basics::{Instant, Realm, Secret, canonical, limits};
 use crate::devices::durable_file;
 use crate::factory::enrolment::{ManifestSigner, Pins};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};

@@ -51,7 +51,6 @@ impl Station {
             durable_file::new_folder(&partial)?;
             let outcomes = Outcomes::write(book, &known, &partial.join(receipt::OUTCOMES))?;
             let id = BundleId::parse(bundle).ok_or(StationError::Damaged("a bundle has no id"))?;
-            let refusals = book.tx.refusals()?;
             let receipt = Receipt {
                 format: Receipt::format(),
                 realm: home.realm,
@@ -67,7 +66,6 @@ impl Station {
                 ledger_head: book.position().head,
                 ledger_entries: book.position().seq,
             };
-            let _ = refusals;
             let octets = receipt.to_octets()?;
             let signature = key.sign(&home.realm.namespace(receipt::PURPOSE), &octets)?;
             durable_file::create(&partial.join(receipt::NAME), &octets)?;
@@ -135,7 +133,7 @@ impl Outcomes {
                     proof: proof.unwrap_or_default(),
                 };
                 let octets = outcome.to_octets();
-                tree.push(merkle::leaf(&Digest::of(&octets)));
+                tree.push(outcome.leaf());
                 hasher.update(&octets);
                 file.write_all(&octets).map_err(failed("writing"))?;
             }

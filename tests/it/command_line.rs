@@ -19,6 +19,7 @@ const VERBS: [&str; 16] = [
     "approve",
     "ledger",
     "qr",
+    "station",
     "doctor",
     "completions",
 ];

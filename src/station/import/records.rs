@@ -17,6 +17,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use zeroize::Zeroizing;
 
+/// A shard's number and what is in it.
+type ShardResult = (u32, Result<Vec<Identity>, StationError>);
+
 /// Threads at most.
 const THREADS: usize = 16;
 
@@ -29,7 +32,7 @@ pub(super) fn check(
 ) -> Result<Vec<Identity>, StationError> {
     let shards = what.shards();
     let next = AtomicU32::new(0);
-    let done: Mutex<Vec<(u32, Result<Vec<Identity>, StationError>)>> = Mutex::new(Vec::new());
+    let done: Mutex<Vec<ShardResult>> = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -70,11 +73,11 @@ fn one_shard(
     let sealed = durable_file::read(&folder.join(&name), limits::MEDIUM_FILE_OCTETS)?;
     let opened = unseal::shard(identity, &sealed)
         .map_err(|found| Refusal::new(Class::WrongRecipient, &name, "a shard sealed to this station", found))?;
-    let mut records = Records::open(&opened)?;
+    let records = Records::open(&opened)?;
     records.header().expect(&what.shard_header(shard))?;
     let mut identities = Vec::with_capacity(records.header().count as usize);
     let mut offset = records.header().to_octets().len() as u64;
-    while let Some(record) = records.next() {
+    for record in records {
         let record = record?;
         let octets = u32::try_from(record_octets(&record)).unwrap_or(u32::MAX);
         identities.push(one_record(&record, what, issuer, shard, offset, octets)?);
@@ -166,7 +169,7 @@ fn agrees(folder: &Path, what: &Manifest, all: &[Identity]) -> Result<(), Statio
             return Err(Refusal::new(Class::Count, "bundle", format!("each {title} once"), "one twice").into());
         }
     }
-    let leaves: Vec<Digest> = all.iter().map(|identity| merkle::leaf(&identity.record)).collect();
+    let leaves: Vec<Digest> = all.iter().map(|identity| merkle::leaf(identity.record.octets())).collect();
     let root = merkle::root(leaves.iter().copied());
     if root != what.records_root {
         return Err(Refusal::new(Class::Tampered, "records", format!("root {}", what.records_root), root).into());
