@@ -58,9 +58,13 @@ pub enum StationError {
          what was drawn since then is not in it"
     )]
     Restored { expected: u64, found: u64 },
-    #[error("entry {seq} of the store has another head than its anchor has seen: these are two histories of one station")]
+    #[error(
+        "entry {seq} of the store has another head than its anchor has seen: these are two histories of one station"
+    )]
     OtherHistory { seq: u64 },
-    #[error("the store is not the file that its anchor knows: it was copied, moved or put back, and the other one may be drawing too")]
+    #[error(
+        "the store is not the file that its anchor knows: it was copied, moved or put back, and the other one may be drawing too"
+    )]
     Copied,
     #[error("the anchor cannot be used: {0}")]
     NoAnchor(String),
@@ -108,10 +112,17 @@ impl StationError {
                 "nothing was drawn. `anchorite station reconcile DIR --because TEXT --at-least N` makes another: N is how many may have been \
                  drawn that this store does not know of"
             }
-            Self::NothingReleased(_) => "`anchorite station status DIR` says what is there; `release` lets lines draw, `import` brings more",
+            Self::NothingReleased(_) => {
+                "`anchorite station status DIR` says what is there; `release` lets lines draw, `import` brings more"
+            }
             Self::Unopened { .. } => "draw another one, and say `scrap` for this",
-            Self::Chain { .. } => "nothing was changed; somebody wrote into the store: keep it for whoever investigates",
+            Self::Chain { .. } => {
+                "nothing was changed; somebody wrote into the store: keep it for whoever investigates"
+            }
             _ => "",
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,7 +168,12 @@ pub fn read_challenge(opened: &str, realm: Realm) -> Result<(Digest, Digest), Re
     let nonce = words.next().and_then(Digest::parse);
     match (request, nonce) {
         (Some(request), Some(nonce)) if challenge(realm, &request, &nonce) == opened => Ok((request, nonce)),
-        _ => Err(Refusal::new(Class::Malformed, CHALLENGE, format!("{CHALLENGE_FORMAT} of realm {realm}"), "something else")),
+        _ => Err(Refusal::new(
+            Class::Malformed,
+            CHALLENGE,
+            format!("{CHALLENGE_FORMAT} of realm {realm}"),
+            "something else",
+        )),
     }
 }
 

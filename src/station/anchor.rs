@@ -124,8 +124,7 @@ impl Held<'_> {
     /// # Errors
     /// Where the disk refuses.
     pub fn settle(&self) -> Result<(), FileError> {
-        retry_on_intr(|| fsync(&self.0.file))
-            .map_err(|cause| failed(&self.0.path, "making the anchor durable", cause))
+        retry_on_intr(|| fsync(&self.0.file)).map_err(|cause| failed(&self.0.path, "making the anchor durable", cause))
     }
 
     fn put(&self, mark: &Mark, at: usize) -> Result<(), FileError> {

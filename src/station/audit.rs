@@ -97,9 +97,14 @@ impl Replay {
         match what {
             What::Imported { bundle, count, .. } => {
                 let known = self.bundles.iter_mut().find(|(name, _, imported)| name == bundle && !imported);
-                let (_, records, imported) = known.ok_or(format!("bundle {bundle} came in twice, or has no records"))?;
+                let (_, records, imported) =
+                    known.ok_or(format!("bundle {bundle} came in twice, or has no records"))?;
                 *imported = true;
-                if records.len() as u64 == *count { Ok(()) } else { Err(format!("expected {count} records, found {}", records.len())) }
+                if records.len() as u64 == *count {
+                    Ok(())
+                } else {
+                    Err(format!("expected {count} records, found {}", records.len()))
+                }
             }
             What::Released { bundle, count, .. } => self.first(bundle, State::Sealed, State::Released, *count),
             What::Withdrawn { bundle, count } => self.first(bundle, State::Released, State::Lost, *count),
@@ -118,7 +123,9 @@ impl Replay {
                     .recipients
                     .iter()
                     .filter(|(_, sealed_to)| *sealed_to == recipient)
-                    .filter_map(|(name, _)| self.bundles.iter().position(|(known, _, imported)| known == name && *imported))
+                    .filter_map(|(name, _)| {
+                        self.bundles.iter().position(|(known, _, imported)| known == name && *imported)
+                    })
                     .collect();
                 for (at, state, _) in self.state.values_mut() {
                     if bundles.contains(at) && matches!(state, State::Sealed | State::Released) {
@@ -127,10 +134,7 @@ impl Replay {
                 }
                 Ok(())
             }
-            What::Opened { .. }
-            | What::Refused { .. }
-            | What::Reconciled { .. }
-            | What::Recipient { .. } => Ok(()),
+            What::Opened { .. } | What::Refused { .. } | What::Reconciled { .. } | What::Recipient { .. } => Ok(()),
         }
     }
 

@@ -40,10 +40,9 @@ impl Station {
     /// Where nothing is released that fits, the store is not current, or the record does not open: then it stays reserved.
     pub fn draw(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<Drawn, StationError> {
         let (identity, bundle, entry) = self.reserve(wanted, now)?;
-        let record = self.opened(&identity, &bundle).map_err(|problem| StationError::Unopened {
-            device: SafeText::of(&identity.device),
-            problem,
-        })?;
+        let record = self
+            .opened(&identity, &bundle)
+            .map_err(|problem| StationError::Unopened { device: SafeText::of(&identity.device), problem })?;
         let nonce = record::possession_nonce(self.home.realm, &bundle.nonce, identity.index);
         Ok(Drawn { record, identity, bundle, nonce, entry })
     }
@@ -68,9 +67,8 @@ impl Station {
         let key = self.identity_of(&bundle.recipient).map_err(|e| e.to_string())?;
         let path = self.bundle_folder(&bundle.bundle).join(manifest::shard_name(identity.shard));
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = open(&path, flags, Mode::empty()).map_err(|cause| {
-            FileError { path: path.clone(), what: "opening", cause: cause.into() }.to_string()
-        })?;
+        let file = open(&path, flags, Mode::empty())
+            .map_err(|cause| FileError { path: path.clone(), what: "opening", cause: cause.into() }.to_string())?;
         let sealed = BufReader::with_capacity(8 * 1024, File::from(file));
         let octets = unseal::record(&key, sealed, identity.offset, identity.octets)?;
         let (record, used) = Record::read(octets.expose()).map_err(|e| e.to_string())?;

@@ -75,7 +75,8 @@ impl Station {
         incoming.holds_only(&what)?;
 
         let name = what.bundle.hex();
-        let (partial, whole) = (self.folder.join("bundles").join(format!(".{name}.partial")), self.bundle_folder(&name));
+        let (partial, whole) =
+            (self.folder.join("bundles").join(format!(".{name}.partial")), self.bundle_folder(&name));
         for left in [&partial, &whole] {
             // Left by an import that died before its transaction: sealed shards, nothing else.
             if left.is_dir() {
@@ -158,7 +159,8 @@ impl Station {
             let Some(armoured) = incoming.read_if_there(&name, limits::SMALL_FILE_OCTETS)? else { continue };
             let bad = |found: String| Refusal::new(Class::BadSignature, &name, format!("one by {}", signer.who), found);
             let armoured = String::from_utf8(armoured).map_err(|_| bad("octets that are not text".to_owned()))?;
-            verify(&signer.key, &realm.namespace(manifest::PURPOSE), octets, &armoured).map_err(|e| bad(e.to_string()))?;
+            verify(&signer.key, &realm.namespace(manifest::PURPOSE), octets, &armoured)
+                .map_err(|e| bad(e.to_string()))?;
             good.push(signer.who.clone());
         }
         if good.len() < pins.threshold as usize {
@@ -219,4 +221,3 @@ fn following(known: &[Bundle], what: &Manifest, expected: &Expected) -> Result<(
 fn shown(text: &str) -> SafeText {
     SafeText::cut(text, 100)
 }
-

@@ -34,7 +34,11 @@ pub(super) fn receipt_key(folder: &Path, expected: &SshPublicKey) -> Result<SshS
     let seed = hex_decode(text.trim_end()).map(Zeroizing::new).ok_or(bad("expected 64 hexadecimal digits"))?;
     let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| bad("expected 64 hexadecimal digits"))?;
     let key = SshSigningKey::from_seed(seed)?;
-    if key.public() == *expected { Ok(key) } else { Err(bad("expected the key that station.json names, found another")) }
+    if key.public() == *expected {
+        Ok(key)
+    } else {
+        Err(bad("expected the key that station.json names, found another"))
+    }
 }
 
 /// Makes another recipient; gives its public form.
@@ -84,7 +88,10 @@ pub(super) fn shred(folder: &Path, wanted: &str) -> Result<(), StationError> {
             return Ok(());
         }
     }
-    Err(StationError::Configuration { what: "recipient", problem: "expected one of this station, found none".to_owned() })
+    Err(StationError::Configuration {
+        what: "recipient",
+        problem: "expected one of this station, found none".to_owned(),
+    })
 }
 
 fn drawn() -> Result<Zeroizing<[u8; 32]>, StationError> {

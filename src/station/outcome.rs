@@ -44,7 +44,8 @@ impl Station {
                 let because = "its device proved the key before this store gave it out".to_owned();
                 moved(book, &mut identity, State::Lost, because)?;
                 let found = "never given out by this store: it is an older state or a copy of one that gave it out";
-                let refusal = Refusal::new(Class::Replay, format!("proof of {}", identity.device), "one after a draw", found);
+                let refusal =
+                    Refusal::new(Class::Replay, format!("proof of {}", identity.device), "one after a draw", found);
                 refused(book, &refusal)?;
                 return Ok(Judged::Bad(refusal));
             }

@@ -81,7 +81,8 @@ impl Station {
     /// Gives a receipt its name that was counted by a process which died before it could.
     fn finish_receipts(&mut self, bundle: &str) -> Result<(), StationError> {
         let folder = self.folder.join("receipts");
-        let counted = self.look(|tx| Ok(tx.value(&slot(bundle))?.and_then(|text| text.parse().ok()).unwrap_or(0_u64)))?;
+        let counted =
+            self.look(|tx| Ok(tx.value(&slot(bundle))?.and_then(|text| text.parse().ok()).unwrap_or(0_u64)))?;
         let (partial, whole) = places(&folder, bundle, counted);
         if counted > 0 && partial.is_dir() && !whole.exists() {
             durable_file::move_to(&partial, &whole)?;

@@ -6,6 +6,7 @@
 
 mod transaction;
 
+use crate::devices::durable_file::{self, FileError};
 use crate::station::StationError;
 use crate::station::store::{Store, Transaction};
 use rusqlite::{Connection, OpenFlags};
@@ -64,6 +65,8 @@ impl SqliteStore {
             return Err(StationError::Exists(path.to_owned()));
         }
         refuse_network(path.parent().unwrap_or(Path::new(".")))?;
+        // Made first, for its mode: SQLite gives its other files the mode of this one.
+        durable_file::create(path, &[])?;
         let connection = Connection::open(path)?;
         configure(&connection)?;
         connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION};"))?;
@@ -129,7 +132,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 
 fn refuse_network(path: &Path) -> Result<(), StationError> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let found = rustix::fs::statfs(path).map_err(|cause| crate::devices::durable_file::FileError {
+    let found = rustix::fs::statfs(path).map_err(|cause| FileError {
         path: path.to_owned(),
         what: "looking at its file system",
         cause: cause.into(),

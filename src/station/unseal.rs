@@ -76,7 +76,9 @@ mod tests {
         let content: Vec<u8> = (0..200_000_u32).map(|n| (n * 7 % 251) as u8).collect();
         let (identity, file) = sealed(&content);
         assert_eq!(*shard(&identity, &file).unwrap(), content);
-        for (offset, octets) in [(0, 1), (0, 70_000), (65_535, 2), (65_536, 1), (131_071, 65_537), (199_999, 1), (196_608, 3_392)] {
+        for (offset, octets) in
+            [(0, 1), (0, 70_000), (65_535, 2), (65_536, 1), (131_071, 65_537), (199_999, 1), (196_608, 3_392)]
+        {
             let part = record(&identity, std::io::Cursor::new(&file), offset, octets).unwrap();
             assert_eq!(part.expose(), &content[offset as usize..offset as usize + octets as usize], "{offset}");
         }

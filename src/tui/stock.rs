@@ -59,7 +59,9 @@ pub fn update(stock: &mut Stock, input: &Input) -> bool {
     let body = usize::from(stock.height.saturating_sub(4));
     let most = rows(stock).len().saturating_sub(body);
     match input {
-        Input::Key(Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c')) | Input::Signal(_) | Input::Lost(_) => return false,
+        Input::Key(Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c')) | Input::Signal(_) | Input::Lost(_) => {
+            return false;
+        }
         Input::Key(Key::Down) => stock.scroll += 1,
         Input::Key(Key::Up) => stock.scroll = stock.scroll.saturating_sub(1),
         Input::Key(Key::PageDown) => stock.scroll += body,
@@ -93,10 +95,9 @@ pub fn view(stock: &Stock, theme: Theme, frame: &mut Frame<'_>) {
     let mut hints = Row::of(Tone::Key, " q").with(Tone::Plain, " leave");
     if body.len() > usize::from(area.height - 4) {
         let last = (stock.scroll + usize::from(area.height - 4)).min(body.len());
-        hints = hints.with(Tone::Key, "   ↑↓ PgUp PgDn").with(
-            Tone::Plain,
-            &format!(" scroll: lines {} to {last} of {}", stock.scroll + 1, body.len()),
-        );
+        hints = hints
+            .with(Tone::Key, "   ↑↓ PgUp PgDn")
+            .with(Tone::Plain, &format!(" scroll: lines {} to {last} of {}", stock.scroll + 1, body.len()));
     }
     draw_all(&[hints], line(area.height - 1, 1), theme, buffer);
 }
@@ -107,8 +108,10 @@ fn header(stock: &Stock) -> Row {
         Ok(status) => {
             let tone = if status.realm.is_rehearsal() { Tone::Rehearsal } else { Tone::Production };
             let head = status.head.get(..8).unwrap_or_default();
-            Row::of(tone, &format!(" {} ", status.realm.banner()))
-                .with(Tone::Plain, &format!("│ {} │ {clock} │ entry {} head {head}", status.factory, grouped(status.entries)))
+            Row::of(tone, &format!(" {} ", status.realm.banner())).with(
+                Tone::Plain,
+                &format!("│ {} │ {clock} │ entry {} head {head}", status.factory, grouped(status.entries)),
+            )
         }
         Err(_) => Row::of(Tone::Bad, " STATION ").with(Tone::Plain, &format!("│ {clock}")),
     }
@@ -135,7 +138,8 @@ fn rows(stock: &Stock) -> Vec<Row> {
     }
     rows.push(Row::gap());
     if !status.lines.is_empty() {
-        let title = format!(" line   an hour  each {BAR_MINUTES} min   out    last ok   scrapped, the last one and why");
+        let title =
+            format!(" line   an hour  each {BAR_MINUTES} min   out    last ok   scrapped, the last one and why");
         rows.push(Row::of(Tone::Faint, &title));
     }
     for line in &status.lines {
@@ -182,27 +186,41 @@ fn totals(status: &Status, width: usize) -> Vec<Row> {
         number(Tone::Strong, good, "verified"),
         number(Tone::Plain, bad, "scrapped"),
         number(if out == 0 { Tone::Plain } else { Tone::Notice }, out, "outstanding"),
-        number(Tone::Plain, of(State::Lost) + of(State::Returned) + of(State::Destroyed), "lost, returned or destroyed"),
         Row::of(Tone::Plain, &format!("yield {each}")),
     ];
-    [stock, today, ever].into_iter().flat_map(|pieces| flowed(pieces, "  ", Row::gap(), width)).collect()
+    let mut ended = vec![Row::of(Tone::Faint, " ended")];
+    for state in [State::Lost, State::Returned, State::Destroyed] {
+        if of(state) > 0 {
+            ended.push(number(Tone::Notice, of(state), state.word()));
+        }
+    }
+    let mut all = vec![stock, today, ever];
+    if ended.len() > 1 {
+        all.push(ended);
+    }
+    all.into_iter().flat_map(|pieces| flowed(pieces, "  ", Row::gap(), width)).collect()
 }
 
 fn bundle_rows(bundle: &BundleStatus, width: usize) -> Vec<Row> {
     let of = |state| bundle.states.get(&state).copied().unwrap_or(0);
     let until = Instant(bundle.bundle.expires).rfc3339();
     let day = until.get(..10).unwrap_or_default();
-    let end = if bundle.expired { Row::of(Tone::Bad, &format!("✗ expired {day}")) } else { Row::of(Tone::Plain, &format!("until {day}")) };
-    let mut pieces = vec![
+    let end = if bundle.expired {
+        Row::of(Tone::Bad, &format!("✗ expired {day}"))
+    } else {
+        Row::of(Tone::Plain, &format!("until {day}"))
+    };
+    let name = vec![
         Row::of(Tone::Faint, " bundle").with(Tone::Strong, &format!(" {}", bundle.bundle.bundle)),
         Row::of(Tone::Plain, &format!("{} {}", bundle.bundle.product, bundle.bundle.sku)),
         end,
-        Row::of(Tone::Plain, &format!("{} of {} to draw", grouped(of(State::Released)), grouped(bundle.bundle.count))),
     ];
+    let left = format!("        {} of {} to draw", grouped(of(State::Released)), grouped(bundle.bundle.count));
+    let mut left = vec![Row::of(Tone::Plain, &left)];
     if bundle.receipt_due > 0 {
-        pieces.push(Row::of(Tone::Notice, &format!("▲ {} verified, in no receipt yet", grouped(bundle.receipt_due))));
+        left.push(Row::of(Tone::Notice, &format!("▲ {} verified, in no receipt yet", grouped(bundle.receipt_due))));
     }
-    flowed(pieces, " · ", Row::gap(), width)
+    [name, left].into_iter().flat_map(|pieces| flowed(pieces, " · ", Row::gap(), width)).collect()
 }
 
 fn line_rows(line: &LineStatus, now: Instant, width: usize) -> Vec<Row> {
@@ -219,7 +237,13 @@ fn line_rows(line: &LineStatus, now: Instant, width: usize) -> Vec<Row> {
     let at = |instant: Option<Instant>| {
         instant.map_or_else(
             || "·".to_owned(),
-            |then| if now.0.saturating_sub(then.0) < 86_400_000 { then.hours_minutes() } else { then.rfc3339().get(..10).unwrap_or_default().to_owned() },
+            |then| {
+                if now.0.saturating_sub(then.0) < 86_400_000 {
+                    then.hours_minutes()
+                } else {
+                    then.rfc3339().get(..10).unwrap_or_default().to_owned()
+                }
+            },
         )
     };
     let begun = Row::of(Tone::Strong, &format!(" {:<6}", line.line))

@@ -4,11 +4,11 @@ mod draw;
 mod enrol;
 mod report;
 
+use crate::basics::Instant;
 use crate::basics::{Digest, limits};
 use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationVerb};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{Clock, clock::SystemClock, durable_file};
-use crate::basics::Instant;
 use crate::factory::enrolment::ManifestSigner;
 use crate::keys::ssh::allowed_signers;
 use crate::station::home::NewStation;
@@ -106,7 +106,9 @@ fn init(args: &InitStation) -> Result<ExitCode, Failure> {
         output::data(&format!("root, twelve words   {}", home.pins.root.twelve_words()));
         output::data(&format!("manifest signers     {} of {}", home.pins.threshold, home.pins.signers.len()));
         output::data(&format!("anchor               {}", home.anchor));
-        output::words("compare the root's words with those of the ceremony, then write the request: `anchorite station enrol`");
+        output::words(
+            "compare the root's words with those of the ceremony, then write the request: `anchorite station enrol`",
+        );
     }
     Ok(ExitCode::Done)
 }

@@ -75,7 +75,8 @@ impl Incoming {
             let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
             let handle = openat2(self.folder.as_fd(), inside, flags, Mode::empty(), resolve)
                 .map_err(|cause| self.failed(inside, "opening", cause))?;
-            let mut listed = rustix::fs::Dir::read_from(&handle).map_err(|cause| self.failed(inside, "listing", cause))?;
+            let mut listed =
+                rustix::fs::Dir::read_from(&handle).map_err(|cause| self.failed(inside, "listing", cause))?;
             let mut left = limits::MEDIUM_ENTRIES;
             while let Some(entry) = listed.read() {
                 let entry = entry.map_err(|cause| self.failed(inside, "listing", cause))?;

@@ -108,7 +108,11 @@ fn one_record(
         return refuse(Class::WrongOrder, &what.order.hex(), lineage.order.hex());
     }
     if (&lineage.product, &lineage.sku) != (&what.product, &what.sku) {
-        return refuse(Class::WrongOrder, &format!("{} {}", what.product, what.sku), format!("{} {}", lineage.product, lineage.sku));
+        return refuse(
+            Class::WrongOrder,
+            &format!("{} {}", what.product, what.sku),
+            format!("{} {}", lineage.product, lineage.sku),
+        );
     }
     let certificate = match Certificate::parse(&record.certificate) {
         Ok(certificate) => certificate,
@@ -122,7 +126,13 @@ fn one_record(
             let found = key_of(key).map(|key| key.public_key());
             match found {
                 Ok(public) if public.spki_der() == certificate.public_key().spki_der() => {}
-                Ok(_) => return refuse(Class::KeyMismatch, "the private key of its certificate", "that of another".to_owned()),
+                Ok(_) => {
+                    return refuse(
+                        Class::KeyMismatch,
+                        "the private key of its certificate",
+                        "that of another".to_owned(),
+                    );
+                }
                 Err(error) => return refuse(Class::KeyMismatch, "the private key of its certificate", error),
             }
         }

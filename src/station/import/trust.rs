@@ -21,12 +21,7 @@ pub(super) struct Issuer {
 const MOST: usize = 8;
 
 /// Reads `chain.pem`: the issuing certificate first, each signed by the next, the last by the pinned root or the root itself.
-pub(super) fn issuer(
-    root: &Certificate,
-    folder: &Path,
-    what: &Manifest,
-    now: Instant,
-) -> Result<Issuer, StationError> {
+pub(super) fn issuer(root: &Certificate, folder: &Path, what: &Manifest, now: Instant) -> Result<Issuer, StationError> {
     let refuse = |expected: &str, found: &str| -> StationError {
         Refusal::new(Class::Chain, manifest::CHAIN, expected, found).into()
     };

@@ -61,7 +61,9 @@ impl Transaction for SqliteTransaction<'_> {
         let sql = "SELECT seq, body, head FROM ledger WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let rows = statement
-            .query_map(params![stored(after), stored(most as u64)], |row| Ok((number(row, 0)?, row.get(1)?, digest(row, 2)?)))?
+            .query_map(params![stored(after), stored(most as u64)], |row| {
+                Ok((number(row, 0)?, row.get(1)?, digest(row, 2)?))
+            })?
             .collect::<Result<_, _>>()?;
         Ok(rows)
     }
@@ -115,12 +117,8 @@ impl Transaction for SqliteTransaction<'_> {
             "UPDATE identities SET state = ?2, since = ?4 WHERE id IN \
              (SELECT id FROM identities WHERE bundle = ?1 AND state = '{from}' ORDER BY id LIMIT ?3)"
         );
-        let moved = self.transaction.prepare_cached(&sql)?.execute(params![
-            bundle,
-            to.word(),
-            stored(most),
-            stored(since)
-        ])?;
+        let moved =
+            self.transaction.prepare_cached(&sql)?.execute(params![bundle, to.word(), stored(most), stored(since)])?;
         Ok(moved as u64)
     }
 

@@ -29,7 +29,7 @@ fn line(number: u32) -> LineStatus {
 fn status() -> Status {
     let mut states: std::collections::BTreeMap<State, u64> = State::ALL.into_iter().map(|s| (s, 0)).collect();
     states.extend([(State::Released, 61_204), (State::Sealed, 20_000), (State::Reserved, 9), (State::Verified, 4_110)]);
-    states.extend([(State::Reported, 14_653), (State::Scrapped, 24)]);
+    states.extend([(State::Reported, 14_653), (State::Scrapped, 24), (State::Lost, 2)]);
     let bundle = Bundle {
         bundle: "9f2c41d07ab35e6688c1d2f3a4b5c6d7".to_owned(),
         seq: 3,

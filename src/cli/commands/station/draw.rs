@@ -35,7 +35,12 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.to {
         let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
         durable_file::create(&path, octets.expose()).map_err(|error| undelivered(&drawn, &error.to_string()))?;
-        output::words(&format!("{} is reserved for line {} and in {}", drawn.identity.device, args.line, path.display()));
+        output::words(&format!(
+            "{} is reserved for line {} and in {}",
+            drawn.identity.device,
+            args.line,
+            path.display()
+        ));
     } else {
         output::secret_data(&octets).map_err(|error| undelivered(&drawn, &error.to_string()))?;
     }
@@ -71,8 +76,9 @@ fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure
 
 fn undelivered(drawn: &Drawn, cause: &str) -> Failure {
     let device = &drawn.identity.device;
-    Failure::from(format!("{device} is reserved and was not handed over: {cause}"))
-        .with_hint(format!("it is offered to nobody again; `anchorite station scrap DIR {device} --reason TEXT` says what became of it"))
+    Failure::from(format!("{device} is reserved and was not handed over: {cause}")).with_hint(format!(
+        "it is offered to nobody again; `anchorite station scrap DIR {device} --reason TEXT` says what became of it"
+    ))
 }
 
 /// The private key as PEM; `None` where the device made it and never let it out.

@@ -16,7 +16,8 @@ pub(super) fn request(folder: &Path, fresh: bool, out: &Path, json: bool) -> Res
     let request = &signed.statement;
     let name = format!("{}-enrolment.json", request.factory);
     let octets = signed.to_octets().map_err(|e| Failure::from(e.to_string()))?;
-    let envelope = Envelope::new(Kind::Enrolment, request.realm, &name, octets).map_err(|e| Failure::from(e.to_string()))?;
+    let envelope =
+        Envelope::new(Kind::Enrolment, request.realm, &name, octets).map_err(|e| Failure::from(e.to_string()))?;
     create(out, &envelope.to_octets())?;
     let digest = envelope.digest();
     if json {
@@ -29,7 +30,9 @@ pub(super) fn request(folder: &Path, fresh: bool, out: &Path, json: bool) -> Res
     output::data(&format!("recipient     {}", request.recipient));
     output::data(&format!("receipt key   {}", request.receipt_key));
     output::data(&format!("words         {}", digest.words(24).join(" ")));
-    output::words("read all the words aloud over the telephone, and have theirs read back: both sides must say the same");
+    output::words(
+        "read all the words aloud over the telephone, and have theirs read back: both sides must say the same",
+    );
     Ok(ExitCode::Done)
 }
 

@@ -11,7 +11,11 @@ use std::path::Path;
 
 pub(super) fn status(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
     let status = open(folder)?.status(now())?;
-    if json { output::json(&status)? } else { lines(&status).iter().for_each(|line| output::data(line)) }
+    if json {
+        output::json(&status)?
+    } else {
+        lines(&status).iter().for_each(|line| output::data(line))
+    }
     if status.problem.is_empty() {
         Ok(ExitCode::Done)
     } else {
@@ -21,7 +25,8 @@ pub(super) fn status(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
 }
 
 fn lines(status: &Status) -> Vec<String> {
-    let mut lines = vec![format!("{} · {} · store {}", status.realm.banner(), SafeText::of(&status.factory), status.store)];
+    let mut lines =
+        vec![format!("{} · {} · store {}", status.realm.banner(), SafeText::of(&status.factory), status.store)];
     lines.push(format!("ledger {} entries, head {}", status.entries, status.head));
     for bundle in &status.bundles {
         let of = |state| bundle.states.get(&state).copied().unwrap_or(0);
