@@ -56,7 +56,7 @@ def enrol(station, work):
     envelope = work / "enrolment.envelope"
     said = station.run("enrol", "--out", envelope, "--json")
     octets = envelope.read_bytes()
-    assert hashlib.sha256(octets).hexdigest() == said["envelope"] and len(said["words"].split()) == 24 - 1
+    assert hashlib.sha256(octets).hexdigest() == said["envelope"] and len(said["words"].split()) == 23
     signed = json.loads(octets.split(b"\n", 1)[1])
     request = signed["statement"]
     assert request["recipient"] == station.recipient and request["pins"]["threshold"] == 2 and make_bundle.jcs(signed) == octets.split(b"\n", 1)[1]

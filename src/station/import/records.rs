@@ -7,7 +7,6 @@ use crate::factory::shard::Records;
 use crate::factory::{Class, Manifest, Mode, Record, Refusal, manifest, merkle};
 use crate::keys::SigningKey;
 use crate::pki::Certificate;
-use crate::station::import::trust::{Issuer, signed_by};
 use crate::station::state::State;
 use crate::station::store::Identity;
 use crate::station::{StationError, unseal};
@@ -28,7 +27,7 @@ pub(super) fn check(
     folder: &Path,
     what: &Manifest,
     identity: &Secret,
-    issuer: &Issuer,
+    issuer: &Certificate,
 ) -> Result<Vec<Identity>, StationError> {
     let shards = what.shards();
     let next = AtomicU32::new(0);
@@ -66,7 +65,7 @@ fn one_shard(
     folder: &Path,
     what: &Manifest,
     identity: &Secret,
-    issuer: &Issuer,
+    issuer: &Certificate,
     shard: u32,
 ) -> Result<Vec<Identity>, StationError> {
     let name = manifest::shard_name(shard);
@@ -96,7 +95,7 @@ fn record_octets(record: &Record) -> usize {
 fn one_record(
     record: &Record,
     what: &Manifest,
-    issuer: &Issuer,
+    issuer: &Certificate,
     shard: u32,
     offset: u64,
     octets: u32,
@@ -118,14 +117,14 @@ fn one_record(
         Ok(certificate) => certificate,
         Err(error) => return refuse(Class::Chain, "a certificate", error.to_string()),
     };
-    if let Err(found) = signed_by(&certificate, issuer) {
-        return refuse(Class::Chain, "a certificate signed by the bundle's issuer", found);
+    if let Err(found) = certificate.verify(issuer) {
+        return refuse(Class::Chain, "a certificate signed by the bundle's issuer", found.to_string());
     }
     match (&record.key, what.mode) {
         (DeviceKey::Pkcs8(key), Mode::Injected) => {
             let found = key_of(key).map(|key| key.public_key());
             match found {
-                Ok(public) if public.spki_der() == certificate.public_key().spki_der() => {}
+                Ok(public) if public.spki_der() == certificate.subject_key().spki_der() => {}
                 Ok(_) => {
                     return refuse(
                         Class::KeyMismatch,
@@ -149,7 +148,7 @@ fn one_record(
         index: record.index,
         device: record.device.as_str().to_owned(),
         record: record.digest(what.realm),
-        spki: certificate.public_key().spki_der().to_vec(),
+        spki: certificate.subject_key().spki_der().to_vec(),
         offset,
         octets,
         state: State::Sealed,

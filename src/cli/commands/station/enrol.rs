@@ -22,14 +22,14 @@ pub(super) fn request(folder: &Path, fresh: bool, out: &Path, json: bool) -> Res
     let digest = envelope.digest();
     if json {
         output::json(&json!({
-            "envelope": digest, "words": digest.words(24).join(" "), "recipient": request.recipient, "receipt_key": request.receipt_key,
+            "envelope": digest, "words": digest.words(23).join(" "), "recipient": request.recipient, "receipt_key": request.receipt_key,
             "root": request.pins.root, "threshold": request.pins.threshold,
         }))?;
         return Ok(ExitCode::Done);
     }
     output::data(&format!("recipient     {}", request.recipient));
     output::data(&format!("receipt key   {}", request.receipt_key));
-    output::data(&format!("words         {}", digest.words(24).join(" ")));
+    output::data(&format!("words         {}", digest.words(23).join(" ")));
     output::words(
         "read all the words aloud over the telephone, and have theirs read back: both sides must say the same",
     );
