@@ -1,3 +1,5 @@
+//! A store is made on purpose and kept.
+
 use crate::station::StationError;
 use crate::station::sqlite::SqliteStore;
 use crate::station::store::Store;
