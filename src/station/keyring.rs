@@ -4,7 +4,7 @@
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Secret, limits};
 use crate::devices::durable_file;
-use crate::keys::recipient;
+use crate::keys::recipient::{self, RecipientKind};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::station::StationError;
 use std::path::{Path, PathBuf};
@@ -47,8 +47,9 @@ pub(super) fn receipt_key(folder: &Path, expected: &SshPublicKey) -> Result<SshS
 /// As [`new_receipt_key`].
 pub(super) fn new_recipient(folder: &Path) -> Result<String, StationError> {
     let identity = drawn()?;
-    let public = recipient::recipient_of(&identity).map_err(|e| StationError::Other(e.to_string()))?;
-    let text = recipient::identity_text(&identity);
+    let public =
+        recipient::recipient_of(RecipientKind::X25519, &identity).map_err(|e| StationError::Other(e.to_string()))?;
+    let text = recipient::identity_text(RecipientKind::X25519, &identity);
     let mut file = Secret::with_capacity(text.len() + 1);
     text.expose().iter().chain(b"\n").for_each(|&octet| {
         file.push(octet);

@@ -62,13 +62,16 @@ fn opened<R: BufRead>(identity: &Secret, sealed: R) -> Result<age::stream::Strea
 mod tests {
     use super::{record, shard};
     use crate::basics::Secret;
-    use crate::keys::recipient;
+    use crate::keys::recipient::{self, RecipientKind};
     use crate::strongroom::sealing;
 
     fn sealed(content: &[u8]) -> (Secret, Vec<u8>) {
         let identity = [0x42; 32];
-        let to = recipient::recipient_of(&identity).unwrap();
-        (recipient::identity_text(&identity), sealing::seal(&to, &Secret::take(content.to_vec())).unwrap())
+        let to = recipient::recipient_of(RecipientKind::X25519, &identity).unwrap();
+        (
+            recipient::identity_text(RecipientKind::X25519, &identity),
+            sealing::seal(&to, &Secret::take(content.to_vec())).unwrap(),
+        )
     }
 
     #[test]
@@ -101,7 +104,7 @@ mod tests {
         let header = file.len() - (200_000 + 4 * 16);
         let cut = &file[..header + 2 * (65_536 + 16)];
         assert!(record(&identity, std::io::Cursor::new(cut), 65_536, 10).is_err());
-        let other = recipient::identity_text(&[0x43; 32]);
+        let other = recipient::identity_text(RecipientKind::X25519, &[0x43; 32]);
         assert!(shard(&other, &file).unwrap_err().contains("does not open with this station's key"));
     }
 }
