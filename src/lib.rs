@@ -36,9 +36,11 @@ pub mod ledger;
 #[allow(clippy::disallowed_methods)]
 pub mod strongroom;
 
-// Row 7: runs a plan.
+// Row 7: runs a plan; the factory's side.
 #[allow(clippy::disallowed_methods)]
 pub mod runner;
+#[allow(clippy::disallowed_methods)]
+pub mod station;
 
 // Row 8: the front ends.
 #[allow(clippy::disallowed_methods)]

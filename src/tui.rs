@@ -11,6 +11,7 @@ pub mod layout;
 pub mod model;
 pub mod screens;
 pub mod session;
+pub mod stock;
 pub mod take_in;
 pub mod terminal;
 pub mod theme;

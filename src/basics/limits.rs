@@ -210,3 +210,5 @@ pub const NAME_ATTRIBUTES: usize = 20;
 pub const NAME_CHARS: usize = 512;
 /// Octets of a list of published keys: four times what badkeys' was in 2026.
 pub const KEY_LIST_OCTETS: usize = 256 * 1024 * 1024;
+/// Octets of one entry of a station's ledger.
+pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;

@@ -4,6 +4,7 @@ pub mod envelope;
 mod medium;
 pub mod qr;
 pub mod request;
+pub mod station;
 
 pub use medium::MediumVerb;
 
@@ -97,6 +98,9 @@ pub enum Verb {
     /// Removable media: sticks that carry files across the gap
     #[command(subcommand)]
     Medium(MediumVerb),
+    /// The factory's side: take bundles in, draw identities, sign receipts
+    #[command(subcommand)]
+    Station(station::StationVerb),
     /// Say what this machine is like and what is missing
     Doctor {
         /// One JSON object on standard output: `findings` (name, found, expected, good) and `strongroom`

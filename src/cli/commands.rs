@@ -13,6 +13,7 @@ pub mod rehearse;
 pub mod request;
 pub mod resume;
 pub mod run;
+pub mod station;
 pub mod verify;
 
 use crate::cli::args::{Cli, Verb};
@@ -42,6 +43,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Qr(verb) => qr::qr(verb),
         Verb::Request(verb) => request::request(verb),
         Verb::Medium(verb) => medium::medium(verb),
+        Verb::Station(verb) => station::station(verb),
         Verb::Doctor { json } => doctor::doctor(json),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

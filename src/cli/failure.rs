@@ -7,6 +7,7 @@ use crate::ledger::LedgerError;
 use crate::runner::RunError;
 use crate::script::Problems;
 use crate::script::problem::LocatedProblem;
+use crate::station::StationError;
 
 /// A failure with its exit code and a hint.
 #[derive(Debug)]
@@ -64,6 +65,23 @@ impl From<LedgerError> for Failure {
                 .with_hint("nothing was changed; the approvers sign a new one: `anchorite approve make`"),
             _ => Self::new(ExitCode::Failure, message),
         }
+    }
+}
+
+impl From<StationError> for Failure {
+    fn from(error: StationError) -> Self {
+        let code = match &error {
+            StationError::Missing(_) | StationError::NothingReleased(_) => ExitCode::Missing,
+            StationError::Refused(_) | StationError::Chain { .. } => ExitCode::Refuted,
+            StationError::Restored { .. }
+            | StationError::OtherHistory { .. }
+            | StationError::Copied
+            | StationError::NoAnchor(_)
+            | StationError::Network(_) => ExitCode::EnvironmentRefused,
+            StationError::Configuration { .. } | StationError::Exists(_) => ExitCode::Usage,
+            _ => ExitCode::Failure,
+        };
+        Self::new(code, error.to_string()).with_hint(error.hint())
     }
 }
 

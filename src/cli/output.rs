@@ -1,10 +1,12 @@
 //! The one place that prints. Data to standard output, words to standard error; a closed pipe is not an error.
 
+use crate::basics::Secret;
 use crate::basics::safe_text::is_dangerous;
 use crate::cli::Failure;
 use crate::script::problem::LocatedProblem;
 use serde::Serialize;
 use std::io::Write;
+use std::os::fd::AsFd;
 
 /// A line of data.
 pub fn data(line: &str) {
@@ -14,6 +16,22 @@ pub fn data(line: &str) {
 /// A line of words for people.
 pub fn words(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Whether standard output is a file.
+#[must_use]
+pub fn is_file() -> bool {
+    rustix::fs::fstat(std::io::stdout())
+        .is_ok_and(|seen| rustix::fs::FileType::from_raw_mode(seen.st_mode) == rustix::fs::FileType::RegularFile)
+}
+
+/// Data that is secret, past the standard library's buffer, which nobody overwrites.
+///
+/// # Errors
+/// Where whoever should get it is gone.
+pub fn secret_data(octets: &Secret) -> std::io::Result<()> {
+    let _ = std::io::stdout().flush();
+    std::fs::File::from(std::io::stdout().as_fd().try_clone_to_owned()?).write_all(octets.expose())
 }
 
 /// A line of words with secrets between them, part by part: standard error has no buffer that would keep them.

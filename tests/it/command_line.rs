@@ -4,7 +4,7 @@ use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehe
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "request",
     "envelope",
     "check",
@@ -19,6 +19,7 @@ const VERBS: [&str; 16] = [
     "approve",
     "ledger",
     "qr",
+    "station",
     "doctor",
     "completions",
 ];

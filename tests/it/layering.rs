@@ -4,7 +4,7 @@ use crate::program::{files, root};
 use std::collections::BTreeMap;
 
 /// Rows in order; a row may use only rows above it.
-const ROWS: [(&str, u8); 17] = [
+const ROWS: [(&str, u8); 18] = [
     ("basics", 0),
     ("keys", 1),
     ("custody", 1),
@@ -20,6 +20,7 @@ const ROWS: [(&str, u8); 17] = [
     ("ledger", 6),
     ("strongroom", 6),
     ("runner", 7),
+    ("station", 7),
     ("cli", 8),
     ("tui", 8),
 ];

@@ -1,0 +1,172 @@
+//! `station`: the factory's side.
+
+mod draw;
+mod enrol;
+mod report;
+
+use crate::basics::Instant;
+use crate::basics::{Digest, limits};
+use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationVerb};
+use crate::cli::{ExitCode, Failure, output};
+use crate::devices::{Clock, clock::SystemClock, durable_file};
+use crate::factory::enrolment::ManifestSigner;
+use crate::keys::ssh::allowed_signers;
+use crate::station::home::NewStation;
+use crate::station::import::Expected;
+use crate::station::store::Identity;
+use crate::station::{State, Station, StationError};
+use serde_json::json;
+use std::path::Path;
+
+/// Works on a station.
+///
+/// # Errors
+/// What the station refuses.
+pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
+    match verb {
+        StationVerb::Init(args) => init(&args),
+        StationVerb::Enrol { station, fresh_recipient, out, json } => {
+            enrol::request(&station, fresh_recipient, &out, json)
+        }
+        StationVerb::Challenge { station, challenge, out } => enrol::answer(&station, &challenge, &out),
+        StationVerb::Import(args) => import(&args),
+        StationVerb::Release { station, bundle, count, by_device, json } => {
+            let released = open(&station)?.release(&bundle, count.unwrap_or(u64::MAX), by_device, now())?;
+            if json {
+                output::json(&json!({"bundle": bundle, "released": released}))?;
+            } else {
+                output::data(&format!("{released} released of bundle {bundle}"));
+            }
+            Ok(ExitCode::Done)
+        }
+        StationVerb::Draw(args) => draw::draw(&args),
+        StationVerb::Confirm { station, device, signature, injected: _, json } => {
+            confirm(&station, &device, signature.as_deref(), json)
+        }
+        StationVerb::Scrap(args) => end(&args, State::Scrapped),
+        StationVerb::Lost(args) => end(&args, State::Lost),
+        StationVerb::Returned(args) => end(&args, State::Returned),
+        StationVerb::Destroyed(args) => end(&args, State::Destroyed),
+        StationVerb::Status { station, json } => report::status(&station, json),
+        StationVerb::Watch { station, no_color } => report::watch(&station, no_color),
+        StationVerb::Receipt { station, bundle, json } => report::receipt(&station, &bundle, json),
+        StationVerb::Check { station, json } => report::check(&station, json),
+        StationVerb::Reconcile { station, because, at_least, json } => {
+            let done = Station::reconcile(&station, &because, at_least, now())?;
+            if json {
+                output::json(&done)?;
+            } else {
+                output::data(&format!(
+                    "reconciled: up to {} entries are missing, {} identities taken out of reach",
+                    done.behind, done.withdrawn
+                ));
+            }
+            Ok(ExitCode::Done)
+        }
+        StationVerb::Shred { station, recipient, confirm } => shred(&station, &recipient, &confirm),
+    }
+}
+
+fn now() -> Instant {
+    SystemClock.now()
+}
+
+fn open(folder: &Path) -> Result<Station, StationError> {
+    Station::open(folder)
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
+    let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;
+    String::from_utf8(octets).map_err(|_| Failure::from(format!("{}: expected text", path.display())))
+}
+
+fn init(args: &InitStation) -> Result<ExitCode, Failure> {
+    let signers = allowed_signers::parse(&text_of(&args.signers)?)
+        .map_err(|e| Failure::new(ExitCode::Usage, format!("{}: {e}", args.signers.display())))?;
+    let realm = args.realm.into();
+    let station = Station::create(NewStation {
+        folder: &args.station,
+        anchor: args.anchor.as_deref(),
+        factory: &args.factory,
+        realm,
+        root_pem: &text_of(&args.root)?,
+        signers: signers.into_iter().map(|signer| ManifestSigner { key: signer.key, who: signer.who }).collect(),
+        threshold: args.threshold,
+        now: now(),
+    })?;
+    let home = &station.home;
+    if args.json {
+        let recipients: Vec<String> = station.recipients()?.into_iter().map(|(_, recipient)| recipient).collect();
+        output::json(&json!({
+            "station": args.station, "factory": home.factory, "realm": home.realm, "store": home.store, "anchor": home.anchor,
+            "root": home.pins.root, "threshold": home.pins.threshold, "receipt_key": home.receipt_key, "recipients": recipients,
+        }))?;
+    } else {
+        output::data(&format!("station {} of {} in {}", home.store, home.factory, args.station.display()));
+        output::data(&format!("root, twelve words   {}", home.pins.root.twelve_words()));
+        output::data(&format!("manifest signers     {} of {}", home.pins.threshold, home.pins.signers.len()));
+        output::data(&format!("anchor               {}", home.anchor));
+        output::words(
+            "compare the root's words with those of the ceremony, then write the request: `anchorite station enrol`",
+        );
+    }
+    Ok(ExitCode::Done)
+}
+
+fn import(args: &ImportBundle) -> Result<ExitCode, Failure> {
+    let order = args.order.as_deref().map(|hex| {
+        Digest::parse(hex).ok_or_else(|| Failure::new(ExitCode::Usage, "--order: expected 64 hexadecimal digits"))
+    });
+    let expected = Expected { order: order.transpose()?, begin_at: args.begin_at };
+    let mut station = open(&args.station)?;
+    let imported = station.import(&args.bundle, &expected, now())?;
+    if args.release {
+        station.release(&imported.bundle, u64::MAX, false, now())?;
+    }
+    if args.json {
+        output::json(&imported)?;
+        return Ok(ExitCode::Done);
+    }
+    output::data(&format!("bundle {} (number {}): {} identities", imported.bundle, imported.sequence, imported.count));
+    output::data(&format!("for {} {}, until {}", imported.product, imported.sku, imported.expires.rfc3339()));
+    output::data(&format!("signed by {}", imported.signed_by.join(", ")));
+    if !args.release {
+        output::words(&format!("no line can draw from it yet: `anchorite station release DIR {}`", imported.bundle));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn confirm(folder: &Path, device: &str, signature: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
+    let mut station = open(folder)?;
+    let Some(signature) = signature else {
+        return told(&station.say(device, State::Injected, "the line says so", now())?, json);
+    };
+    let octets = match crate::basics::digest::hex_decode(signature) {
+        Some(octets) if !octets.is_empty() => octets,
+        _ => durable_file::read(Path::new(signature), limits::DEVICE_SIGNATURE_OCTETS)?,
+    };
+    told(&station.confirm(device, &octets, now())?, json)
+}
+
+fn end(args: &EndIdentity, to: State) -> Result<ExitCode, Failure> {
+    told(&open(&args.station)?.say(&args.device, to, &args.reason, now())?, args.json)
+}
+
+fn told(identity: &Identity, json: bool) -> Result<ExitCode, Failure> {
+    if json {
+        output::json(identity)?;
+    } else {
+        output::data(&format!("{} is {}", identity.device, identity.state));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn shred(folder: &Path, recipient: &str, confirm: &str) -> Result<ExitCode, Failure> {
+    if recipient != confirm {
+        return Err(Failure::new(ExitCode::Usage, "--confirm: expected the recipient once more, found another")
+            .with_hint("nothing was changed; this cannot be undone"));
+    }
+    let count = open(folder)?.shred(recipient, now())?;
+    output::data(&format!("the key is destroyed; {count} identities that were not drawn are destroyed with it"));
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,148 @@
+//! `station draw`: the only place where a private key leaves, and it leaves for standard output: a pipe to the flashing tool, or a
+//! terminal somebody looks at. A file gets one only where `--to` names it.
+//!
+//! What is written is put together in one buffer of fixed size that is overwritten, and handed over in one call, past the buffers of the
+//! standard library, which nobody overwrites.
+
+use super::{now, open};
+use crate::basics::digest::hex_encode;
+use crate::basics::{Secret, limits};
+use crate::cli::args::station::DrawIdentity;
+use crate::cli::{ExitCode, Failure, output};
+use crate::devices::durable_file;
+use crate::factory::record::DeviceKey;
+use crate::pki::pem;
+use crate::station::draw::{Drawn, Wanted};
+use crate::station::{Station, StationError};
+use der::pem::LineEnding;
+use serde_json::json;
+use std::io::BufRead;
+use zeroize::Zeroizing;
+
+pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
+    if args.to.is_none() && output::is_file() {
+        let message = "standard output is a file: expected a pipe or a terminal for a private key";
+        return Err(Failure::new(ExitCode::Usage, message)
+            .with_hint("nothing was drawn; `--to FILE` writes a new file that only its owner reads"));
+    }
+    let mut station = open(&args.station)?;
+    if args.serve {
+        return serve(&mut station, args);
+    }
+    let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device: args.device.as_deref() };
+    let drawn = station.draw(&wanted, now())?;
+    let octets = if args.json { as_json(&drawn, args.line)? } else { as_pem(&drawn)? };
+    if let Some(path) = &args.to {
+        let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
+        durable_file::create(&path, octets.expose()).map_err(|error| undelivered(&drawn, &error.to_string()))?;
+        output::words(&format!(
+            "{} is reserved for line {} and in {}",
+            drawn.identity.device,
+            args.line,
+            path.display()
+        ));
+    } else {
+        output::secret_data(&octets).map_err(|error| undelivered(&drawn, &error.to_string()))?;
+    }
+    Ok(ExitCode::Done)
+}
+
+/// One identity for each line that comes in, until the input ends.
+fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure> {
+    let mut input = std::io::stdin().lock();
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let read = std::io::Read::take(&mut input, limits::TYPED_CHARS as u64).read_line(&mut line);
+        if read.map_err(|e| Failure::from(format!("standard input: {e}")))? == 0 {
+            return Ok(ExitCode::Done);
+        }
+        let asked = line.trim_end();
+        let device = (asked != "next").then_some(asked);
+        let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device };
+        match station.draw(&wanted, now()) {
+            Ok(drawn) => {
+                let octets = as_json(&drawn, args.line)?;
+                output::secret_data(&octets).map_err(|error| undelivered(&drawn, &error.to_string()))?;
+            }
+            // The line may ask again; what is wrong with the store itself ends it.
+            Err(error @ (StationError::NothingReleased(_) | StationError::Unopened { .. })) => {
+                output::json(&json!({"error": error.to_string(), "hint": error.hint()}))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn undelivered(drawn: &Drawn, cause: &str) -> Failure {
+    let device = &drawn.identity.device;
+    Failure::from(format!("{device} is reserved and was not handed over: {cause}")).with_hint(format!(
+        "it is offered to nobody again; `anchorite station scrap DIR {device} --reason TEXT` says what became of it"
+    ))
+}
+
+/// The private key as PEM; `None` where the device made it and never let it out.
+fn private_key(drawn: &Drawn) -> Result<Option<Zeroizing<String>>, Failure> {
+    match &drawn.record.key {
+        DeviceKey::None => Ok(None),
+        DeviceKey::Pkcs8(key) => der::pem::encode_string("PRIVATE KEY", LineEnding::LF, key.expose())
+            .map(|text| Some(Zeroizing::new(text)))
+            .map_err(|_| Failure::from("the private key cannot be written as PEM".to_owned())),
+    }
+}
+
+fn certificate(drawn: &Drawn) -> Result<String, Failure> {
+    pem::to_pem(pem::CERTIFICATE, &drawn.record.certificate).map_err(|e| Failure::from(e.to_string()))
+}
+
+fn as_pem(drawn: &Drawn) -> Result<Secret, Failure> {
+    let (key, certificate) = (private_key(drawn)?, certificate(drawn)?);
+    let key = key.as_ref().map_or("", |key| key.as_str());
+    Ok(joined(&[key.as_bytes(), certificate.as_bytes()]))
+}
+
+/// `{"device":...,"extras":{...},"private_key":"..."}` and a line feed: what is public by serde, what is secret put in after it.
+fn as_json(drawn: &Drawn, line: u32) -> Result<Secret, Failure> {
+    let firmware = &drawn.record.lineage.firmware;
+    let public = json!({
+        "device": drawn.identity.device, "bundle": drawn.identity.bundle, "shard": drawn.identity.shard, "index": drawn.identity.index,
+        "line": line, "entry": drawn.entry, "certificate": certificate(drawn)?, "record": drawn.identity.record, "nonce": drawn.nonce,
+        "product": drawn.bundle.product, "sku": drawn.bundle.sku,
+        "firmware": {"version": firmware.version, "sha256": firmware.sha256}, "hardware": drawn.record.lineage.hardware,
+    });
+    let public = serde_json::to_string(&public).map_err(|e| Failure::from(e.to_string()))?;
+    let public = public.strip_suffix('}').unwrap_or_default();
+    let mut extras = Zeroizing::new(Vec::new());
+    // Room first: a vector that grows leaves copies behind.
+    extras.reserve_exact(drawn.record.extras.iter().map(|(name, value)| 8 + 6 * name.len() + 2 * value.len()).sum());
+    for (name, value) in &drawn.record.extras {
+        let name = serde_json::to_string(name).map_err(|e| Failure::from(e.to_string()))?;
+        let hex = Zeroizing::new(hex_encode(value.expose()));
+        let comma: &[u8] = if extras.is_empty() { b"" } else { b"," };
+        for part in [comma, name.as_bytes(), b":\"", hex.as_bytes(), b"\""] {
+            extras.extend_from_slice(part);
+        }
+    }
+    let key = private_key(drawn)?;
+    let mut parts: Vec<&[u8]> = vec![public.as_bytes(), b",\"extras\":{", &extras, b"},\"private_key\":"];
+    match &key {
+        // PEM has no character that JSON escapes but its line feeds.
+        Some(key) => {
+            parts.push(b"\"");
+            for line in key.split_inclusive('\n') {
+                parts.extend([line.trim_end_matches('\n').as_bytes(), &b"\\n"[..]]);
+            }
+            parts.push(b"\"}\n");
+        }
+        None => parts.push(b"null}\n"),
+    }
+    Ok(joined(&parts))
+}
+
+fn joined(parts: &[&[u8]]) -> Secret {
+    let mut all = Secret::with_capacity(parts.iter().map(|part| part.len()).sum());
+    parts.iter().flat_map(|part| part.iter()).for_each(|&octet| {
+        all.push(octet);
+    });
+    all
+}

@@ -1,0 +1,49 @@
+//! `station enrol` and `station challenge`: how the ceremony side comes to know this station.
+
+use super::{now, open};
+use crate::cli::{ExitCode, Failure, output};
+use crate::devices::durable_file;
+use crate::transfer::{Envelope, Kind};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) fn request(folder: &Path, fresh: bool, out: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let mut station = open(folder)?;
+    if fresh {
+        station.fresh_recipient(now())?;
+    }
+    let signed = station.enrolment(now())?;
+    let request = &signed.statement;
+    let name = format!("{}-enrolment.json", request.factory);
+    let octets = signed.to_octets().map_err(|e| Failure::from(e.to_string()))?;
+    let envelope =
+        Envelope::new(Kind::Enrolment, request.realm, &name, octets).map_err(|e| Failure::from(e.to_string()))?;
+    create(out, &envelope.to_octets())?;
+    let digest = envelope.digest();
+    if json {
+        output::json(&json!({
+            "envelope": digest, "words": digest.words(23).join(" "), "recipient": request.recipient, "receipt_key": request.receipt_key,
+            "root": request.pins.root, "threshold": request.pins.threshold,
+        }))?;
+        return Ok(ExitCode::Done);
+    }
+    output::data(&format!("recipient     {}", request.recipient));
+    output::data(&format!("receipt key   {}", request.receipt_key));
+    output::data(&format!("words         {}", digest.words(23).join(" ")));
+    output::words(
+        "read all the words aloud over the telephone, and have theirs read back: both sides must say the same",
+    );
+    Ok(ExitCode::Done)
+}
+
+pub(super) fn answer(folder: &Path, challenge: &Path, out: &Path) -> Result<ExitCode, Failure> {
+    let (request, answer) = open(folder)?.answer(challenge)?;
+    create(out, &answer.to_octets().map_err(|e| Failure::from(e.to_string()))?)?;
+    output::data(&format!("answered the challenge about request {}", request.grouped()));
+    Ok(ExitCode::Done)
+}
+
+fn create(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
+    Ok(durable_file::create(&path, octets)?)
+}

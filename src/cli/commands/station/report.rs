@@ -1,0 +1,90 @@
+//! `station status`, `check`, `receipt` and `watch`: what a station says of itself.
+
+use super::{now, open};
+use crate::basics::SafeText;
+use crate::cli::{ExitCode, Failure, output};
+use crate::station::State;
+use crate::station::status::Status;
+use crate::tui::stock;
+
+use std::path::Path;
+
+pub(super) fn status(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let status = open(folder)?.status(now())?;
+    if json {
+        output::json(&status)?
+    } else {
+        lines(&status).iter().for_each(|line| output::data(line))
+    }
+    if status.problem.is_empty() {
+        Ok(ExitCode::Done)
+    } else {
+        output::words(&status.problem);
+        Ok(ExitCode::EnvironmentRefused)
+    }
+}
+
+fn lines(status: &Status) -> Vec<String> {
+    let mut lines =
+        vec![format!("{} · {} · store {}", status.realm.banner(), SafeText::of(&status.factory), status.store)];
+    lines.push(format!("ledger {} entries, head {}", status.entries, status.head));
+    for bundle in &status.bundles {
+        let of = |state| bundle.states.get(&state).copied().unwrap_or(0);
+        let expired = if bundle.expired { ", EXPIRED" } else { "" };
+        lines.push(format!(
+            "bundle {} · {} {} · until {}{expired}",
+            bundle.bundle.bundle,
+            SafeText::of(&bundle.bundle.product),
+            SafeText::of(&bundle.bundle.sku),
+            crate::basics::Instant(bundle.bundle.expires).rfc3339()
+        ));
+        let states: Vec<String> = State::ALL
+            .into_iter()
+            .filter(|state| of(*state) > 0)
+            .map(|state| format!("{} {state}", of(state)))
+            .collect();
+        lines.push(format!("  {} of {}", states.join(", "), bundle.bundle.count));
+    }
+    for line in &status.lines {
+        lines.push(format!(
+            "line {}: {} verified, {} scrapped, {} outstanding, {} in the last hour",
+            line.line, line.verified, line.scrapped, line.outstanding, line.per_hour
+        ));
+    }
+    let refusals: Vec<String> = status.refusals.iter().map(|(class, count)| format!("{class} {count}")).collect();
+    lines.push(format!("refused: {}", if refusals.is_empty() { "nothing".to_owned() } else { refusals.join(", ") }));
+    lines
+}
+
+pub(super) fn check(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let checked = open(folder)?.check()?;
+    if json {
+        output::json(&checked)?;
+        return Ok(ExitCode::Done);
+    }
+    output::data(&format!("{} entries hold, head {}", checked.entries, checked.head));
+    output::data(&format!("{} identities are in the states their entries give them", checked.identities));
+    Ok(ExitCode::Done)
+}
+
+pub(super) fn receipt(folder: &Path, bundle: &str, json: bool) -> Result<ExitCode, Failure> {
+    let made = open(folder)?.receipt(bundle, now())?;
+    if json {
+        output::json(&made)?;
+        return Ok(ExitCode::Done);
+    }
+    output::data(&format!("receipt {} of bundle {}", made.receipt.sequence, made.receipt.bundle));
+    for (state, count) in made.receipt.states.iter().filter(|(_, count)| **count > 0) {
+        output::data(&format!("  {count} {state}"));
+    }
+    output::data(&format!("twelve words   {}", made.digest.twelve_words()));
+    output::data(&format!("in {}: take the whole folder across", made.folder.display()));
+    Ok(ExitCode::Done)
+}
+
+pub(super) fn watch(folder: &Path, no_color: bool) -> Result<ExitCode, Failure> {
+    let mut station = open(folder)?;
+    stock::watch(no_color, &mut || station.status(now()).map_err(|error| error.to_string()))
+        .map_err(|message| Failure::new(ExitCode::EnvironmentRefused, message))?;
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,115 @@
+//! Drawing: one identity for one line. Reserved durably first, then opened, and never offered again, whatever happens in between.
+
+use crate::basics::{Digest, Instant, SafeText};
+use crate::devices::durable_file::FileError;
+use crate::factory::{Record, manifest, record};
+use crate::station::chain::What;
+use crate::station::ledger::Book;
+use crate::station::state::State;
+use crate::station::store::{Bundle, Identity};
+use crate::station::{Station, StationError, unseal};
+use rustix::fs::{Mode, OFlags, open};
+use std::fs::File;
+use std::io::BufReader;
+
+/// What a line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'a> {
+    pub line: u32,
+    /// Needed where bundles of more than one product are released.
+    pub bundle: Option<&'a str>,
+    /// A certain device: for bundles released by device id.
+    pub device: Option<&'a str>,
+}
+
+/// An identity, opened. It holds a private key, and so cannot be printed or copied.
+pub struct Drawn {
+    pub record: Record,
+    pub identity: Identity,
+    pub bundle: Bundle,
+    /// What the device signs, before the record digest, to prove that it holds the key.
+    pub nonce: Digest,
+    /// The ledger entry of the reservation.
+    pub entry: u64,
+}
+
+impl Station {
+    /// Reserves the next identity for a line, then opens it.
+    ///
+    /// # Errors
+    /// Where nothing is released that fits, the store is not current, or the record does not open: then it stays reserved.
+    pub fn draw(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<Drawn, StationError> {
+        let (identity, bundle, entry) = self.reserve(wanted, now)?;
+        let record = self
+            .opened(&identity, &bundle)
+            .map_err(|problem| StationError::Unopened { device: SafeText::of(&identity.device), problem })?;
+        let nonce = record::possession_nonce(self.home.realm, &bundle.nonce, identity.index);
+        Ok(Drawn { record, identity, bundle, nonce, entry })
+    }
+
+    fn reserve(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle, u64), StationError> {
+        self.change(now, |book| {
+            for bundle in candidates(book, wanted)? {
+                let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.device)? else { continue };
+                (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
+                book.tx.set_state(identity.id, State::Reserved, Some(wanted.line), now.0)?;
+                let entry = book.write(&What::Reserved { line: wanted.line, record: identity.record })?;
+                return Ok((identity, bundle, entry));
+            }
+            Err(StationError::NothingReleased(match wanted.device {
+                Some(device) => format!("{} is not released here", SafeText::cut(device, 80)),
+                None => "no released identity is left".to_owned(),
+            }))
+        })
+    }
+
+    fn opened(&self, identity: &Identity, bundle: &Bundle) -> Result<Record, String> {
+        let key = self.identity_of(&bundle.recipient).map_err(|e| e.to_string())?;
+        let path = self.bundle_folder(&bundle.bundle).join(manifest::shard_name(identity.shard));
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = open(&path, flags, Mode::empty())
+            .map_err(|cause| FileError { path: path.clone(), what: "opening", cause: cause.into() }.to_string())?;
+        let sealed = BufReader::with_capacity(8 * 1024, File::from(file));
+        let octets = unseal::record(&key, sealed, identity.offset, identity.octets)?;
+        let (record, used) = Record::read(octets.expose()).map_err(|e| e.to_string())?;
+        let found = record.digest(self.home.realm);
+        if used != octets.len() || found != identity.record || record.device.as_str() != identity.device {
+            return Err(format!("expected the record {} that was imported, found another", identity.record));
+        }
+        Ok(record)
+    }
+}
+
+/// The bundles a draw may take from, oldest first.
+fn candidates(book: &mut Book<'_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, StationError> {
+    let nothing = |text: String| Err(StationError::NothingReleased(text));
+    let mut bundles = book.tx.bundles()?;
+    if let Some(named) = wanted.bundle {
+        bundles.retain(|bundle| bundle.bundle == named);
+        if bundles.is_empty() {
+            return nothing(format!("no bundle {} was imported", SafeText::cut(named, 64)));
+        }
+    }
+    let all = bundles.len();
+    bundles.retain(|bundle| book.now.0 < bundle.expires);
+    if all > 0 && bundles.is_empty() {
+        return nothing("every bundle here has expired".to_owned());
+    }
+    bundles.retain(|bundle| bundle.by_device == wanted.device.is_some());
+    let released: Vec<String> = book
+        .tx
+        .counts()?
+        .into_iter()
+        .filter(|count| count.state == State::Released && count.count > 0)
+        .map(|count| count.bundle)
+        .collect();
+    bundles.retain(|bundle| released.contains(&bundle.bundle));
+    let mut products: Vec<(&str, &str)> = bundles.iter().map(|b| (b.product.as_str(), b.sku.as_str())).collect();
+    products.sort_unstable();
+    products.dedup();
+    if wanted.bundle.is_none() && products.len() > 1 {
+        let named: Vec<String> = products.iter().map(|(product, sku)| format!("{product} {sku}")).collect();
+        return nothing(format!("several products are released ({}): name one with --bundle", named.join(", ")));
+    }
+    Ok(bundles)
+}
