@@ -7,6 +7,7 @@ pub mod additions;
 pub mod certificate;
 pub mod crl;
 pub mod general_name;
+pub mod inspect;
 pub mod instants;
 pub mod ladder;
 pub mod lint;

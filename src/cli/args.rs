@@ -1,6 +1,7 @@
 //! The command line as data; completions come from the same tree.
 
 pub mod envelope;
+pub mod inspect;
 mod medium;
 pub mod qr;
 pub mod request;
@@ -101,6 +102,12 @@ pub enum Verb {
     /// The factory's side: take bundles in, draw identities, sign receipts
     #[command(subcommand)]
     Station(station::StationVerb),
+    /// Certificates of anybody, judged
+    #[command(subcommand)]
+    Certificate(inspect::CertificateVerb),
+    /// Revocation lists of anybody, judged
+    #[command(subcommand)]
+    Crl(inspect::CrlVerb),
     /// Say what this machine is like and what is missing
     Doctor {
         /// One JSON object on standard output: `findings` (name, found, expected, good) and `strongroom`

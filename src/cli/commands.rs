@@ -6,6 +6,7 @@ pub mod disclose;
 pub mod doctor;
 pub mod envelope;
 pub mod evidence;
+pub mod inspect;
 pub mod ledger;
 pub mod medium;
 pub mod qr;
@@ -44,6 +45,8 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Request(verb) => request::request(verb),
         Verb::Medium(verb) => medium::medium(verb),
         Verb::Station(verb) => station::station(verb),
+        Verb::Certificate(verb) => inspect::certificate(verb),
+        Verb::Crl(verb) => inspect::crl(verb),
         Verb::Doctor { json } => doctor::doctor(json),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,8 +4,10 @@ use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehe
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 19] = [
     "request",
+    "certificate",
+    "crl",
     "envelope",
     "check",
     "medium",
