@@ -23,7 +23,28 @@ pub fn build_tbs(request: &CertificateRequest<'_>) -> Result<Vec<u8>, PkiError> 
     if !problems.is_empty() {
         return Err(PkiError::Request { what: request.title(), problems });
     }
-    tbs::of(request)?.to_der().map_err(PkiError::encoding(WHAT))
+    let octets = tbs::of(request)?.to_der().map_err(PkiError::encoding(WHAT))?;
+    match (request.profile.max_octets, largest(request, octets.len())) {
+        (Some(most), found) if found > most => {
+            let problem = format!("size: expected at most {most} octets with the largest signature, found {found}");
+            Err(PkiError::Request { what: request.title(), problems: vec![problem] })
+        }
+        _ => Ok(octets),
+    }
+}
+
+/// Octets of the certificate that these octets to be signed can become: ECDSA signatures differ by a few.
+fn largest(request: &CertificateRequest<'_>, tbs: usize) -> usize {
+    let Some(algorithm) = request.signer().map(PublicKey::algorithm) else { return tbs };
+    // SEQUENCE of two INTEGERs, each with a leading zero where its first bit is set.
+    let signature = match algorithm {
+        Algorithm::EcdsaP256 => 2 + 2 * (2 + 33),
+        Algorithm::EcdsaP384 => 2 + 2 * (2 + 49),
+        _ => 64,
+    };
+    let identifier = oids::signature_identifier(algorithm).to_der().map_or(0, |octets| octets.len());
+    // Four octets of header outside; two of BIT STRING and one of unused bits.
+    4 + tbs + identifier + 3 + signature
 }
 
 /// The certificate: octets to be signed, and the issuer key's signature over them.

@@ -14,6 +14,8 @@ use std::process::Command;
 
 pub(super) mod chains;
 mod continuity;
+mod judges;
+mod pkits;
 mod profiles;
 
 pub(super) fn key(algorithm: Algorithm, fill: u8) -> SigningKey {

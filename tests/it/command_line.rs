@@ -408,3 +408,50 @@ fn an_argument_that_is_no_text_is_an_error_and_no_panic() {
         assert!([1, 2, 3].contains(&output.status.code().unwrap()), "{verb}: {}", said(&output));
     }
 }
+
+#[test]
+fn certificates_and_lists_of_anybody_are_judged_alone() {
+    let vectors = root().join("tests/vectors/inspect");
+    let path = |name: &str| vectors.join(format!("{name}.pem")).to_str().unwrap().to_owned();
+    let issuer = path("issuer");
+    let sound = anchorite(&["certificate", "check", &path("control-end-entity"), "--issuer", &issuer]);
+    assert_eq!(code(&sound), 0, "{}", said(&sound));
+    assert!(stdout(&sound).contains("Subject: C=SE, O=Example, CN=Example Subject"));
+    let broken = anchorite(&["certificate", "check", &path("serial-negative"), "--issuer", &issuer, "--json"]);
+    assert_eq!(code(&broken), 4);
+    assert_eq!(json(&broken)["findings"][0]["rule"], "cert.serial.positive");
+    let wrong = anchorite(&[
+        "certificate",
+        "check",
+        &path("control-authority"),
+        "--issuer",
+        &issuer,
+        "--profile",
+        "subca-device",
+    ]);
+    assert_eq!(code(&wrong), 4);
+    assert!(
+        stdout(&wrong).contains("FOUND profile.request: CRL addresses: expected at least one"),
+        "{}",
+        stdout(&wrong)
+    );
+    let no_profile = anchorite(&["certificate", "check", &issuer, "--profile", "nothing"]);
+    assert_eq!(code(&no_profile), 2);
+
+    let list = anchorite(&["crl", "check", &path("crl-control"), "--issuer", &issuer, "--json"]);
+    assert_eq!(code(&list), 0, "{}", said(&list));
+    let again = anchorite(&["crl", "check", &path("crl-control"), "--previous", &path("crl-control"), "--json"]);
+    assert_eq!(code(&again), 4);
+    assert_eq!(json(&again)["findings"][0]["rule"], "previous.number");
+    let not_one = anchorite(&["crl", "check", &issuer]);
+    assert_eq!(code(&not_one), 4, "{}", said(&not_one));
+
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("garbage.der");
+    std::fs::write(&garbage, b"\x30\x80 not DER").unwrap();
+    for verb in ["certificate", "crl"] {
+        let output = anchorite(&[verb, "check", text(&garbage)]);
+        assert_eq!(code(&output), 4, "{}", said(&output));
+        assert_eq!(code(&anchorite(&[verb, "check", "/nowhere"])), 1);
+    }
+}

@@ -152,6 +152,8 @@ impl<'a> CertificateRequest<'a> {
         if self.profile.kind == Kind::Cross {
             problems.expect(copied, "subject: expected name and key identifier of the other certificate, found others");
         } else {
+            let written = matches!(self.subject, SubjectName::Fields(_));
+            problems.expect(written, "subject: expected one that is written here, found a copy");
             problems.expect(self.ski.is_none(), "key identifier: expected the one of the key, found another");
         }
         if let Some(ski) = &self.ski {

@@ -7,6 +7,7 @@ use super::primitives::{self, hex};
 use super::tree::{self, Node};
 use crate::basics::{Digest, Instant};
 use crate::keys::SubjectKey;
+use crate::pki::oids;
 
 /// What a certificate says, as far as it could be read.
 #[derive(Clone, Debug)]
@@ -226,7 +227,8 @@ fn judge_key(spki: &Node<'_>, findings: &mut Findings) {
         }
         _ => {}
     }
-    let known = ["1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.3.101.112"].contains(&kind.as_str());
+    let known = ["1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.3.101.112"].contains(&kind.as_str())
+        || crate::keys::Algorithm::ALL.iter().any(|algorithm| oids::signature_oid(*algorithm).to_string() == kind);
     if known && let Err(error) = SubjectKey::from_spki_der(spki.whole) {
         findings.add("cert.key.valid", error.to_string());
     }

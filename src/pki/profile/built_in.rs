@@ -29,5 +29,4 @@ pub const BUILT_IN: &[(&str, &str)] = built_in![
     "idevid",
     "ldevid",
     "tls-client",
-    "root-device-pq",
 ];

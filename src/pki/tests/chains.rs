@@ -74,7 +74,7 @@ pub fn full_additions(profile: &Profile, realm: Realm) -> Additions {
     for kind in profile.alternative_names.required.iter().chain(&profile.alternative_names.optional) {
         additions.alternative_names.push(match kind {
             AltKind::Dns => AltName::Dns("ex-2026-000117.devices.example.com".to_owned()),
-            AltKind::Uri => AltName::Uri("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6".to_owned()),
+            AltKind::Uri => AltName::Uri("https://devices.example.com/ex-2026-000117".to_owned()),
             AltKind::Email => AltName::Email("devices@example.com".to_owned()),
             AltKind::Ip => AltName::Ip("192.0.2.7".parse().unwrap()),
             AltKind::HardwareModule => {
@@ -101,7 +101,8 @@ pub fn request_for<'a>(name: &str, realm: Realm, issuer: Option<&'a Certificate>
     };
     let mut serial = [0x5a; 20];
     serial[0] = 0x41;
-    serial[19] = u8::try_from(name.len()).unwrap();
+    // NSS takes two certificates of one issuer with one serial number for the same, and is right.
+    serial[19] = u8::try_from(profile::BUILT_IN.iter().position(|(known, _)| *known == name).unwrap()).unwrap();
     let (subject, key, ski) = if profile.kind == Kind::Cross {
         let other = root(realm, "root-firmware");
         (SubjectName::Copy(other.subject_der().to_vec()), other.subject_key().clone(), Some(other.ski().to_vec()))
@@ -286,6 +287,11 @@ fn matter_identifiers_stay_the_same_down_a_chain_and_certificates_small() {
         subject(&mut request).set(attribute, Some("fff1".to_owned()));
         assert!(request.check().join("; ").contains("four upper-case hexadecimal digits"));
     }
+    let mut long = request_for("matter-dac", realm, Some(&pai));
+    subject(&mut long).common_name = Some("x".repeat(60));
+    long.profile.max_octets = Some(520);
+    let refused = certificate::build_tbs(&long).unwrap_err().to_string();
+    assert!(refused.contains("size: expected at most 520 octets"), "{refused}");
     for certificate in chain(realm, "matter-dac") {
         assert!(certificate.der().len() <= 600, "{}", certificate.der().len());
     }
