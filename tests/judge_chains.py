@@ -124,8 +124,9 @@ class Nss:
         except x509.ExtensionNotFound:
             purposes = []
         if certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            # As an authority for TLS where it may be one, else as an authority for anything.
-            usage = "Y" if ExtendedKeyUsageOID.CODE_SIGNING in purposes else "L"
+            if ExtendedKeyUsageOID.CODE_SIGNING in purposes:
+                return []  # it is no authority for TLS, and for any other use certutil does not look at signatures
+            usage = "L"
         else:
             usage = "O" if ExtendedKeyUsageOID.OCSP_SIGNING in purposes else "C"
         status, said = run("certutil", "-V", "-d", self.folder, "-n", path.name, "-u", usage, "-e",
