@@ -30,7 +30,9 @@ const SQLITE: &str = "sqlite";
 
 #[cfg(not(feature = "postgres"))]
 fn without_sockets() -> StationError {
-    let problem = "this program opens no sockets: expected the store in a file, or a program built with the feature postgres".to_owned();
+    let problem =
+        "this program opens no sockets: expected the store in a file, or a program built with the feature postgres"
+            .to_owned();
     StationError::Configuration { what: "store", problem }
 }
 

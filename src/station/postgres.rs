@@ -106,7 +106,10 @@ impl PostgresStore {
             let found = client.rows(&format!("SHOW {setting}"), &[])?;
             let found = client::text(&found, 0, 0)?;
             if !expected.contains(&found.as_str()) {
-                return Err(StationError::Server(format!("expected {setting} to be {}, found {found}", expected.join(" or "))));
+                return Err(StationError::Server(format!(
+                    "expected {setting} to be {}, found {found}",
+                    expected.join(" or ")
+                )));
             }
         }
         Ok(Self { client })

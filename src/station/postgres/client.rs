@@ -56,8 +56,10 @@ fn io(error: std::io::Error) -> StationError {
 impl Address {
     fn parse(address: &str) -> Result<Self, StationError> {
         let shape = || {
-            bad("expected postgres://USER@127.0.0.1:5432/DATABASE or postgres://USER@/DATABASE?host=/run/postgresql, and a password in the \
-                 station's folder only")
+            bad(
+                "expected postgres://USER@127.0.0.1:5432/DATABASE or postgres://USER@/DATABASE?host=/run/postgresql, and a password in the \
+                 station's folder only",
+            )
         };
         let rest = address.strip_prefix("postgres://").ok_or_else(shape)?;
         let (user, rest) = rest.split_once('@').ok_or_else(shape)?;
@@ -70,7 +72,9 @@ impl Address {
         let host = socket.unwrap_or(host).to_owned();
         // Without TLS there is no other host: see the module comment.
         if !host.starts_with('/') && !["127.0.0.1", "localhost", "::1", "[::1]"].contains(&host.as_str()) {
-            return Err(bad("expected a Unix socket or this host, found another: reach it through a tunnel (ssh -L, WireGuard)"));
+            return Err(bad(
+                "expected a Unix socket or this host, found another: reach it through a tunnel (ssh -L, WireGuard)",
+            ));
         }
         let (user, database) = (user.to_owned(), database.to_owned());
         Ok(Self { user, database, host, port: port.parse().map_err(|_| shape())? })
@@ -92,7 +96,11 @@ impl Client {
             Wire::Tcp(stream)
         };
         let mut client = Self { wire, incoming: BytesMut::new(), outgoing: BytesMut::new(), prepared: HashMap::new() };
-        let said = [("user", address.user.as_str()), ("database", &address.database), ("application_name", "anchorite station")];
+        let said = [
+            ("user", address.user.as_str()),
+            ("database", &address.database),
+            ("application_name", "anchorite station"),
+        ];
         frontend::startup_message(said, &mut client.outgoing).map_err(io)?;
         client.send()?;
         client.authenticate(&password)?;
@@ -106,7 +114,9 @@ impl Client {
                 Message::AuthenticationSasl(body) => {
                     let offered: Vec<String> = body.mechanisms().map(|m| Ok(m.to_owned())).collect().map_err(io)?;
                     if !offered.iter().any(|mechanism| mechanism == SCRAM_SHA_256) || password.is_empty() {
-                        return Err(bad("the server asks for a password: expected SCRAM-SHA-256 and a file postgres.password"));
+                        return Err(bad(
+                            "the server asks for a password: expected SCRAM-SHA-256 and a file postgres.password",
+                        ));
                     }
                     let text = password.expose().strip_suffix(b"\n").unwrap_or(password.expose());
                     let begun = ScramSha256::new(text, ChannelBinding::unsupported());
@@ -130,7 +140,11 @@ impl Client {
                 | Message::NoticeResponse(_) => {}
                 Message::ReadyForQuery(_) => return Ok(()),
                 Message::ErrorResponse(body) => return Err(refused(&body)),
-                _ => return Err(bad("the server asks for what this client does not do: expected peer, trust or SCRAM-SHA-256")),
+                _ => {
+                    return Err(bad(
+                        "the server asks for what this client does not do: expected peer, trust or SCRAM-SHA-256",
+                    ));
+                }
             }
         }
     }
@@ -169,7 +183,9 @@ impl Client {
             match self.message()? {
                 Message::DataRow(body) => {
                     let row = body.ranges().map(|range| {
-                        Ok(range.and_then(|range| body.buffer().get(range)).map(|o| String::from_utf8_lossy(o).into_owned()))
+                        Ok(range
+                            .and_then(|range| body.buffer().get(range))
+                            .map(|o| String::from_utf8_lossy(o).into_owned()))
                     });
                     rows.push(row.collect().map_err(io)?);
                 }

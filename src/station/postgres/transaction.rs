@@ -52,7 +52,8 @@ impl Transaction for PostgresTransaction<'_> {
         if seq == 0 {
             return Ok(self.value("start")?.and_then(|hex| Digest::parse(&hex)));
         }
-        let rows = self.client.rows("SELECT encode(head, 'hex') FROM ledger WHERE seq = $1::bigint", &[&seq.to_string()])?;
+        let rows =
+            self.client.rows("SELECT encode(head, 'hex') FROM ledger WHERE seq = $1::bigint", &[&seq.to_string()])?;
         if rows.is_empty() { Ok(None) } else { digest(&rows, 0, 0).map(Some) }
     }
 
@@ -70,17 +71,23 @@ impl Transaction for PostgresTransaction<'_> {
             "SELECT seq, encode(body, 'hex'), encode(head, 'hex') FROM ledger WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint",
             &[&after.to_string(), &most.to_string()],
         )?;
-        (0..rows.len()).map(|row| Ok((number(&rows, row, 0)?, octets(&rows, row, 1)?, digest(&rows, row, 2)?))).collect()
+        (0..rows.len())
+            .map(|row| Ok((number(&rows, row, 0)?, octets(&rows, row, 1)?, digest(&rows, row, 2)?)))
+            .collect()
     }
 
     fn first_released(&mut self, bundle: &str, device: Option<&str>) -> Result<Option<Identity>, StationError> {
         let (sql, values) = match device {
             Some(device) => (
-                format!("{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"),
+                format!(
+                    "{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+                ),
                 vec![bundle, device],
             ),
             None => (
-                format!("{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"),
+                format!(
+                    "{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+                ),
                 vec![bundle],
             ),
         };
@@ -104,7 +111,9 @@ impl Transaction for PostgresTransaction<'_> {
                 &format!("{IDENTITY} WHERE id > $1::bigint AND bundle = $2 ORDER BY id LIMIT $3::bigint"),
                 &[&after, bundle, &most],
             ),
-            None => self.many(&format!("{IDENTITY} WHERE id > $1::bigint ORDER BY id LIMIT $2::bigint"), &[&after, &most]),
+            None => {
+                self.many(&format!("{IDENTITY} WHERE id > $1::bigint ORDER BY id LIMIT $2::bigint"), &[&after, &most])
+            }
         }
     }
 
