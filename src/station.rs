@@ -6,7 +6,7 @@
 //! **Sealed at rest**: shards stay the age files that came in. A draw opens one chunk of one shard (at most 64 KiB before its record and the
 //! record), in memory that is overwritten, checks the record against the digest that the signed manifest covers, and writes it to the line.
 //!
-//! It never writes a private key to a file unless asked, never puts one in a message, and never opens a socket. Draw-once guards against
+//! It never writes a private key to a file unless asked, never puts one in a message, and opens no socket but with the feature `postgres`. Draw-once guards against
 //! accidents: who owns the station's keys can open every shard. Formats: `media/STATION.md`. Only `cli` and `tui` call it.
 
 pub mod anchor;
@@ -19,6 +19,8 @@ pub mod import;
 mod keyring;
 pub mod ledger;
 pub mod outcome;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod receipt;
 pub mod reconcile;
 pub mod sqlite;
@@ -49,6 +51,8 @@ pub enum StationError {
     Version { path: PathBuf, expected: i64, found: i64 },
     #[error("{}: expected a local disk, found a file system that other machines write to", .0.display())]
     Network(PathBuf),
+    #[error("PostgreSQL: {0}")]
+    Server(String),
     #[error("the store is damaged: {0}")]
     Damaged(&'static str),
     #[error("{what}: {problem}")]

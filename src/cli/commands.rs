@@ -26,6 +26,13 @@ use clap::CommandFactory;
 /// # Errors
 /// What the verb says when it fails.
 pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    #[cfg(feature = "postgres")]
+    if matches!(cli.verb, Verb::Run(_) | Verb::Rehearse(_) | Verb::Resume { .. }) {
+        let message = "this program was built for a station on PostgreSQL and can open sockets: it leads no ceremonies";
+        return Err(
+            Failure::new(ExitCode::EnvironmentRefused, message).with_hint("build it without the feature postgres")
+        );
+    }
     match cli.verb {
         Verb::Check { script, realm, after, json } => check::check(&script, realm.into(), after.as_deref(), json),
         Verb::Runbook { script, realm, after } => check::runbook(&script, realm.into(), after.as_deref()),

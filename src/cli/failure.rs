@@ -77,6 +77,7 @@ impl From<StationError> for Failure {
             | StationError::OtherHistory { .. }
             | StationError::Copied
             | StationError::NoAnchor(_)
+            | StationError::Server(_)
             | StationError::Network(_) => ExitCode::EnvironmentRefused,
             StationError::Configuration { .. } | StationError::Exists(_) => ExitCode::Usage,
             _ => ExitCode::Failure,

@@ -26,6 +26,16 @@ use crate::transfer::envelope::is_name;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+const SQLITE: &str = "sqlite";
+
+#[cfg(not(feature = "postgres"))]
+fn without_sockets() -> StationError {
+    let problem =
+        "this program opens no sockets: expected the store in a file, or a program built with the feature postgres"
+            .to_owned();
+    StationError::Configuration { what: "store", problem }
+}
+
 pub const FORMAT: &str = "anchorite-station/1";
 
 /// `station.json`.
@@ -49,6 +59,8 @@ pub struct Home {
 pub struct NewStation<'a> {
     pub folder: &'a Path,
     pub anchor: Option<&'a Path>,
+    /// The address of a PostgreSQL database, where the store is not a file.
+    pub database: Option<&'a str>,
     pub factory: &'a str,
     pub realm: Realm,
     pub root_pem: &'a str,
@@ -97,7 +109,7 @@ impl Station {
         getrandom::fill(&mut id).map_err(|e| StationError::Other(format!("the machine's random source: {e}")))?;
         let home = Home {
             anchor: anchor.display().to_string(),
-            database: "sqlite".to_owned(),
+            database: new.database.unwrap_or(SQLITE).to_owned(),
             factory: new.factory.to_owned(),
             format: FORMAT.to_owned(),
             pins,
@@ -107,7 +119,7 @@ impl Station {
         };
         let start = Position::start(home.realm, &home.store);
         let first = [("store", home.store.as_str()), ("start", &start.head.hex())];
-        let mut store = SqliteStore::create(&folder.join("store.sqlite"), &first)?;
+        let mut store = Self::new_store(&folder, &home, &first)?;
         Anchor::create(&anchor, &Mark { store: home.store.clone(), file: store.identity()?, position: start })?;
         durable_file::create(&folder.join("station.json"), &canonical::to_octets(&home)?)?;
         let mut station = Self::open(&folder)?;
@@ -145,11 +157,23 @@ impl Station {
     }
 
     fn store_of(folder: &Path, home: &Home) -> Result<Box<dyn Store>, StationError> {
-        if home.database != "sqlite" {
-            let problem = format!("expected sqlite, found {}", home.database.escape_debug());
-            return Err(StationError::Configuration { what: "database", problem });
+        if home.database == SQLITE {
+            return Ok(Box::new(SqliteStore::open(&folder.join("store.sqlite"))?));
         }
-        Ok(Box::new(SqliteStore::open(&folder.join("store.sqlite"))?))
+        #[cfg(feature = "postgres")]
+        return Ok(Box::new(crate::station::postgres::PostgresStore::open(&home.database, folder)?));
+        #[cfg(not(feature = "postgres"))]
+        Err(without_sockets())
+    }
+
+    fn new_store(folder: &Path, home: &Home, first: &[(&str, &str)]) -> Result<Box<dyn Store>, StationError> {
+        if home.database == SQLITE {
+            return Ok(Box::new(SqliteStore::create(&folder.join("store.sqlite"), first)?));
+        }
+        #[cfg(feature = "postgres")]
+        return Ok(Box::new(crate::station::postgres::PostgresStore::create(&home.database, folder, first)?));
+        #[cfg(not(feature = "postgres"))]
+        Err(without_sockets())
     }
 
     /// The pinned root certificate.

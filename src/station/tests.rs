@@ -41,6 +41,7 @@ impl Factory {
         let station = Station::create(NewStation {
             folder: &path,
             anchor: None,
+            database: None,
             factory: "lyon",
             realm: REALM,
             root_pem: ROOT,

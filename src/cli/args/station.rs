@@ -158,6 +158,9 @@ pub struct InitStation {
     /// Where the anchor is kept, best on another device; beside the folder without it
     #[arg(long)]
     pub anchor: Option<PathBuf>,
+    /// A PostgreSQL database for the store, `postgres://USER@/DATABASE?host=/run/postgresql`; a file without it
+    #[arg(long)]
+    pub store: Option<String>,
     /// One JSON object on standard output
     #[arg(long)]
     pub json: bool,

@@ -87,6 +87,7 @@ fn init(args: &InitStation) -> Result<ExitCode, Failure> {
     let station = Station::create(NewStation {
         folder: &args.station,
         anchor: args.anchor.as_deref(),
+        database: args.store.as_deref(),
         factory: &args.factory,
         realm,
         root_pem: &text_of(&args.root)?,

@@ -1,0 +1,144 @@
+//! The store in a PostgreSQL database, for a station that serves many lines over a network. Only in a program built with the feature
+//! `postgres`, which leads no ceremonies: this one can open sockets.
+//!
+//! The same tables and rules as the file. A commit counts when the server has made it durable: asynchronous commit, `fsync = off` and torn
+//! pages are refused. Which server it is (system identifier, timeline, database) is part of what the anchor knows, so a fail-over or a restored
+//! server is refused until reconciled. Sealed records only: keys stay in the station's folder, on each line's host.
+//!
+//! The chain has one head, and its row is what serialises: two draws at once wait for each other's commit, as with the file. Rows are taken
+//! with SKIP LOCKED all the same, so that a draw never waits for an identity that somebody else is looking at.
+//!
+//! The client is ours, on `postgres-protocol` (messages and SCRAM of the rust-postgres project, no I/O): the crate `postgres` brings tokio, `libpq`
+//! needs `unsafe`. It speaks over a Unix socket or to this host only, because it has no TLS: a server elsewhere is reached through a tunnel.
+
+mod client;
+mod transaction;
+
+use crate::basics::limits;
+use crate::devices::durable_file;
+use crate::station::StationError;
+use crate::station::store::{Store, Transaction};
+use client::Client;
+use std::path::Path;
+
+/// Beside `station.json`, 0600, where the server asks for a password.
+pub const PASSWORD: &str = "postgres.password";
+
+const TABLES: &str = "
+CREATE TABLE ledger (seq BIGINT PRIMARY KEY, body BYTEA NOT NULL, head BYTEA NOT NULL);
+CREATE TABLE ledger_end (one INT PRIMARY KEY CHECK (one = 1), seq BIGINT NOT NULL, head BYTEA NOT NULL);
+CREATE TABLE bundles (bundle TEXT PRIMARY KEY, seq BIGINT NOT NULL UNIQUE, manifest BYTEA NOT NULL, ordered BYTEA NOT NULL,
+  product TEXT NOT NULL, sku TEXT NOT NULL, recipient TEXT NOT NULL, count BIGINT NOT NULL, expires BIGINT NOT NULL,
+  nonce BYTEA NOT NULL, by_device BOOLEAN NOT NULL);
+CREATE TABLE identities (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, bundle TEXT NOT NULL REFERENCES bundles, shard BIGINT NOT NULL,
+  idx BIGINT NOT NULL, device TEXT NOT NULL, record BYTEA NOT NULL UNIQUE, start BIGINT NOT NULL, octets BIGINT NOT NULL,
+  state TEXT NOT NULL, line BIGINT NOT NULL, since BIGINT NOT NULL, spki BYTEA NOT NULL);
+CREATE INDEX identity_device ON identities (device);
+CREATE INDEX identity_sealed ON identities (bundle, id) WHERE state = 'sealed';
+CREATE INDEX identity_released ON identities (bundle, id) WHERE state = 'released';
+CREATE INDEX identity_verified ON identities (bundle, id) WHERE state = 'verified';
+CREATE TABLE tally (bundle TEXT NOT NULL, state TEXT NOT NULL, line BIGINT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (bundle, state, line));
+CREATE TABLE proofs (id BIGINT PRIMARY KEY REFERENCES identities, signature BYTEA NOT NULL);
+CREATE TABLE refusals (class TEXT PRIMARY KEY, count BIGINT NOT NULL);
+CREATE TABLE owned (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE FUNCTION station_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the ledger only grows, and an identity is never forgotten'; END $$;
+CREATE FUNCTION station_given_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF (NEW.state = 'released' AND OLD.state <> 'sealed') OR NEW.state = 'sealed' THEN RAISE EXCEPTION 'an identity is never offered twice'; END IF;
+  RETURN NEW; END $$;
+CREATE FUNCTION station_tally() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    UPDATE tally SET count = count - 1 WHERE bundle = OLD.bundle AND state = OLD.state AND line = OLD.line;
+  END IF;
+  INSERT INTO tally VALUES (NEW.bundle, NEW.state, NEW.line, 1) ON CONFLICT (bundle, state, line) DO UPDATE SET count = tally.count + 1;
+  RETURN NULL; END $$;
+CREATE TRIGGER ledger_grows BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION station_refuses();
+CREATE TRIGGER identity_stays BEFORE DELETE ON identities FOR EACH ROW EXECUTE FUNCTION station_refuses();
+CREATE TRIGGER identity_given_once BEFORE UPDATE OF state ON identities FOR EACH ROW EXECUTE FUNCTION station_given_once();
+CREATE TRIGGER tally_new AFTER INSERT ON identities FOR EACH ROW EXECUTE FUNCTION station_tally();
+CREATE TRIGGER tally_moved AFTER UPDATE OF state, line ON identities FOR EACH ROW EXECUTE FUNCTION station_tally();
+";
+
+/// What the server must say of itself, or a commit that was acknowledged can be gone.
+const MUST: [(&str, &[&str]); 3] =
+    [("synchronous_commit", &["on", "remote_apply"]), ("fsync", &["on"]), ("full_page_writes", &["on"])];
+
+/// A connection to the database.
+pub struct PostgresStore {
+    client: Client,
+}
+
+impl PostgresStore {
+    /// Makes the tables in an empty database.
+    ///
+    /// # Errors
+    /// Where the server is not there, commits asynchronously, or the database has tables of ours already.
+    pub fn create(address: &str, folder: &Path, first: &[(&str, &str)]) -> Result<Self, StationError> {
+        let mut store = Self::connect(address, folder)?;
+        let there = store.client.rows("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()", &[])?;
+        if client::number(&there, 0, 0)? != 0 {
+            return Err(StationError::Configuration {
+                what: "database",
+                problem: "expected an empty one, found tables; a station is never overwritten".to_owned(),
+            });
+        }
+        store.client.batch(&format!("BEGIN; {TABLES} COMMIT"))?;
+        for (name, value) in first {
+            store.client.rows("INSERT INTO owned VALUES ($1, $2)", &[name, value])?;
+        }
+        let start = first.iter().find(|(name, _)| *name == "start").map_or("", |(_, value)| value);
+        store.client.rows("INSERT INTO ledger_end VALUES (1, 0, ('\\x' || $1)::bytea)", &[start])?;
+        Ok(store)
+    }
+
+    /// Connects to a station's database.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::create`].
+    pub fn open(address: &str, folder: &Path) -> Result<Self, StationError> {
+        Self::connect(address, folder)
+    }
+
+    fn connect(address: &str, folder: &Path) -> Result<Self, StationError> {
+        let path = folder.join(PASSWORD);
+        let password = if path.is_file() { durable_file::read(&path, limits::SMALL_FILE_OCTETS)? } else { Vec::new() };
+        let mut client = Client::connect(address, crate::basics::Secret::take(password))?;
+        for (setting, expected) in MUST {
+            let found = client.rows(&format!("SHOW {setting}"), &[])?;
+            let found = client::text(&found, 0, 0)?;
+            if !expected.contains(&found.as_str()) {
+                return Err(StationError::Server(format!(
+                    "expected {setting} to be {}, found {found}",
+                    expected.join(" or ")
+                )));
+            }
+        }
+        Ok(Self { client })
+    }
+}
+
+impl Store for PostgresStore {
+    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StationError> {
+        self.client.batch("BEGIN")?;
+        let transaction = transaction::PostgresTransaction { client: &mut self.client, committed: false, locks: true };
+        Ok(Box::new(transaction))
+    }
+
+    fn view(&mut self) -> Result<Box<dyn Transaction + '_>, StationError> {
+        self.client.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let transaction = transaction::PostgresTransaction { client: &mut self.client, committed: false, locks: false };
+        Ok(Box::new(transaction))
+    }
+
+    fn one_at_a_time(&self) -> bool {
+        false
+    }
+
+    fn identity(&mut self) -> Result<String, StationError> {
+        let found = self.client.rows(
+            "SELECT system_identifier::text || '-' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '-' || \
+             (SELECT oid::text FROM pg_database WHERE datname = current_database()) FROM pg_control_system()",
+            &[],
+        )?;
+        client::text(&found, 0, 0)
+    }
+}

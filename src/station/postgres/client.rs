@@ -1,0 +1,251 @@
+//! One connection: start-up, SCRAM, and the extended protocol with text values. Blocking, with a time limit on every read.
+
+use crate::basics::{SafeText, Secret};
+use crate::station::StationError;
+use bytes::BytesMut;
+use fallible_iterator::FallibleIterator;
+use postgres_protocol::IsNull;
+use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::message::backend::{ErrorResponseBody, Message};
+use postgres_protocol::message::frontend;
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest wait for the server; an import of a million rows is one statement a row.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Octets of one answer.
+const ANSWER: usize = 64 * 1024 * 1024;
+const PIECE: usize = 64 * 1024;
+
+/// Rows as text; `None` is NULL.
+pub type Rows = Vec<Vec<Option<String>>>;
+
+enum Wire {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+pub struct Client {
+    wire: Wire,
+    incoming: BytesMut,
+    outgoing: BytesMut,
+    /// Statements that the server has prepared, by their text.
+    prepared: HashMap<String, String>,
+}
+
+/// `postgres://USER@HOST:PORT/DATABASE`, or `postgres://USER@/DATABASE?host=/run/postgresql`.
+struct Address {
+    user: String,
+    database: String,
+    host: String,
+    port: u16,
+}
+
+fn bad(problem: impl Into<String>) -> StationError {
+    StationError::Server(problem.into())
+}
+
+fn io(error: std::io::Error) -> StationError {
+    bad(format!("the connection: {error}"))
+}
+
+impl Address {
+    fn parse(address: &str) -> Result<Self, StationError> {
+        let shape = || {
+            bad(
+                "expected postgres://USER@127.0.0.1:5432/DATABASE or postgres://USER@/DATABASE?host=/run/postgresql, and a password in the \
+                 station's folder only",
+            )
+        };
+        let rest = address.strip_prefix("postgres://").ok_or_else(shape)?;
+        let (user, rest) = rest.split_once('@').ok_or_else(shape)?;
+        let (place, rest) = rest.split_once('/').ok_or_else(shape)?;
+        let (database, socket) = rest.split_once("?host=").map_or((rest, None), |(name, socket)| (name, Some(socket)));
+        if user.is_empty() || user.contains(':') || database.is_empty() {
+            return Err(shape());
+        }
+        let (host, port) = place.rsplit_once(':').unwrap_or((place, "5432"));
+        let host = socket.unwrap_or(host).to_owned();
+        // Without TLS there is no other host: see the module comment.
+        if !host.starts_with('/') && !["127.0.0.1", "localhost", "::1", "[::1]"].contains(&host.as_str()) {
+            return Err(bad(
+                "expected a Unix socket or this host, found another: reach it through a tunnel (ssh -L, WireGuard)",
+            ));
+        }
+        let (user, database) = (user.to_owned(), database.to_owned());
+        Ok(Self { user, database, host, port: port.parse().map_err(|_| shape())? })
+    }
+}
+
+impl Client {
+    pub fn connect(address: &str, password: Secret) -> Result<Self, StationError> {
+        let address = Address::parse(address)?;
+        let wire = if address.host.starts_with('/') {
+            let path = Path::new(&address.host).join(format!(".s.PGSQL.{}", address.port));
+            let stream = UnixStream::connect(path).map_err(io)?;
+            stream.set_read_timeout(Some(PATIENCE)).map_err(io)?;
+            Wire::Unix(stream)
+        } else {
+            let stream = TcpStream::connect((address.host.trim_matches(['[', ']']), address.port)).map_err(io)?;
+            stream.set_read_timeout(Some(PATIENCE)).map_err(io)?;
+            stream.set_nodelay(true).map_err(io)?;
+            Wire::Tcp(stream)
+        };
+        let mut client = Self { wire, incoming: BytesMut::new(), outgoing: BytesMut::new(), prepared: HashMap::new() };
+        let said = [
+            ("user", address.user.as_str()),
+            ("database", &address.database),
+            ("application_name", "anchorite station"),
+        ];
+        frontend::startup_message(said, &mut client.outgoing).map_err(io)?;
+        client.send()?;
+        client.authenticate(&password)?;
+        Ok(client)
+    }
+
+    fn authenticate(&mut self, password: &Secret) -> Result<(), StationError> {
+        let mut scram: Option<ScramSha256> = None;
+        loop {
+            match self.message()? {
+                Message::AuthenticationSasl(body) => {
+                    let offered: Vec<String> = body.mechanisms().map(|m| Ok(m.to_owned())).collect().map_err(io)?;
+                    if !offered.iter().any(|mechanism| mechanism == SCRAM_SHA_256) || password.is_empty() {
+                        return Err(bad(
+                            "the server asks for a password: expected SCRAM-SHA-256 and a file postgres.password",
+                        ));
+                    }
+                    let text = password.expose().strip_suffix(b"\n").unwrap_or(password.expose());
+                    let begun = ScramSha256::new(text, ChannelBinding::unsupported());
+                    frontend::sasl_initial_response(SCRAM_SHA_256, begun.message(), &mut self.outgoing).map_err(io)?;
+                    scram = Some(begun);
+                    self.send()?;
+                }
+                Message::AuthenticationSaslContinue(body) => {
+                    let begun = scram.as_mut().ok_or_else(|| bad("the server answered what nobody asked"))?;
+                    begun.update(body.data()).map_err(io)?;
+                    frontend::sasl_response(begun.message(), &mut self.outgoing).map_err(io)?;
+                    self.send()?;
+                }
+                Message::AuthenticationSaslFinal(body) => {
+                    let begun = scram.as_mut().ok_or_else(|| bad("the server answered what nobody asked"))?;
+                    begun.finish(body.data()).map_err(io)?;
+                }
+                Message::AuthenticationOk
+                | Message::ParameterStatus(_)
+                | Message::BackendKeyData(_)
+                | Message::NoticeResponse(_) => {}
+                Message::ReadyForQuery(_) => return Ok(()),
+                Message::ErrorResponse(body) => return Err(refused(&body)),
+                _ => {
+                    return Err(bad(
+                        "the server asks for what this client does not do: expected peer, trust or SCRAM-SHA-256",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Several statements without values or results.
+    pub fn batch(&mut self, sql: &str) -> Result<(), StationError> {
+        frontend::query(sql, &mut self.outgoing).map_err(io)?;
+        self.send()?;
+        self.answer().map(|_| ())
+    }
+
+    /// One statement, prepared once; values as text.
+    pub fn rows(&mut self, sql: &str, values: &[&str]) -> Result<Rows, StationError> {
+        let known = self.prepared.get(sql).cloned();
+        let name = known.clone().unwrap_or_else(|| format!("s{}", self.prepared.len()));
+        if known.is_none() {
+            frontend::parse(&name, sql, std::iter::empty(), &mut self.outgoing).map_err(io)?;
+        }
+        let write = |value: &&str, buffer: &mut BytesMut| {
+            buffer.extend_from_slice(value.as_bytes());
+            Ok(IsNull::No)
+        };
+        frontend::bind("", &name, std::iter::empty(), values, write, std::iter::empty(), &mut self.outgoing)
+            .map_err(|_| bad("a value cannot be sent"))?;
+        frontend::execute("", 0, &mut self.outgoing).map_err(io)?;
+        frontend::sync(&mut self.outgoing);
+        self.send()?;
+        let rows = self.answer()?;
+        self.prepared.insert(sql.to_owned(), name);
+        Ok(rows)
+    }
+
+    fn answer(&mut self) -> Result<Rows, StationError> {
+        let (mut rows, mut failed): (Rows, Option<StationError>) = (Vec::new(), None);
+        loop {
+            match self.message()? {
+                Message::DataRow(body) => {
+                    let row = body.ranges().map(|range| {
+                        Ok(range
+                            .and_then(|range| body.buffer().get(range))
+                            .map(|o| String::from_utf8_lossy(o).into_owned()))
+                    });
+                    rows.push(row.collect().map_err(io)?);
+                }
+                Message::ErrorResponse(body) => failed = Some(refused(&body)),
+                Message::ReadyForQuery(_) => return failed.map_or(Ok(rows), Err),
+                _ => {}
+            }
+        }
+    }
+
+    fn send(&mut self) -> Result<(), StationError> {
+        let sent = match &mut self.wire {
+            Wire::Unix(stream) => stream.write_all(&self.outgoing),
+            Wire::Tcp(stream) => stream.write_all(&self.outgoing),
+        };
+        self.outgoing.clear();
+        sent.map_err(io)
+    }
+
+    fn message(&mut self) -> Result<Message, StationError> {
+        loop {
+            if let Some(message) = Message::parse(&mut self.incoming).map_err(io)? {
+                return Ok(message);
+            }
+            if self.incoming.len() > ANSWER {
+                return Err(bad("the server's answer is too long"));
+            }
+            let mut piece = [0; PIECE];
+            let read = match &mut self.wire {
+                Wire::Unix(stream) => stream.read(&mut piece),
+                Wire::Tcp(stream) => stream.read(&mut piece),
+            };
+            match read.map_err(io)? {
+                0 => return Err(bad("the server closed the connection")),
+                count => self.incoming.extend_from_slice(piece.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+}
+
+fn refused(body: &ErrorResponseBody) -> StationError {
+    let mut fields = body.fields();
+    let mut said = String::new();
+    while let Ok(Some(field)) = fields.next() {
+        if field.type_() == b'M' {
+            said = SafeText::cut(&String::from_utf8_lossy(field.value_bytes()), 300).to_string();
+        }
+    }
+    bad(format!("the server refused: {said}"))
+}
+
+pub fn cell(rows: &Rows, row: usize, column: usize) -> Result<&str, StationError> {
+    let found = rows.get(row).and_then(|row| row.get(column)).and_then(Option::as_deref);
+    found.ok_or(StationError::Damaged("the server left a value out"))
+}
+
+pub fn text(rows: &Rows, row: usize, column: usize) -> Result<String, StationError> {
+    Ok(cell(rows, row, column)?.to_owned())
+}
+
+pub fn number(rows: &Rows, row: usize, column: usize) -> Result<u64, StationError> {
+    cell(rows, row, column)?.parse().map_err(|_| StationError::Damaged("the server gave no number"))
+}
