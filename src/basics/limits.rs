@@ -210,3 +210,5 @@ pub const NAME_ATTRIBUTES: usize = 20;
 pub const NAME_CHARS: usize = 512;
 /// Octets of a list of published keys: four times what badkeys' was in 2026.
 pub const KEY_LIST_OCTETS: usize = 256 * 1024 * 1024;
+/// Octets that go beside one strongroom message: a sealed shard and its record digests.
+pub const STRONGROOM_CONTENT_OCTETS: usize = 16 * 1024 * 1024;
