@@ -36,7 +36,9 @@ pub mod ledger;
 #[allow(clippy::disallowed_methods)]
 pub mod strongroom;
 
-// Row 7: runs a plan.
+// Row 7: runs a plan, and writes bundles.
+#[allow(clippy::disallowed_methods)]
+pub mod bundles;
 #[allow(clippy::disallowed_methods)]
 pub mod runner;
 
