@@ -4,6 +4,7 @@
 
 mod cbor;
 pub mod device;
+pub mod export;
 pub mod index;
 pub mod lineage;
 pub mod manifest;
