@@ -1,6 +1,8 @@
 //! The report of a record, for reading: derived from plan and record alone, so that whoever verifies renders it again and
 //! compares. Works for copies with bodies withheld, and says where.
 
+mod came_in;
+
 use crate::basics::Instant;
 use crate::basics::html::Page;
 use crate::ceremony::effect::{Effect, parse_certificate};
@@ -18,6 +20,7 @@ pub fn html(plan: &Plan, record: &Record) -> String {
     let mut page = Page::new(&format!("Report: {}", plan.title), record.header.realm);
     summary(&mut page, record);
     exceptions(&mut page, plan, &entries);
+    came_in::came_in(&mut page, &entries);
     keys(&mut page, &entries);
     issued(&mut page, &entries);
     custody(&mut page, plan, &entries);

@@ -174,7 +174,7 @@ fn shows_agenda(model: &Model<'_>) -> bool {
         return false;
     }
     match &model.stage {
-        Stage::Ask(asking) => model.width >= WIDE || !screens::is_form(&asking.prompt.ask),
+        Stage::Ask(asking) => model.width >= WIDE || !screens::wants_width(&asking.prompt.ask),
         Stage::Busy(_) => true,
         Stage::Reveal(_) | Stage::Corrections(_) | Stage::Ended(_) => false,
     }

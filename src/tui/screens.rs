@@ -74,6 +74,12 @@ pub const fn is_form(ask: &Ask) -> bool {
     matches!(ask, Ask::SignOff { .. } | Ask::Sheet { .. })
 }
 
+/// Whether a question needs the whole width of a small terminal: forms, and the ways in with their paths.
+#[must_use]
+pub const fn wants_width(ask: &Ask) -> bool {
+    is_form(ask) || matches!(ask, Ask::Object { .. })
+}
+
 /// What is on the screen.
 #[must_use]
 pub fn page(model: &Model<'_>, width: usize) -> Page {

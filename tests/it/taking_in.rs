@@ -177,6 +177,8 @@ fn a_request_comes_into_a_rehearsal_by_itself_and_the_record_has_its_sha256() {
         ]
     );
     both_verify(&evidence);
+    let report = std::fs::read_to_string(evidence.join("report.html")).unwrap();
+    assert!(report.contains("Came in") && report.contains(&made.sha256("request.pem")), "the report names it");
     assert!(out.join("state/incoming/issuing-2026.csr.pem").is_file(), "a resume finds it");
 }
 

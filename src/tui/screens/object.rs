@@ -13,8 +13,9 @@ pub const fn begin() -> Field {
     Field::new(limits::TYPED_CHARS, Paste::Taken)
 }
 
+/// The ways in, each with its key.
 #[must_use]
-pub fn rows(ways: &[WayIn], field: &Field, width: usize) -> Vec<Row> {
+pub fn ways(ways: &[WayIn], width: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = ways
         .iter()
         .flat_map(|way| {
@@ -25,8 +26,12 @@ pub fn rows(ways: &[WayIn], field: &Field, width: usize) -> Vec<Row> {
     if ways.is_empty() {
         rows.extend(wrapped(Row::of(Tone::Bad, "✗ "), Tone::Bad, "the binding names no way in for objects", width));
     }
-    rows.extend(field_rows(field, width));
     rows
+}
+
+#[must_use]
+pub fn rows(field: &Field, width: usize) -> Vec<Row> {
+    field_rows(field, width)
 }
 
 /// Only what is offered is an answer.

@@ -32,6 +32,10 @@ pub fn page(model: &Model<'_>, asking: &Asking<'_>, width: usize) -> Page {
     lines.extend(prompt.lines.iter().flat_map(|line| line_rows(line, width)));
 
     let mut bottom = vec![Row::gap()];
+    if matches!(prompt.ask, Ask::Object { .. }) {
+        // Above the refusal: where there is little room, what was not taken and the field stay in sight.
+        bottom.extend(object::ways(model.room.ways_in, width));
+    }
     if let Some(refusal) = &prompt.refusal {
         bottom.extend(wrapped(Row::of(Tone::Bad, "✗ "), Tone::Bad, &format!("not taken: {refusal}"), width));
     }
@@ -52,7 +56,7 @@ fn reply_rows(model: &Model<'_>, asking: &Asking<'_>, width: usize) -> (Vec<Row>
         (Ask::Text { label, example }, Reply::Line(field)) => text::rows(label, example, field, width),
         (Ask::Phrase { phrase }, Reply::Line(field)) => phrase::rows(phrase, field, width),
         (Ask::Choice { options }, Reply::Line(field)) => choice::rows(options, field, width),
-        (Ask::Object { .. }, Reply::Line(field)) => object::rows(model.room.ways_in, field, width),
+        (Ask::Object { .. }, Reply::Line(field)) => object::rows(field, width),
         (Ask::Dice { least }, Reply::Secret(field)) => dice::rows(*least, field, width),
         (Ask::Share { purpose, .. }, Reply::Secret(field)) => share::rows(purpose, field, width),
         // invariant: `screens::begin` gives every question the reply of its kind.

@@ -28,6 +28,23 @@ fn production_looks_as_reviewed() {
 }
 
 #[test]
+fn what_did_not_come_in_is_said_above_the_field_also_where_there_are_many_ways() {
+    let mut room = Fixture::rehearsal();
+    for key in ["4", "5", "6", "7"] {
+        let title = format!("another way in, the one numbered {key}");
+        room.ways_in.push(crate::runner::front_end::WayIn { key: key.to_owned(), title, typed: None });
+    }
+    let refusal = "expected the certificate request of issuing-2026: a csr for rehearsal on the medium, found: letter.txt: \
+                   expected the DER or PEM of a csr, found octets that begin 4465617220437573";
+    let prompt = crate::ceremony::Prompt { refusal: Some(refusal.to_owned()), ..object() };
+    for size in [SMALL, LARGE] {
+        let model = room.asking(&prompt, size);
+        assert!(screen(&model).contains("4465617220437573"), "{}", screen(&model));
+        keep("object_refused", &model);
+    }
+}
+
+#[test]
 fn half_filled_questions_look_as_reviewed() {
     let room = Fixture::rehearsal();
     let half = [
