@@ -2,6 +2,7 @@
 //! text forms of recipients and OpenSSH keys. It never draws a random octet, reads a file or seals anything: whoever
 //! makes a key (the strongroom, or a rehearsal) hands its material in, so the same material always gives the same key.
 
+pub mod many;
 pub mod private;
 pub mod public;
 pub mod recipient;

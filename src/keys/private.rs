@@ -106,6 +106,14 @@ impl SigningKey {
         self.public.algorithm()
     }
 
+    /// The key itself, for [`super::many`].
+    pub(super) fn p256(&self) -> Option<&p256::SecretKey> {
+        match &self.inner {
+            Inner::P256(key) => Some(key),
+            _ => None,
+        }
+    }
+
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.public.clone()
