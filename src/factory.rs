@@ -14,6 +14,7 @@ pub mod receipt;
 pub mod record;
 pub mod refusal;
 pub mod shard;
+pub mod terms;
 
 pub use device::{BundleId, DeviceId};
 pub use lineage::{Firmware, Lineage};
@@ -23,6 +24,7 @@ pub use receipt::{Outcome, Receipt, State};
 pub use record::Record;
 pub use refusal::{Class, Refusal};
 pub use shard::ShardHeader;
+pub use terms::BatchTerms;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ pub mod render;
 pub mod request;
 pub mod serial;
 mod signed;
+pub mod template;
 
 pub use additions::Additions;
 pub use certificate::{Certificate, CertificateRequest, Issuer};
