@@ -4,6 +4,7 @@
 //! It has no files, no sockets and no `sign(octets)`. The runner talks to it through [`client::Strongroom`], over the pipes of
 //! a re-executed self; tests run the same client against the same room in their own process.
 
+mod batch;
 pub mod client;
 pub mod process;
 pub mod protocol;

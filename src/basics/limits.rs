@@ -212,3 +212,5 @@ pub const NAME_CHARS: usize = 512;
 pub const KEY_LIST_OCTETS: usize = 256 * 1024 * 1024;
 /// Octets of one entry of a station's ledger.
 pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;
+/// Octets that go beside one strongroom message: a sealed shard and its record digests.
+pub const STRONGROOM_CONTENT_OCTETS: usize = 16 * 1024 * 1024;

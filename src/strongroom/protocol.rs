@@ -8,6 +8,7 @@
 use crate::basics::{Digest, Realm, Secret, limits};
 use crate::ceremony::Operation;
 use crate::custody::quorum::QuorumRecord;
+use crate::factory::{BatchTerms, DeviceId};
 use crate::keys::Algorithm;
 use crate::keys::recipient::RecipientKind;
 use crate::pki::profile::Profile;
@@ -83,6 +84,20 @@ pub enum Request {
         operation: Box<Operation>,
         digest: Digest,
     },
+    /// Opens an authority whose list names this batch, for this batch only.
+    OpenBatch {
+        authority: String,
+        /// Hexadecimal DER of the issuing certificate.
+        issuer: String,
+        terms: Box<BatchTerms>,
+        /// As it was approved.
+        digest: Digest,
+    },
+    /// Makes the next shard; `devices` where the order lists them.
+    IssueShard {
+        shard: u32,
+        devices: Vec<DeviceId>,
+    },
     End,
 }
 
@@ -129,6 +144,14 @@ pub enum Response {
     Signed {
         der: String,
     },
+    BatchOpened {
+        shards: u32,
+    },
+    /// Beside it: the record digests, 32 octets each, then the sealed shard.
+    ShardIssued {
+        shard: u32,
+        count: u32,
+    },
     Ended,
     Refused {
         reason: String,
@@ -154,15 +177,15 @@ pub enum FrameError {
 /// Where the message is too long or the pipe is closed.
 pub fn write<T: Serialize>(pipe: &mut impl Write, message: &T, secret: Option<&Secret>) -> Result<(), FrameError> {
     let json = serde_json::to_vec(message).map_err(|e| FrameError::Malformed(e.to_string()))?;
-    write_part(pipe, &json)?;
-    write_part(pipe, secret.map_or(&[], Secret::expose))?;
+    write_part(pipe, &json, limits::STRONGROOM_FRAME_OCTETS)?;
+    write_part(pipe, secret.map_or(&[], Secret::expose), limits::STRONGROOM_CONTENT_OCTETS)?;
     pipe.flush()?;
     Ok(())
 }
 
-fn write_part(pipe: &mut impl Write, part: &[u8]) -> Result<(), FrameError> {
-    let too_long = || FrameError::TooLong { limit: limits::STRONGROOM_FRAME_OCTETS, found: part.len() };
-    if part.len() > limits::STRONGROOM_FRAME_OCTETS {
+fn write_part(pipe: &mut impl Write, part: &[u8], limit: usize) -> Result<(), FrameError> {
+    let too_long = || FrameError::TooLong { limit, found: part.len() };
+    if part.len() > limit {
         return Err(too_long());
     }
     let length = u32::try_from(part.len()).map_err(|_| too_long())?;
@@ -176,19 +199,19 @@ fn write_part(pipe: &mut impl Write, part: &[u8]) -> Result<(), FrameError> {
 /// # Errors
 /// Where the pipe ends, or the frame is too long or not a message.
 pub fn read<T: DeserializeOwned>(pipe: &mut impl Read) -> Result<(T, Option<Secret>), FrameError> {
-    let json = read_part(pipe)?;
+    let json = read_part(pipe, limits::STRONGROOM_FRAME_OCTETS)?;
     let message = serde_json::from_slice(&json).map_err(|e| FrameError::Malformed(e.to_string()))?;
-    let mut octets = read_part(pipe)?;
+    let mut octets = read_part(pipe, limits::STRONGROOM_CONTENT_OCTETS)?;
     let secret = (!octets.is_empty()).then(|| Secret::take(std::mem::take(&mut *octets)));
     Ok((message, secret))
 }
 
-fn read_part(pipe: &mut impl Read) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+fn read_part(pipe: &mut impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     let mut length = [0; 4];
     pipe.read_exact(&mut length).map_err(ended)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length > limits::STRONGROOM_FRAME_OCTETS {
-        return Err(FrameError::TooLong { limit: limits::STRONGROOM_FRAME_OCTETS, found: length });
+    if length > limit {
+        return Err(FrameError::TooLong { limit, found: length });
     }
     let mut octets = Zeroizing::new(vec![0; length]);
     pipe.read_exact(&mut octets).map_err(ended)?;

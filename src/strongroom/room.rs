@@ -1,6 +1,8 @@
 //! The room itself: what it holds, and the one function that answers a request. Pure but for the random octets drawn when it
 //! is opened without a seed.
 
+mod batches;
+
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Digest, Realm, Secret};
 use crate::ceremony::effect::{self, Operation};
@@ -16,6 +18,7 @@ use crate::keys::ssh::SshSigningKey;
 use crate::pki::ladder::ThrowawayClean;
 use crate::pki::profile::Profile;
 use crate::pki::{certificate, crl, ladder};
+use crate::strongroom::batch::Batch;
 use crate::strongroom::protocol::{Request, Response};
 use crate::strongroom::sealing;
 use std::collections::BTreeMap;
@@ -56,6 +59,7 @@ pub struct Room {
     dealt: BTreeMap<String, Vec<Share>>,
     typed: Vec<Share>,
     pending: Option<(Share, Vec<String>)>,
+    batch: Option<Batch>,
 }
 
 type Answer = (Response, Option<Secret>);
@@ -112,6 +116,10 @@ impl Room {
                 self.unlock(authority, &sealed, sealed_digest, &recipient, &public_key, (operations, digests))
             }
             Request::Sign { operation, digest } => self.sign(&operation, digest),
+            Request::OpenBatch { authority, issuer, terms, digest } => {
+                self.open_batch(authority, &issuer, *terms, digest)
+            }
+            Request::IssueShard { shard, devices } => self.issue_shard(shard, &devices),
             Request::End => {
                 *self = Self::default();
                 Ok((Response::Ended, None))

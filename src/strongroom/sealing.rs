@@ -13,6 +13,24 @@ use zeroize::Zeroizing;
 /// # Errors
 /// Where the recipient is none or sealing fails.
 pub fn seal(recipient: &str, content: &Secret) -> Result<Vec<u8>, String> {
+    seal_octets(recipient, content.expose())
+}
+
+/// Seals octets that are sealed for another's eyes: a shard for a factory, a record for a line.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_octets(recipient: &str, content: &[u8]) -> Result<Vec<u8>, String> {
+    let mut sealed = Vec::new();
+    seal_parts(recipient, &[content], &mut sealed)?;
+    Ok(sealed)
+}
+
+/// Appends to `sealed` the file that holds these parts one after the other.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_parts(recipient: &str, parts: &[&[u8]], sealed: &mut Vec<u8>) -> Result<(), String> {
     let recipient: Box<dyn age::Recipient> = match RecipientKind::of_recipient(recipient) {
         Some(RecipientKind::X25519) => {
             let parsed: age::x25519::Recipient = recipient.parse().map_err(|e: &str| format!("recipient: {e}"))?;
@@ -24,11 +42,12 @@ pub fn seal(recipient: &str, content: &Secret) -> Result<Vec<u8>, String> {
         None => return Err(format!("expected an age recipient, found `{}`", SafeText::cut(recipient, 70))),
     };
     let encryptor = age::Encryptor::with_recipients(std::iter::once(&*recipient)).map_err(|e| e.to_string())?;
-    let mut sealed = Vec::new();
-    let mut writer = encryptor.wrap_output(&mut sealed).map_err(|e| e.to_string())?;
-    writer.write_all(content.expose()).map_err(|e| e.to_string())?;
+    let mut writer = encryptor.wrap_output(sealed).map_err(|e| e.to_string())?;
+    for part in parts {
+        writer.write_all(part).map_err(|e| e.to_string())?;
+    }
     writer.finish().map_err(|e| e.to_string())?;
-    Ok(sealed)
+    Ok(())
 }
 
 /// Opens a sealed file with the identity that shares gave back.

@@ -1,0 +1,237 @@
+//! Issuing in thousands: an authority's key, open for one batch, makes device keys, signs their certificates and lets the keys out
+//! only sealed to the factory's recipient. What limits it is in this process's memory alone: each shard in order and once, the
+//! count of the terms, and a deadline of the machine's boot clock, which runs while it sleeps. When the process ends, so does
+//! the batch.
+//!
+//! A device's key is the draw of order and index, so a shard that was lost on its way can be made again in the same session only
+//! by starting the batch anew.
+
+mod make;
+
+use crate::basics::{Digest, Secret, limits};
+use crate::custody::draw::Draws;
+use crate::factory::{BatchTerms, DeviceId, Mode, shard::ShardHeader};
+use crate::keys::many::ManySigner;
+use crate::keys::{Algorithm, SigningKey, SubjectKey};
+use crate::pki::ladder::{self, ThrowawayClean};
+use crate::pki::template::{Places, Template, Wrapping};
+use crate::pki::{Certificate, Profile, certificate, serial};
+use crate::strongroom::sealing;
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
+
+/// One record in so many is linted whole after it was signed, the first and the last of every shard always.
+const LINT_EVERY: u32 = 256;
+
+/// A batch in progress.
+pub(super) struct Batch {
+    pub(super) authority: String,
+    terms: BatchTerms,
+    issuer: Certificate,
+    profile: Profile,
+    /// By length of the device id: each was linted under a throw-away key before anything is signed from it.
+    templates: BTreeMap<usize, Linted>,
+    many: Option<ManySigner>,
+    wrapping: Wrapping,
+    next: u32,
+    /// Seconds of the boot clock.
+    deadline: u64,
+}
+
+/// A template, and the evidence that lets the authority's key sign what comes out of it.
+struct Linted {
+    template: Template,
+    _clean: ThrowawayClean,
+}
+
+/// A shard, made.
+pub(super) struct MadeShard {
+    pub(super) count: u32,
+    /// Record digests, 32 octets each, then the sealed shard.
+    pub(super) content: Vec<u8>,
+}
+
+impl Batch {
+    /// Opens a batch: everything is checked, nothing is signed yet.
+    pub(super) fn open(
+        authority: String,
+        terms: BatchTerms,
+        issuer_der: &[u8],
+        profile: &Profile,
+        key: &SigningKey,
+    ) -> Result<Self, String> {
+        let problems: Vec<String> = terms.check().iter().map(ToString::to_string).collect();
+        if !problems.is_empty() {
+            return Err(problems.join("; "));
+        }
+        if terms.mode != Mode::Injected {
+            return Err(format!("expected a batch of mode injected, found {}", terms.mode));
+        }
+        let found = Digest::of(issuer_der);
+        if found != terms.issuer {
+            return Err(format!("issuing certificate: expected {}, found {found}", terms.issuer));
+        }
+        let issuer = Certificate::parse(issuer_der).map_err(|e| e.to_string())?;
+        if issuer.public_key() != Some(&key.public_key()) {
+            return Err("the issuing certificate carries another key than the one that is open".to_owned());
+        }
+        let wrapping = Wrapping::of(key.algorithm()).map_err(|e| e.to_string())?;
+        // Refused before the first key is drawn, not after.
+        sealing::seal_octets(&terms.recipient, &[])?;
+        let deadline = boot_seconds().saturating_add(terms.seconds);
+        let (templates, profile, many) = (BTreeMap::new(), profile.clone(), ManySigner::of(key));
+        Ok(Self { authority, terms, issuer, profile, templates, many, wrapping, next: 0, deadline })
+    }
+
+    pub(super) fn shards(&self) -> u32 {
+        self.terms.shards()
+    }
+
+    /// Makes the next shard.
+    pub(super) fn issue(
+        &mut self,
+        shard: u32,
+        listed: &[DeviceId],
+        key: &SigningKey,
+        draws: &Draws,
+        throwaway: &SigningKey,
+    ) -> Result<MadeShard, String> {
+        if shard != self.next || shard >= self.shards() {
+            return Err(format!("shard {shard}: expected shard {} of {}", self.next, self.shards()));
+        }
+        let now = boot_seconds();
+        if now > self.deadline {
+            self.next = self.shards();
+            return Err(format!("the time of this batch was over {} seconds ago", now - self.deadline));
+        }
+        let devices = self.terms.devices(shard, listed).map_err(|e| e.to_string())?;
+        for device in &devices {
+            self.prepare(device, draws, throwaway)?;
+        }
+        let (first, count) = self.terms.range(shard);
+        let header = ShardHeader {
+            realm: self.terms.realm,
+            bundle: self.terms.bundle,
+            shard,
+            first,
+            count,
+            factory: self.terms.factory.clone(),
+            recipient: self.terms.recipient.clone(),
+        };
+        let made = make::shard(self, key, draws, first, &devices)?;
+        self.lint(first, &devices, &made)?;
+        let mut content = Vec::with_capacity(count as usize * 32);
+        made.iter().flat_map(|part| &part.digests).for_each(|digest| content.extend_from_slice(digest.octets()));
+        let header = header.to_octets();
+        let mut plain: Vec<&[u8]> = vec![&header];
+        plain.extend(made.iter().map(|part| part.records.as_slice()));
+        let total: usize = plain.iter().map(|part| part.len()).sum();
+        // An age file has a head of some 200 octets (2,000 for a hybrid recipient) and 16 more in 65,536.
+        if total > limits::SHARD_OCTETS - 512 * 1024 {
+            return Err(format!("shard {shard}: expected at most {} octets, found {total}", limits::SHARD_OCTETS));
+        }
+        sealing::seal_parts(&self.terms.recipient, &plain, &mut content)?;
+        // Only now: what failed before was not let out, and may be asked for again.
+        self.next += 1;
+        Ok(MadeShard { count, content })
+    }
+
+    /// Sees to it that there is a linted template for ids of this length.
+    fn prepare(&mut self, device: &DeviceId, draws: &Draws, throwaway: &SigningKey) -> Result<(), String> {
+        let length = device.as_str().len();
+        if self.templates.contains_key(&length) {
+            return Ok(());
+        }
+        // Keys that no device gets: what is compared is where they stand.
+        let sample = |n: u32| {
+            let material = draws.expand("batch", "sample-key", n, 0, make::MATERIAL_OCTETS);
+            SigningKey::from_material(self.terms.algorithm, material.expose()).map_err(|e| e.to_string())
+        };
+        let keys = [sample(0)?.public_key(), sample(1)?.public_key()].map(SubjectKey::from);
+        let skis = [make::identifier(&keys[0])?, make::identifier(&keys[1])?];
+        let build = |places: &Places<'_>| -> Result<Vec<u8>, BuildError> {
+            let key = SubjectKey::from_spki_der(places.spki).map_err(crate::pki::PkiError::from)?;
+            let lineage = places.lineage.copied();
+            let request =
+                self.terms.request(&self.issuer, &self.profile, places.device, key, *places.serial, lineage);
+            Ok(certificate::build_tbs(&request)?)
+        };
+        let with_lineage = self.terms.lineage_oid.is_some();
+        let samples = [(keys[0].spki_der(), skis[0]), (keys[1].spki_der(), skis[1])];
+        let template = Template::new(length, samples, with_lineage, build).map_err(|e: BuildError| e.0)?;
+        // The first rung: what this device would get, from the template, signed by the throw-away key and linted.
+        let (lineage, serial) = (self.terms.lineage(device).digest(), self.serial(0)?);
+        let request =
+            self.terms.request(&self.issuer, &self.profile, device.as_str(), keys[0].clone(), serial, Some(lineage));
+        let places = Places {
+            serial: &serial,
+            device: device.as_str(),
+            spki: keys[0].spki_der(),
+            ski: &skis[0],
+            lineage: with_lineage.then_some(&lineage),
+        };
+        let mut tbs = Vec::new();
+        template.fill(&places, &mut tbs).map_err(|e| e.to_string())?;
+        let clean = ladder::check_before(&request, &tbs, throwaway)
+            .map_err(|findings| crate::ceremony::steps::issue_findings(&findings))?;
+        self.templates.insert(length, Linted { template, _clean: clean });
+        Ok(())
+    }
+
+    /// The last rung, for the first, the last and one in [`LINT_EVERY`] of a shard: the finished certificate against its general request.
+    fn lint(&self, first: u32, devices: &[DeviceId], made: &[make::Made]) -> Result<(), String> {
+        let last = devices.len().saturating_sub(1);
+        let certificates = made.iter().flat_map(|part| &part.certificates);
+        for (n, (device, der)) in devices.iter().zip(certificates).enumerate() {
+            let index = first + u32::try_from(n).unwrap_or(u32::MAX);
+            if n != 0 && n != last && !index.is_multiple_of(LINT_EVERY) {
+                continue;
+            }
+            let parsed = Certificate::parse(der).map_err(|e| e.to_string())?;
+            let lineage = self.terms.lineage(device).digest();
+            let key = parsed.subject_key().clone();
+            let request = self.terms.request(
+                &self.issuer,
+                &self.profile,
+                device.as_str(),
+                key,
+                self.serial(index)?,
+                Some(lineage),
+            );
+            let tbs = certificate::build_tbs(&request).map_err(|e| e.to_string())?;
+            let _clean = ladder::check_after(&request, &tbs, der)
+                .map_err(|findings| crate::ceremony::steps::issue_findings(&findings))?;
+        }
+        Ok(())
+    }
+
+    fn serial(&self, index: u32) -> Result<[u8; 20], String> {
+        serial::of(&self.terms.serial_seed, index)
+    }
+
+    fn algorithm(&self) -> Algorithm {
+        self.terms.algorithm
+    }
+}
+
+/// What the general builder says, as text.
+struct BuildError(String);
+
+impl From<crate::pki::PkiError> for BuildError {
+    fn from(error: crate::pki::PkiError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Seconds since the machine started, those asleep included.
+fn boot_seconds() -> u64 {
+    u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or(u64::MAX)
+}
+
+/// The content of an answer, as it goes beside it: sealed already, but the channel is the one for secrets.
+pub(super) fn beside(content: Vec<u8>) -> Secret {
+    Secret::take(content)
+}
+
+#[cfg(test)]
+mod tests;

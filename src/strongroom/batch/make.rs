@@ -1,0 +1,227 @@
+//! The work of one shard, spread over the processor's cores: keys, octets to be signed, signatures, all of them verified in one
+//! equation, records.
+
+use super::Batch;
+use crate::basics::{Digest, Secret};
+use crate::custody::draw::Draws;
+use crate::factory::record::{self, DeviceKey};
+use crate::factory::{DeviceId, Record};
+use crate::keys::many::{self, KeyPair, Unverified};
+use crate::keys::{Algorithm, SigningKey, SubjectKey};
+use crate::pki::certificate::key_identifier;
+use crate::pki::template::Places;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// Octets of material for a device's key.
+pub(super) const MATERIAL_OCTETS: usize = 64;
+
+/// What one thread made of its part of a shard.
+pub(super) struct Made {
+    /// Records, one after the other.
+    pub(super) records: Zeroizing<Vec<u8>>,
+    pub(super) digests: Vec<Digest>,
+    pub(super) certificates: Vec<Vec<u8>>,
+}
+
+/// Before signing: keys and the octets to be signed.
+struct Prepared {
+    first: u32,
+    keys: Keys,
+    tbs: Vec<Vec<u8>>,
+}
+
+enum Keys {
+    P256(Vec<KeyPair>),
+    One(Vec<SigningKey>),
+}
+
+/// The signatures of a part.
+enum Signed {
+    Many(Unverified),
+    One(Vec<Vec<u8>>),
+}
+
+/// Makes the records of a shard; nothing is given out unless every signature and key verified.
+pub(super) fn shard(
+    batch: &Batch,
+    key: &SigningKey,
+    draws: &Draws,
+    first: u32,
+    devices: &[DeviceId],
+) -> Result<Vec<Made>, String> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let part = devices.len().div_ceil(threads).max(1);
+    let parts: Vec<(u32, &[DeviceId])> =
+        devices.chunks(part).zip((first..).step_by(part)).map(|(devices, first)| (first, devices)).collect();
+    let both = each(&parts, |(first, devices)| {
+        let prepared = prepare(batch, draws, *first, devices)?;
+        let signed = sign(batch, key, &prepared.tbs)?;
+        Ok((prepared, signed))
+    })?;
+    let (prepared, signed): (Vec<Prepared>, Vec<Signed>) = both.into_iter().unzip();
+    let (mut pairs, mut ones) = (Vec::new(), Vec::new());
+    let mut rest = Vec::new();
+    for Prepared { first, keys, tbs } in prepared {
+        match keys {
+            Keys::P256(some) => pairs.push(some),
+            Keys::One(some) => ones.push(some),
+        }
+        rest.push((first, tbs));
+    }
+    let signatures = verified(batch, signed, &pairs)?;
+    let mut signatures = signatures.into_iter();
+    let of_each: Vec<Vec<Vec<u8>>> =
+        rest.iter().map(|(_, tbs)| signatures.by_ref().take(tbs.len()).collect()).collect();
+    let work: Vec<_> = rest.iter().zip(&of_each).zip(parts.iter().map(|(_, devices)| *devices)).enumerate().collect();
+    each(&work, |(n, (((first, tbs), signatures), devices))| {
+        let keys = match (pairs.get(*n), ones.get(*n)) {
+            (Some(pairs), _) => Material::P256(pairs),
+            (None, Some(ones)) => Material::One(ones),
+            (None, None) => return Err("a part without keys".to_owned()),
+        };
+        finish(batch, *first, devices, tbs, signatures, &keys)
+    })
+}
+
+enum Material<'k> {
+    P256(&'k [KeyPair]),
+    One(&'k [SigningKey]),
+}
+
+/// Runs the same work on every part, each on a thread of its own.
+fn each<P: Sync, T: Send>(parts: &[P], work: impl Fn(&P) -> Result<T, String> + Sync) -> Result<Vec<T>, String> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = parts.iter().map(|part| scope.spawn(|| work(part))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err("a thread of the batch ended early".to_owned())))
+            .collect()
+    })
+}
+
+fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[DeviceId]) -> Result<Prepared, String> {
+    let step = format!("batch {}", batch.terms.order);
+    let material = |index| draws.expand(&step, "device-key", index, 0, MATERIAL_OCTETS);
+    let mut all = Vec::with_capacity(devices.len());
+    let keys = match batch.algorithm() {
+        Algorithm::EcdsaP256 => {
+            let mut pairs = Vec::with_capacity(devices.len());
+            for (index, device) in (first..).zip(devices) {
+                let pair = KeyPair::from_material(material(index).expose()).map_err(|e| e.to_string())?;
+                all.push(to_be_signed(batch, index, device, &pair.spki_der(), &identifier_of(pair.point()))?);
+                pairs.push(pair);
+            }
+            Keys::P256(pairs)
+        }
+        algorithm => {
+            let mut ones = Vec::with_capacity(devices.len());
+            for (index, device) in (first..).zip(devices) {
+                let one = SigningKey::from_material(algorithm, material(index).expose()).map_err(|e| e.to_string())?;
+                let public = SubjectKey::from(one.public_key());
+                all.push(to_be_signed(batch, index, device, public.spki_der(), &identifier(&public)?)?);
+                ones.push(one);
+            }
+            Keys::One(ones)
+        }
+    };
+    Ok(Prepared { first, keys, tbs: all })
+}
+
+fn to_be_signed(
+    batch: &Batch,
+    index: u32,
+    device: &DeviceId,
+    spki: &[u8],
+    ski: &[u8; 20],
+) -> Result<Vec<u8>, String> {
+    let linted = batch.templates.get(&device.as_str().len()).ok_or("no template for this device")?;
+    let lineage = batch.terms.lineage_oid.is_some().then(|| batch.terms.lineage(device).digest());
+    let serial = batch.serial(index)?;
+    let places = Places { serial: &serial, device: device.as_str(), spki, ski, lineage: lineage.as_ref() };
+    let mut tbs = Vec::new();
+    linted.template.fill(&places, &mut tbs).map_err(|e| e.to_string())?;
+    Ok(tbs)
+}
+
+fn sign(batch: &Batch, key: &SigningKey, tbs: &[Vec<u8>]) -> Result<Signed, String> {
+    if let Some(many) = &batch.many {
+        let digests: Vec<[u8; 32]> = tbs.iter().map(|tbs| Sha256::digest(tbs).into()).collect();
+        return many.sign(&digests).map(Signed::Many).map_err(|e| e.to_string());
+    }
+    // One at a time, each verified as it is made.
+    let signed: Result<Vec<_>, _> = tbs.iter().map(|tbs| key.sign(tbs)).collect();
+    signed.map(Signed::One).map_err(|e| e.to_string())
+}
+
+/// The signatures as they go into certificates, once all of them and all key pairs have been verified.
+fn verified(batch: &Batch, signed: Vec<Signed>, pairs: &[Vec<KeyPair>]) -> Result<Vec<Vec<u8>>, String> {
+    let (mut many, mut one) = (Vec::new(), Vec::new());
+    for part in signed {
+        match part {
+            Signed::Many(part) => many.push(part),
+            Signed::One(part) => one.extend(part),
+        }
+    }
+    let Some(signer) = &batch.many else { return Ok(one) };
+    let windows: Vec<usize> = (0..many::WINDOWS).collect();
+    let checked = many::verify_all(signer, many, pairs, |batch| {
+        // A thread that fails leaves a window out, and the equation does not hold.
+        each(&windows, |window| Ok(batch.window(*window))).unwrap_or_default()
+    });
+    Ok(checked.map_err(|e| e.to_string())?.iter().map(many::Signature::to_der).collect())
+}
+
+fn finish(
+    batch: &Batch,
+    first: u32,
+    devices: &[DeviceId],
+    tbs: &[Vec<u8>],
+    signatures: &[Vec<u8>],
+    keys: &Material<'_>,
+) -> Result<Made, String> {
+    let mut made = Made {
+        records: Zeroizing::new(Vec::with_capacity(devices.len() * 1_200)),
+        digests: Vec::with_capacity(devices.len()),
+        certificates: Vec::with_capacity(devices.len()),
+    };
+    for (n, ((device, tbs), signature)) in devices.iter().zip(tbs).zip(signatures).enumerate() {
+        let key = match keys {
+            Material::P256(pairs) => pairs.get(n).map(|pair| Secret::take(pair.pkcs8_der().to_vec())),
+            Material::One(ones) => ones.get(n).map(SigningKey::to_pkcs8_der).transpose().map_err(|e| e.to_string())?,
+        };
+        let record = Record {
+            index: first + u32::try_from(n).unwrap_or(u32::MAX),
+            device: device.clone(),
+            certificate: batch.wrapping.certificate(tbs, signature),
+            key: DeviceKey::Pkcs8(key.ok_or("a device without a key")?),
+            lineage: batch.terms.lineage(device),
+            extras: BTreeMap::new(),
+        };
+        record.write(&mut made.records);
+        made.digests.push(record::digest(
+            batch.terms.realm,
+            &batch.terms.bundle,
+            record.index,
+            device,
+            &record.certificate,
+            &record.lineage.to_octets(),
+        ));
+        made.certificates.push(record.certificate);
+    }
+    if made.digests.len() != devices.len() {
+        return Err(format!("expected {} records, made {}", devices.len(), made.digests.len()));
+    }
+    Ok(made)
+}
+
+/// The key identifier of RFC 7093 method 1.
+pub(super) fn identifier(key: &SubjectKey) -> Result<[u8; 20], String> {
+    key_identifier(key).try_into().map_err(|_| "expected a key identifier of 20 octets".to_owned())
+}
+
+fn identifier_of(point: &[u8; many::POINT_OCTETS]) -> [u8; 20] {
+    let digest = Sha256::digest(point);
+    std::array::from_fn(|n| digest.get(n).copied().unwrap_or_default())
+}

@@ -1,0 +1,60 @@
+//! The room's answers about batches: who may open one, and what a shard is made with.
+
+use super::{Answer, Room};
+use crate::basics::Digest;
+use crate::basics::digest::hex_decode;
+use crate::factory::{BatchTerms, DeviceId};
+use crate::keys::SigningKey;
+use crate::strongroom::batch::{self, Batch};
+use crate::strongroom::protocol::Response;
+
+impl Room {
+    pub(super) fn open_batch(
+        &mut self,
+        authority: String,
+        issuer: &str,
+        terms: BatchTerms,
+        approved: Digest,
+    ) -> Result<Answer, String> {
+        if self.batch.is_some() {
+            return Err("a batch is open already; one session makes one".to_owned());
+        }
+        self.draws()?;
+        let opened = self.opened()?;
+        if terms.realm != opened.realm {
+            return Err(format!("batch: expected realm {}, found {}", opened.realm, terms.realm));
+        }
+        let digest = terms.digest().map_err(|e| e.to_string())?;
+        if digest != approved {
+            return Err(format!("what would be signed is not what was approved: expected {approved}, found {digest}"));
+        }
+        let profile = opened.profiles.get(&terms.profile.name).ok_or("there is no such profile")?.clone();
+        let open = self.keys.get_mut(&authority).ok_or_else(|| format!("the key of {authority} is not open here"))?;
+        let title = terms.title().map_err(|e| e.to_string())?;
+        let listed = open.operations.iter().position(|listed| *listed == title);
+        let listed = listed.ok_or_else(|| format!("{title} is not on the list this key was opened for"))?;
+        if open.digests.get(listed).is_some_and(|expected| *expected != digest) {
+            return Err(format!("{title} is not the batch this key was opened for"));
+        }
+        let issuer = hex_decode(issuer).ok_or("the issuing certificate is not hexadecimal")?;
+        let batch = Batch::open(authority, terms, &issuer, &profile, &open.key)?;
+        open.operations.remove(listed);
+        if listed < open.digests.len() {
+            open.digests.remove(listed);
+        }
+        let shards = batch.shards();
+        self.batch = Some(batch);
+        Ok((Response::BatchOpened { shards }, None))
+    }
+
+    pub(super) fn issue_shard(&mut self, shard: u32, devices: &[DeviceId]) -> Result<Answer, String> {
+        let batch = self.batch.as_mut().ok_or("no batch is open")?;
+        let draws = self.draws.as_ref().ok_or("nothing can be drawn")?;
+        let open = self.keys.get(&batch.authority).ok_or("the authority's key is not open any more")?;
+        let material = draws.expand("strongroom", "throw-away", 0, 0, 64);
+        let throwaway =
+            SigningKey::from_material(open.key.algorithm(), material.expose()).map_err(|e| e.to_string())?;
+        let made = batch.issue(shard, devices, &open.key, draws, &throwaway)?;
+        Ok((Response::ShardIssued { shard, count: made.count }, Some(batch::beside(made.content))))
+    }
+}
