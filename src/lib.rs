@@ -37,6 +37,9 @@ pub mod ledger;
 pub mod strongroom;
 
 // Row 7: runs a plan; the factory's side.
+// Row 7: runs a plan, and writes bundles.
+#[allow(clippy::disallowed_methods)]
+pub mod bundles;
 #[allow(clippy::disallowed_methods)]
 pub mod runner;
 #[allow(clippy::disallowed_methods)]

@@ -22,7 +22,9 @@ const WHAT: &str = "batch";
 pub enum Devices {
     Numbered(Numbered),
     /// For each shard the digest of its list: [`list_digest`].
-    Listed { shards: Vec<Digest> },
+    Listed {
+        shards: Vec<Digest>,
+    },
 }
 
 /// The terms. Serialised as RFC 8785, they are what the digest is over.

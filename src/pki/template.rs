@@ -52,8 +52,7 @@ impl Template {
         let (low, high) = (Digest::from_octets([0; 32]), Digest::from_octets([0xff; 32]));
         let (serial, other_serial) = (&[0x40; 20], &[0x7f; 20]);
         let (device, other_device) = ("A".repeat(length), "B".repeat(length));
-        let base =
-            Places { serial, device: &device, spki, ski: &ski, lineage: lineage.then_some(&low) };
+        let base = Places { serial, device: &device, spki, ski: &ski, lineage: lineage.then_some(&low) };
         let tbs = build(&base)?;
         let differs = |places: Places<'_>, width: usize, least: usize| -> Result<Vec<usize>, E> {
             places_of(&tbs, &build(&places)?, width, least).map_err(E::from)

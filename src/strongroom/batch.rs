@@ -152,8 +152,7 @@ impl Batch {
         let build = |places: &Places<'_>| -> Result<Vec<u8>, BuildError> {
             let key = SubjectKey::from_spki_der(places.spki).map_err(crate::pki::PkiError::from)?;
             let lineage = places.lineage.copied();
-            let request =
-                self.terms.request(&self.issuer, &self.profile, places.device, key, *places.serial, lineage);
+            let request = self.terms.request(&self.issuer, &self.profile, places.device, key, *places.serial, lineage);
             Ok(certificate::build_tbs(&request)?)
         };
         let with_lineage = self.terms.lineage_oid.is_some();
@@ -232,6 +231,3 @@ fn boot_seconds() -> u64 {
 pub(super) fn beside(content: Vec<u8>) -> Secret {
     Secret::take(content)
 }
-
-#[cfg(test)]
-mod tests;

@@ -19,6 +19,7 @@ const ROWS: [(&str, u8); 18] = [
     ("devices", 6),
     ("ledger", 6),
     ("strongroom", 6),
+    ("bundles", 7),
     ("runner", 7),
     ("station", 7),
     ("cli", 8),

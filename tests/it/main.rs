@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 mod bad_scripts;
+mod bundles;
 mod ceremony_runs;
 mod closed_terminal;
 mod command_line;

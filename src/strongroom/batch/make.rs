@@ -129,13 +129,7 @@ fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[DeviceId]) -> Re
     Ok(Prepared { first, keys, tbs: all })
 }
 
-fn to_be_signed(
-    batch: &Batch,
-    index: u32,
-    device: &DeviceId,
-    spki: &[u8],
-    ski: &[u8; 20],
-) -> Result<Vec<u8>, String> {
+fn to_be_signed(batch: &Batch, index: u32, device: &DeviceId, spki: &[u8], ski: &[u8; 20]) -> Result<Vec<u8>, String> {
     let linted = batch.templates.get(&device.as_str().len()).ok_or("no template for this device")?;
     let lineage = batch.terms.lineage_oid.is_some().then(|| batch.terms.lineage(device).digest());
     let serial = batch.serial(index)?;

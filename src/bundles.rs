@@ -1,0 +1,27 @@
+//! Row 7: bundles as folders: written from what a strongroom makes, checked by whoever has one. Nothing in here sees a private key:
+//! shards come sealed and stay sealed. Formats: `factory`, `media/BUNDLE.md`.
+
+mod check;
+mod folder;
+mod sorted;
+mod write;
+
+pub use check::{Checked, check};
+pub use write::{Making, Written, write};
+
+use crate::devices::durable_file::FileError;
+use crate::factory::Refusal;
+use crate::strongroom::protocol::FrameError;
+
+/// Why a bundle could not be written, or is none.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the strongroom made no bundle: {0}")]
+    Strongroom(String),
+    #[error(transparent)]
+    Pipe(#[from] FrameError),
+}

@@ -1,0 +1,205 @@
+//! Checks a bundle without opening a shard: everything a stranger can say of it who has neither identity nor ceremony. Octets, sizes and
+//! names against the manifest, leaves against the root, the index against the leaves, the issuing certificate and its list
+//! against the chain, signatures against the signers one brings.
+
+use super::BundleError;
+use super::folder::{Cached, digest_of, failed, names, open_file};
+use crate::basics::{Digest, limits};
+use crate::devices::durable_file;
+use crate::factory::index::{HEADER_OCTETS, IndexHeader, ROW_OCTETS, Row};
+use crate::factory::merkle::Tree;
+use crate::factory::{Class, Manifest, Refusal, manifest};
+use crate::keys::ssh::allowed_signers::AllowedSigner;
+use crate::keys::ssh::{claimed_signer, verify};
+use crate::pki::{Certificate, CertificateList};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// Certificates of a chain.
+const CHAIN: usize = 8;
+/// Signatures of one manifest.
+const SIGNATURES: usize = 32;
+
+/// What was found true.
+#[derive(Debug)]
+pub struct Checked {
+    pub manifest: Manifest,
+    pub digest: Digest,
+    /// Who signed, as the signers one brought say; empty where none were brought.
+    pub signed_by: Vec<String>,
+    /// Signatures there are.
+    pub signatures: usize,
+    /// Subject of the issuing certificate.
+    pub issuer: String,
+    /// Subject of the chain's last certificate, which one must trust on other grounds.
+    pub root: String,
+    pub root_digest: Digest,
+}
+
+/// Checks the bundle in a folder. `signers` are those one trusts for `bundle@anchorite`, where one has them: at least `threshold` of them
+/// must have signed.
+///
+/// # Errors
+/// The first thing that is wrong, by name; what cannot be read.
+pub fn check(folder: &Path, signers: Option<&[AllowedSigner]>, threshold: usize) -> Result<Checked, BundleError> {
+    let octets = match durable_file::read(&folder.join(manifest::NAME), limits::BUNDLE_MANIFEST_OCTETS) {
+        Err(error) if error.cause.kind() == std::io::ErrorKind::NotFound => {
+            let found = "none: no bundle, or one that was not written to its end";
+            return Err(Refusal::new(Class::Count, manifest::NAME, "a manifest", found).into());
+        }
+        read => read?,
+    };
+    let manifest = Manifest::parse(&octets)?;
+    let signatures = only_listed(folder, &manifest)?;
+    for listed in &manifest.files {
+        let found = digest_of(folder, &listed.name, listed.size, Cached::Yes)?;
+        if found != listed.sha256 {
+            return Err(Refusal::new(Class::Tampered, &listed.name, listed.sha256, found).into());
+        }
+    }
+    leaves(folder, &manifest)?;
+    index(folder, &manifest)?;
+    let (issuer, root) = chain(folder, &manifest)?;
+    let mut signed_by = Vec::new();
+    for name in &signatures {
+        let signature = durable_file::read(&folder.join(name), limits::SMALL_FILE_OCTETS)?;
+        signed_by.extend(signer(name, &signature, &octets, &manifest, signers)?);
+    }
+    signed_by.sort();
+    signed_by.dedup();
+    if signers.is_some() && signed_by.len() < threshold {
+        let expected = format!("{threshold} signatures by signers you trust");
+        return Err(Refusal::new(Class::TooFewSignatures, manifest::NAME, expected, signed_by.len()).into());
+    }
+    Ok(Checked {
+        digest: Digest::of(&octets),
+        signed_by,
+        signatures: signatures.len(),
+        issuer: issuer.subject_text(),
+        root: root.subject_text(),
+        root_digest: root.digest(),
+        manifest,
+    })
+}
+
+/// The names of the signatures; every other name is one that the manifest lists, and each of those is there.
+fn only_listed(folder: &Path, manifest: &Manifest) -> Result<Vec<String>, BundleError> {
+    let found = names(folder, manifest.files.len() + 1 + SIGNATURES)?;
+    let mut signatures = Vec::new();
+    for name in &found {
+        let signature = name.strip_prefix("manifest.json.").is_some_and(|rest| rest.ends_with(".sig"));
+        match (name == manifest::NAME, signature, manifest.file(name)) {
+            (true, ..) | (_, _, Some(_)) => {}
+            (_, true, _) => signatures.push(name.clone()),
+            _ => return Err(Refusal::new(Class::Foreign, "folder", "files the manifest lists", name).into()),
+        }
+    }
+    match manifest.files.iter().find(|listed| !found.contains(&listed.name)) {
+        Some(missing) => Err(Refusal::new(Class::Count, &missing.name, "the file", "none").into()),
+        None => Ok(signatures),
+    }
+}
+
+fn leaves(folder: &Path, manifest: &Manifest) -> Result<(), BundleError> {
+    let (file, _) = open_file(folder, manifest::LEAVES)?;
+    let (mut file, mut tree) = (BufReader::new(file), Tree::default());
+    for _ in 0..manifest.count {
+        let mut leaf = [0; 32];
+        file.read_exact(&mut leaf).map_err(failed(&folder.join(manifest::LEAVES), "reading"))?;
+        tree.push(Digest::from_octets(leaf));
+    }
+    if tree.root() == manifest.records_root {
+        return Ok(());
+    }
+    Err(Refusal::new(Class::Tampered, "records root", manifest.records_root, tree.root()).into())
+}
+
+/// Rows rise, each record has one, and each says the shard and the leaf that its record has.
+fn index(folder: &Path, manifest: &Manifest) -> Result<(), BundleError> {
+    let path = folder.join(manifest::INDEX);
+    let (file, _) = open_file(folder, manifest::INDEX)?;
+    let mut file = BufReader::with_capacity(256 * 1024, file);
+    let mut header = [0; HEADER_OCTETS];
+    file.read_exact(&mut header).map_err(failed(&path, "reading"))?;
+    let header = IndexHeader::parse(&header)?;
+    crate::factory::refusal::same(Class::Foreign, "index.cbor: bundle", &manifest.bundle, &header.bundle)?;
+    crate::factory::refusal::same(Class::Count, "index.cbor: records", &manifest.count, &header.records)?;
+    let (leaves, _) = open_file(folder, manifest::LEAVES)?;
+    let mut leaves = BufReader::with_capacity(4096, leaves);
+    let mut seen = vec![0_u64; (manifest.count as usize).div_ceil(64)];
+    let mut before: Option<Digest> = None;
+    for n in 0..manifest.count {
+        let mut octets = [0; ROW_OCTETS];
+        file.read_exact(&mut octets).map_err(failed(&path, "reading"))?;
+        let row = Row::parse(&octets)?;
+        let what = format!("index.cbor: row {n}");
+        if before.is_some_and(|before| before >= row.device) {
+            return Err(Refusal::new(Class::Malformed, what, "rows that rise", "one that does not").into());
+        }
+        before = Some(row.device);
+        let bit = 1_u64 << (row.record % 64);
+        let word = seen.get_mut((row.record / 64) as usize).filter(|_| row.record < manifest.count);
+        let first = word.is_some_and(|word| std::mem::replace(word, *word | bit) & bit == 0);
+        if !first || row.shard != row.record / manifest.shard_records {
+            let found = format!("record {} in shard {}", row.record, row.shard);
+            return Err(Refusal::new(Class::Foreign, what, "each record once, in its shard", found).into());
+        }
+        let mut leaf = [0; 32];
+        let at = SeekFrom::Start(u64::from(row.record) * 32);
+        leaves.seek(at).and_then(|_| leaves.read_exact(&mut leaf)).map_err(failed(&path, "reading"))?;
+        crate::factory::refusal::same(Class::Foreign, &what, &Digest::from_octets(leaf), &row.leaf)?;
+    }
+    Ok(())
+}
+
+/// The issuing certificate and the last of its chain; the list in `crl.pem` is the issuer's.
+fn chain(folder: &Path, manifest: &Manifest) -> Result<(Certificate, Certificate), BundleError> {
+    let refuse =
+        |expected: &str, found: &dyn ToString| Refusal::new(Class::Chain, manifest::CHAIN, expected, found.to_string());
+    let text = text(folder, manifest::CHAIN)?;
+    let mut all = Vec::new();
+    for block in text.split_inclusive("-----END CERTIFICATE-----\n").take(CHAIN + 1) {
+        all.push(Certificate::from_pem(block).map_err(|e| refuse("certificates", &e))?);
+    }
+    let (Some(issuer), Some(root)) = (all.first(), all.last()) else {
+        return Err(refuse("the issuing certificate", &"none").into());
+    };
+    if all.len() > CHAIN {
+        return Err(refuse("at most 8 certificates", &"more").into());
+    }
+    if issuer.digest() != manifest.issuer {
+        return Err(refuse(&manifest.issuer.hex(), &issuer.digest()).into());
+    }
+    for (child, parent) in all.iter().zip(all.iter().skip(1)) {
+        child.verify(parent).map_err(|e| refuse("each certificate signed by the next", &e))?;
+    }
+    let list = CertificateList::from_pem(&self::text(folder, manifest::CRL)?)
+        .and_then(|list| list.verify(issuer).map(|()| list));
+    if let Err(error) = list {
+        return Err(Refusal::new(Class::Chain, manifest::CRL, "the issuer's revocation list", error).into());
+    }
+    Ok((issuer.clone(), root.clone()))
+}
+
+fn text(folder: &Path, name: &str) -> Result<String, BundleError> {
+    let octets = durable_file::read(&folder.join(name), limits::EVIDENCE_FILE_OCTETS)?;
+    String::from_utf8(octets).map_err(|_| Refusal::malformed(name, "text", "other octets").into())
+}
+
+/// Who made a signature over the manifest, as the signers say; nobody where there are none to say it.
+fn signer(
+    name: &str,
+    signature: &[u8],
+    octets: &[u8],
+    manifest: &Manifest,
+    signers: Option<&[AllowedSigner]>,
+) -> Result<Option<String>, BundleError> {
+    let refuse = |expected: &str, found: String| Refusal::new(Class::BadSignature, name, expected, found);
+    let armoured = std::str::from_utf8(signature).map_err(|_| refuse("text", "other octets".to_owned()))?;
+    let claimed = claimed_signer(armoured).map_err(|e| refuse("an OpenSSH signature", e.to_string()))?;
+    let namespace = manifest.realm.namespace(manifest::PURPOSE);
+    verify(&claimed, &namespace, octets, armoured)
+        .map_err(|e| refuse("a signature over this manifest", e.to_string()))?;
+    let known = signers.unwrap_or_default().iter().find(|signer| signer.key == claimed);
+    Ok(known.filter(|signer| signer.namespaces.contains(&namespace)).map(|signer| signer.who.clone()))
+}

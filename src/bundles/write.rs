@@ -1,0 +1,193 @@
+//! Writing a bundle: the strongroom makes one shard while the one before is put on disk. Memory is a few shards and one run of the
+//! index, however many records there are.
+
+use super::BundleError;
+use super::folder::Partial;
+use super::sorted::Sorter;
+use crate::basics::digest::hex_encode;
+use crate::basics::{Digest, Instant};
+use crate::factory::index::{IndexHeader, Row};
+use crate::factory::manifest::{self, BundleFile, CeremonyRef, Manifest, Validity, shard_name};
+use crate::factory::merkle::{self, Tree};
+use crate::factory::{BatchTerms, Class, DeviceId, Refusal};
+use crate::strongroom::Strongroom;
+use crate::strongroom::protocol::{Request, Response};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Shards that wait for the disk.
+const WAITING: usize = 2;
+
+/// Everything a bundle is made from, beside what the strongroom makes.
+pub struct Making<'m> {
+    pub terms: &'m BatchTerms,
+    /// The authority that is open in the strongroom.
+    pub authority: &'m str,
+    pub issuer_der: &'m [u8],
+    /// `chain.pem`: the issuing certificate first.
+    pub chain: &'m [u8],
+    /// `crl.pem`: the issuing authority's list.
+    pub crl: &'m [u8],
+    pub sequence: u64,
+    /// Digest of the manifest before this one.
+    pub previous: Option<Digest>,
+    pub issued: Instant,
+    pub expires: Instant,
+    pub policy: Option<Digest>,
+    pub ceremony: CeremonyRef,
+    pub nonce: Digest,
+    pub salt: [u8; 8],
+    /// The devices, where the order lists them.
+    pub listed: &'m [DeviceId],
+}
+
+/// A bundle that lies in its folder.
+#[derive(Debug)]
+pub struct Written {
+    pub manifest: Manifest,
+    /// SHA-256 of `manifest.json`: what its signers sign and people compare.
+    pub digest: Digest,
+}
+
+/// One shard, from the strongroom to the disk.
+struct Shard {
+    number: u32,
+    content: crate::basics::Secret,
+}
+
+/// Opens the batch in the strongroom and writes the bundle into the new folder `out`. `progress` is told how many shards there are of
+/// how many.
+///
+/// # Errors
+/// Where the strongroom refuses, or the disk does; there is then no folder `out`.
+pub fn write(
+    room: &mut Strongroom,
+    making: &Making<'_>,
+    out: &Path,
+    progress: &mut dyn FnMut(u32, u32),
+) -> Result<Written, BundleError> {
+    let terms = making.terms;
+    let open = Request::OpenBatch {
+        authority: making.authority.to_owned(),
+        issuer: hex_encode(making.issuer_der),
+        terms: Box::new(terms.clone()),
+        digest: terms.digest()?,
+    };
+    let shards = match room.ask(open, None)? {
+        (Response::BatchOpened { shards }, _) => shards,
+        (other, _) => return Err(refused(other)),
+    };
+    let partial = Partial::new(out)?;
+    let (sender, receiver) = sync_channel(WAITING);
+    let (asked, put) = std::thread::scope(|scope| {
+        let disk = scope.spawn(|| put(making, &partial, receiver));
+        let asked = (0..shards).try_for_each(|shard| {
+            let content = ask(room, making, shard)?;
+            progress(shard + 1, shards);
+            // Where the disk has failed nobody receives; its error is what is reported.
+            let _ = sender.send(Shard { number: shard, content });
+            Ok::<_, BundleError>(())
+        });
+        drop(sender);
+        (asked, disk.join())
+    });
+    let put = put.unwrap_or_else(|_| Err(BundleError::Strongroom("the writing thread ended early".to_owned())));
+    asked?;
+    let (mut files, root) = put?;
+    for (name, octets) in [(manifest::CHAIN, making.chain), (manifest::CRL, making.crl)] {
+        let mut file = partial.file(name)?;
+        file.put(octets)?;
+        files.push(file.done()?);
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let manifest = manifest_of(making, root, files);
+    let octets = manifest.to_octets()?;
+    partial.finish(&manifest.files, (manifest::NAME, &octets))?;
+    Ok(Written { digest: Digest::of(&octets), manifest })
+}
+
+fn refused(response: Response) -> BundleError {
+    match response {
+        Response::Refused { reason } => BundleError::Strongroom(reason),
+        other => BundleError::Strongroom(format!("expected a shard, found {other:?}")),
+    }
+}
+
+fn ask(room: &mut Strongroom, making: &Making<'_>, shard: u32) -> Result<crate::basics::Secret, BundleError> {
+    let (first, count) = making.terms.range(shard);
+    let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
+    match room.ask(Request::IssueShard { shard, devices: listed.to_vec() }, None)? {
+        (Response::ShardIssued { shard: found, count: of }, Some(content)) if found == shard && of == count => {
+            Ok(content)
+        }
+        (other, _) => Err(refused(other)),
+    }
+}
+
+/// Puts shards, leaves and index on disk; gives their files and the root.
+fn put(
+    making: &Making<'_>,
+    partial: &Partial,
+    shards: Receiver<Shard>,
+) -> Result<(Vec<BundleFile>, Digest), BundleError> {
+    let terms = making.terms;
+    let header = IndexHeader { bundle: terms.bundle, records: terms.count, salt: making.salt };
+    let (mut files, mut tree) = (Vec::new(), Tree::default());
+    let mut leaves = partial.file(manifest::LEAVES)?;
+    let mut sorter = Sorter::new(&partial.at("."));
+    for Shard { number, content } in shards {
+        let (first, count) = terms.range(number);
+        let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
+        let devices = terms.devices(number, listed)?;
+        let split = content.expose().split_at_checked(count as usize * 32);
+        let (digests, sealed) = split.ok_or_else(|| BundleError::Strongroom("a shard cut short".to_owned()))?;
+        let mut file = partial.file(&shard_name(number))?;
+        file.put(sealed)?;
+        files.push(file.done()?);
+        for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
+            let leaf = merkle::leaf(digest);
+            tree.push(leaf);
+            leaves.put(leaf.octets())?;
+            sorter.push(Row { device: header.salted(terms.realm, device), shard: number, record, leaf })?;
+        }
+    }
+    if tree.len() != u64::from(terms.count) {
+        return Err(Refusal::new(Class::Count, "records", terms.count, tree.len()).into());
+    }
+    files.push(leaves.done()?);
+    let mut index = partial.file(manifest::INDEX)?;
+    index.put(&header.to_octets())?;
+    sorter.finish(|row| Ok(index.put(&row.to_octets())?))?;
+    files.push(index.done()?);
+    Ok((files, tree.root()))
+}
+
+fn manifest_of(making: &Making<'_>, root: Digest, files: Vec<BundleFile>) -> Manifest {
+    let terms = making.terms;
+    Manifest {
+        format: Manifest::format(),
+        bundle: terms.bundle,
+        realm: terms.realm,
+        factory: terms.factory.clone(),
+        sequence: making.sequence,
+        previous: making.previous,
+        order: terms.order,
+        mode: terms.mode,
+        product: terms.product.clone(),
+        sku: terms.sku.clone(),
+        firmware: terms.firmware.clone(),
+        recipients: vec![terms.recipient.clone()],
+        count: terms.count,
+        shard_records: terms.shard_records,
+        issued: making.issued,
+        expires: making.expires,
+        certificates: Validity { not_before: terms.not_before, not_after: terms.not_after },
+        profile: terms.profile.clone(),
+        policy: making.policy,
+        issuer: terms.issuer,
+        ceremony: making.ceremony.clone(),
+        records_root: root,
+        nonce: making.nonce,
+        files,
+    }
+}
