@@ -3,10 +3,14 @@
 
 mod check;
 mod folder;
+mod parts;
+mod prove;
 mod sorted;
 mod write;
 
 pub use check::{Checked, check};
+pub use parts::{Part, join, split};
+pub use prove::{Proof, prove};
 pub use write::{Making, Written, write};
 
 use crate::devices::durable_file::FileError;

@@ -5,6 +5,7 @@
 mod cbor;
 pub mod device;
 pub mod enrolment;
+pub mod export;
 pub mod index;
 pub mod lineage;
 pub mod manifest;

@@ -36,8 +36,7 @@ pub mod ledger;
 #[allow(clippy::disallowed_methods)]
 pub mod strongroom;
 
-// Row 7: runs a plan; the factory's side.
-// Row 7: runs a plan, and writes bundles.
+// Row 7: runs a plan; writes bundles; the factory's side.
 #[allow(clippy::disallowed_methods)]
 pub mod bundles;
 #[allow(clippy::disallowed_methods)]

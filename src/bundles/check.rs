@@ -83,7 +83,7 @@ pub fn check(folder: &Path, signers: Option<&[AllowedSigner]>, threshold: usize)
 }
 
 /// The names of the signatures; every other name is one that the manifest lists, and each of those is there.
-fn only_listed(folder: &Path, manifest: &Manifest) -> Result<Vec<String>, BundleError> {
+pub(super) fn only_listed(folder: &Path, manifest: &Manifest) -> Result<Vec<String>, BundleError> {
     let found = names(folder, manifest.files.len() + 1 + SIGNATURES)?;
     let mut signatures = Vec::new();
     for name in &found {

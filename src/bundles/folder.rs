@@ -33,6 +33,16 @@ pub(super) fn failed<E: Into<std::io::Error>>(path: &Path, what: &'static str) -
 pub(super) struct Partial {
     name: PathBuf,
     path: PathBuf,
+    finished: bool,
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Ours alone, and new: nothing in it was ever acknowledged.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
 }
 
 impl Partial {
@@ -44,9 +54,14 @@ impl Partial {
             let cause = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             return Err(failed(name, "expected no file or folder of this name")(cause));
         }
+        if path.symlink_metadata().is_ok() {
+            let cause = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+            return Err(failed(&path, "left by one that was not written to its end; remove it")(cause));
+        }
         durable_file::new_folder(&path)?;
-        durable_file::new_folder(&path.join("shards"))?;
-        Ok(Self { name: name.to_owned(), path })
+        let partial = Self { name: name.to_owned(), path, finished: false };
+        durable_file::new_folder(&partial.path.join("shards"))?;
+        Ok(partial)
     }
 
     pub(super) fn at(&self, name: &str) -> PathBuf {
@@ -64,7 +79,7 @@ impl Partial {
 
     /// Makes everything last, reads it back, writes the manifest and gives the folder its name.
     pub(super) fn finish(
-        self,
+        mut self,
         files: &[BundleFile],
         manifest: (&str, &[u8]),
     ) -> Result<(), crate::bundles::BundleError> {
@@ -81,6 +96,7 @@ impl Partial {
         durable_file::sync_folder(&self.path.join("shards"))?;
         durable_file::sync_folder(&self.path)?;
         durable_file::move_to(&self.path, &self.name)?;
+        self.finished = true;
         retry_on_intr(|| fsync(&folder)).map_err(failed(&self.name, "making the folder durable"))?;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The command line as data; completions come from the same tree.
 
+pub mod bundle;
 pub mod envelope;
 mod medium;
 pub mod qr;
@@ -83,6 +84,9 @@ pub enum Verb {
     /// Make an approval for approvers to sign
     #[command(subcommand)]
     Approve(ApproveVerb),
+    /// Bundles of device identities: what anyone can check of one without opening it
+    #[command(subcommand)]
+    Bundle(bundle::BundleVerb),
     /// What crosses the gap, as files: make, show and open envelopes
     #[command(subcommand)]
     Envelope(envelope::EnvelopeVerb),

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub mod approve;
+pub mod bundle;
 pub mod check;
 pub mod disclose;
 pub mod doctor;
@@ -38,6 +39,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
 
         Verb::Evidence(verb) => evidence::evidence(verb),
         Verb::Approve(verb) => approve::approve(verb),
+        Verb::Bundle(verb) => bundle::bundle(verb),
         Verb::Envelope(verb) => envelope::envelope(verb),
         Verb::Ledger(verb) => ledger::ledger(verb),
         Verb::Qr(verb) => qr::qr(verb),

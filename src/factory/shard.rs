@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 88                              array of 8
-//!   72 "anchorite-shard/1"        format
+//!   71 "anchorite-shard/1"        format
 //!   69 "rehearsal"                realm
 //!   50 <16>                       bundle id
 //!   00                            number of the shard, from 0

@@ -38,8 +38,8 @@ impl KeyPair {
     /// # Errors
     /// Where no candidate in them is a private key of the curve: draw again.
     pub fn from_material(material: &[u8]) -> Result<Self, KeyError> {
-        if material.len() != super::private::MATERIAL_OCTETS {
-            let expected = super::private::MATERIAL_OCTETS;
+        let expected = ALGORITHM.material_octets();
+        if material.len() != expected {
             return Err(KeyError::MaterialLength { expected, found: material.len() });
         }
         let candidates = material.chunks_exact(32).filter_map(|octets| <&[u8; 32]>::try_from(octets).ok());

@@ -144,7 +144,7 @@ impl Batch {
         }
         // Keys that no device gets: what is compared is where they stand.
         let sample = |n: u32| {
-            let material = draws.expand("batch", "sample-key", n, 0, make::MATERIAL_OCTETS);
+            let material = draws.expand("batch", "sample-key", n, 0, self.terms.algorithm.material_octets());
             SigningKey::from_material(self.terms.algorithm, material.expose()).map_err(|e| e.to_string())
         };
         let keys = [sample(0)?.public_key(), sample(1)?.public_key()].map(SubjectKey::from);

@@ -1,5 +1,6 @@
 //! Bundles from order to folder, and everything that can be done to one afterwards.
 
+mod exports;
 pub mod fixture;
 
 use anchorite::basics::{Digest, Secret};
@@ -411,4 +412,121 @@ fn signatures_of_others_or_over_other_octets_do_not_count() {
     let text = std::fs::read_to_string(&path).unwrap().replacen("ostrava", "brno-st", 1);
     std::fs::write(&path, text).unwrap();
     assert_eq!(spoilt.refusal(), (Class::BadSignature, "manifest.json.anna.sig".to_owned()));
+}
+
+/// The independent script of `media/`, written from the specification; its exit code and what it said.
+fn python(arguments: &[&str]) -> (i32, String) {
+    let script = crate::program::root().join("media/bundle.py");
+    let output = std::process::Command::new("python3").arg(script).args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&said).trim().to_owned())
+}
+
+#[test]
+fn the_python_verifier_agrees_on_whole_bundles_proofs_and_leaves() {
+    let whole = Spoilt::new();
+    let out = whole.out.to_str().unwrap();
+    assert_eq!(python(&["check", out]).0, 0);
+    let manifest = Manifest::parse(&whole.read("manifest.json")).unwrap();
+    let path = whole.out.parent().unwrap().join("proof.json");
+    let proof_file = path.to_str().unwrap();
+    for record in records(&whole.out, &manifest) {
+        let proof = anchorite::bundles::prove(&whole.out, &record.device).unwrap().unwrap();
+        assert_eq!(proof.record, record.index);
+        std::fs::write(&path, serde_json::to_string(&proof).unwrap()).unwrap();
+        let (code, said) = python(&["prove", out, proof_file]);
+        assert_eq!(code, 0, "{said}");
+        let (certificate, lineage) = (path.with_extension("der"), path.with_extension("cbor"));
+        std::fs::write(&certificate, &record.certificate).unwrap();
+        std::fs::write(&lineage, record.lineage.to_octets()).unwrap();
+        let (bundle, index) = (manifest.bundle.hex(), record.index.to_string());
+        let device = record.device.as_str();
+        let files = [certificate.to_str().unwrap(), lineage.to_str().unwrap()];
+        let (_, leaf) = python(&["leaf", "rehearsal", &bundle, &index, device, files[0], files[1]]);
+        assert_eq!(leaf, proof.leaf.hex());
+    }
+    let other = anchorite::factory::DeviceId::parse("LAMP-00000026").unwrap();
+    assert_eq!(anchorite::bundles::prove(&whole.out, &other).unwrap(), None);
+
+    let text = std::fs::read_to_string(&path).unwrap();
+    let sibling = text.split("\"siblings\":[\"").nth(1).unwrap()[..64].to_owned();
+    std::fs::write(&path, text.replace(&sibling, &"0".repeat(64))).unwrap();
+    assert_eq!(python(&["prove", out, proof_file]).0, 4, "a wrong sibling");
+    let mut leaves = whole.read("leaves.bin");
+    leaves.swap(0, 32);
+    whole.listed("leaves.bin", &leaves);
+    assert_eq!(python(&["check", out]).0, 4);
+    assert!(anchorite::bundles::prove(&whole.out, &other).is_ok());
+}
+
+#[test]
+fn the_verb_checks_and_says_whose_signatures_it_found() {
+    use crate::program::{anchorite, code};
+    let stdout = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let whole = Spoilt::new();
+    let trusted = whole.out.parent().unwrap().join("signers");
+    std::fs::write(&trusted, signers(&["anna", "bo"])).unwrap();
+    let (out, trusted) = (whole.out.to_str().unwrap(), trusted.to_str().unwrap());
+    let good = anchorite(&["bundle", "check", out, "--signers", trusted, "--threshold", "2"]);
+    assert_eq!(code(&good), 0, "{}", stderr(&good));
+    assert!(stdout(&good).contains("signed by anna, bo"), "{}", stdout(&good));
+    assert_eq!(code(&anchorite(&["bundle", "check", out])), 8, "nothing pinned");
+    let json = anchorite(&["bundle", "check", out, "--signers", trusted, "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&stdout(&json)).unwrap();
+    assert_eq!(value["manifest"]["count"], 25);
+    let proof = anchorite(&["bundle", "prove", out, "LAMP-00000001", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&stdout(&proof)).unwrap();
+    assert_eq!(value["record"], 0);
+    assert_eq!(code(&anchorite(&["bundle", "prove", out, "LAMP-1"])), 4);
+    std::fs::write(whole.out.join("leaves.bin"), b"").unwrap();
+    let bad = anchorite(&["bundle", "check", out, "--signers", trusted]);
+    assert_eq!(code(&bad), 4);
+    assert!(stderr(&bad).contains("leaves.bin: expected 800 octets, found 0 octets (tampered)"), "{}", stderr(&bad));
+}
+
+#[test]
+fn post_quantum_devices_hold() {
+    every_record_holds(&Kind {
+        count: 6,
+        shard_records: 4,
+        profile: "ldevid-pq",
+        device: Algorithm::MlDsa44,
+        ..Kind::default()
+    });
+}
+
+#[test]
+fn a_bundle_on_several_media_is_the_same_put_together() {
+    use anchorite::bundles::{join, split};
+    let whole = Spoilt::new();
+    let above = whole.out.parent().unwrap();
+    let media: Vec<PathBuf> = ["a", "b", "c", "d"].iter().map(|name| above.join(name)).collect();
+    media.iter().for_each(|medium| std::fs::create_dir(medium).unwrap());
+    let few = split(&whole.out, &media[..1], Some(12_000)).unwrap_err().to_string();
+    assert!(few.contains("too few"), "{few}");
+    assert_eq!(std::fs::read_dir(&media[0]).unwrap().count(), 0, "nothing was written");
+    let parts = split(&whole.out, &media, Some(12_000)).unwrap();
+    assert!(parts.len() > 1, "{parts:?}");
+    let folders: Vec<PathBuf> = parts.iter().map(|part| part.folder.clone()).collect();
+    let missing = join(&folders[1..], &above.join("short")).unwrap_err();
+    assert!(matches!(&missing, BundleError::Refused(refusal) if refusal.class == Class::Count), "{missing}");
+    assert!(!above.join("short").exists());
+    join(&folders, &above.join("again")).unwrap();
+    let trusted = allowed_signers::parse(&signers(&["anna", "bo"])).unwrap();
+    check(&above.join("again"), Some(&trusted), 2).unwrap();
+    for name in ["manifest.json", "leaves.bin", "index.cbor", "shards/00002.age", "manifest.json.bo.sig"] {
+        assert_eq!(std::fs::read(above.join("again").join(name)).unwrap(), whole.read(name), "{name}");
+    }
+    let other = above.join("other");
+    bundle(&Kind { seed: 8, ..Kind::default() }, &other);
+    let mixed = join(&[folders.clone(), vec![other]].concat(), &above.join("mixed")).unwrap_err();
+    assert!(matches!(&mixed, BundleError::Refused(refusal) if refusal.class == Class::Foreign), "{mixed}");
+    let mut leaves = whole.read("leaves.bin");
+    leaves[0] ^= 1;
+    let holder = folders.iter().find(|folder| folder.join("leaves.bin").exists()).unwrap();
+    std::fs::write(holder.join("leaves.bin"), leaves).unwrap();
+    let spoilt = join(&folders, &above.join("spoilt")).unwrap_err();
+    assert!(matches!(&spoilt, BundleError::Refused(refusal) if refusal.class == Class::Tampered), "{spoilt}");
+    assert!(!above.join("spoilt").exists());
 }

@@ -4,7 +4,8 @@ use crate::program::{anchorite, anchorite_with, code, files, own_script_in, rehe
 use std::path::Path;
 
 const SCRIPT: &str = "ceremony-scripts/small-root";
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
+    "bundle",
     "request",
     "envelope",
     "check",

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 /// What a key of either family can do. Nothing of it can be printed.
-pub(super) trait PostQuantum: Send {
+pub(super) trait PostQuantum: Send + Sync {
     /// The content of the SubjectPublicKeyInfo's BIT STRING.
     fn public_octets(&self) -> Vec<u8>;
     /// `None` only where the crate refuses, which it does for no valid key.

@@ -14,9 +14,6 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-/// Octets of material for a device's key.
-pub(super) const MATERIAL_OCTETS: usize = 64;
-
 /// What one thread made of its part of a shard.
 pub(super) struct Made {
     /// Records, one after the other.
@@ -103,7 +100,8 @@ fn each<P: Sync, T: Send>(parts: &[P], work: impl Fn(&P) -> Result<T, String> + 
 
 fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[DeviceId]) -> Result<Prepared, String> {
     let step = format!("batch {}", batch.terms.order);
-    let material = |index| draws.expand(&step, "device-key", index, 0, MATERIAL_OCTETS);
+    let octets = batch.algorithm().material_octets();
+    let material = |index| draws.expand(&step, "device-key", index, 0, octets);
     let mut all = Vec::with_capacity(devices.len());
     let keys = match batch.algorithm() {
         Algorithm::EcdsaP256 => {

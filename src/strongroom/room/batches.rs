@@ -51,7 +51,7 @@ impl Room {
         let batch = self.batch.as_mut().ok_or("no batch is open")?;
         let draws = self.draws.as_ref().ok_or("nothing can be drawn")?;
         let open = self.keys.get(&batch.authority).ok_or("the authority's key is not open any more")?;
-        let material = draws.expand("strongroom", "throw-away", 0, 0, 64);
+        let material = draws.expand("strongroom", "throw-away", 0, 0, open.key.algorithm().material_octets());
         let throwaway =
             SigningKey::from_material(open.key.algorithm(), material.expose()).map_err(|e| e.to_string())?;
         let made = batch.issue(shard, devices, &open.key, draws, &throwaway)?;

@@ -8,6 +8,7 @@ use anchorite::factory::manifest::{CeremonyRef, ProfileRef};
 use anchorite::factory::order::Order;
 use anchorite::factory::terms::BatchRoom;
 use anchorite::factory::{BatchTerms, BundleId, DeviceId};
+use anchorite::keys::recipient::RecipientKind;
 use anchorite::keys::ssh::SshSigningKey;
 use anchorite::keys::{Algorithm, PublicKey, SigningKey, SubjectKey, recipient};
 use anchorite::pki::certificate::{self, CertificateRequest, Issuer};
@@ -28,10 +29,17 @@ pub fn at(text: &str) -> Instant {
 }
 
 pub fn profile(name: &str) -> Profile {
-    toml::from_str(profile_text(name)).unwrap()
+    let mut profile: Profile = toml::from_str(profile_text(name)).unwrap();
+    if name.ends_with("-pq") {
+        profile.name = name.to_owned();
+        profile.algorithms = vec![Algorithm::MlDsa44, Algorithm::MlDsa65];
+        profile.request_keys.clear();
+    }
+    profile
 }
 
 fn profile_text(name: &str) -> &'static str {
+    let name = name.trim_end_matches("-pq");
     BUILT_IN.iter().find(|(known, _)| *known == name).unwrap().1
 }
 
@@ -163,6 +171,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
         authority: "issuing".to_owned(),
         algorithm: kind.issuer,
         quorum: "issuing-2026".to_owned(),
+        recipient: RecipientKind::X25519,
         generation: 1,
         threshold: 2,
         count: 3,
@@ -187,7 +196,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
     let order = Order::parse(text.as_bytes()).unwrap();
     let room_part = BatchRoom {
         bundle: BundleId::from_octets([u8::try_from(kind.seed).unwrap(); 16]),
-        recipient: recipient::recipient_of(&FACTORY).unwrap(),
+        recipient: recipient::recipient_of(RecipientKind::X25519, &FACTORY).unwrap(),
         profile: ProfileRef {
             name: kind.profile.to_owned(),
             sha256: Digest::of(profile_text(kind.profile).as_bytes()),
@@ -320,7 +329,8 @@ pub fn signers(who: &[&str]) -> String {
 /// Opens a shard as the factory does.
 pub fn open(folder: &Path, shard: u32) -> Vec<u8> {
     let sealed = std::fs::read(folder.join(format!("shards/{shard:05}.age"))).unwrap();
-    let identity: age::x25519::Identity = recipient::identity_text(&FACTORY).expose_text().parse().unwrap();
+    let identity: age::x25519::Identity =
+        recipient::identity_text(RecipientKind::X25519, &FACTORY).expose_text().parse().unwrap();
     age::decrypt(&identity, &sealed).unwrap()
 }
 

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Checks a bundle's public part and inclusion proofs. Written from media/BUNDLE.md, with Python's standard library only.
+
+    bundle.py check DIR             octets, tree and index against manifest.json
+    bundle.py prove DIR PROOF.json  a proof by `anchorite bundle prove DIR DEVICE --json`, against DIR's manifest
+    bundle.py leaf REALM BUNDLE INDEX DEVICE CERTIFICATE.der LINEAGE.cbor    the leaf of a record
+"""
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def tagged(what, realm, *parts):
+    every = [b"anchorite/" + what.encode() + b"/v1", realm.encode(), *parts]
+    return sha(*(struct.pack(">I", len(part)) + part for part in every))
+
+
+def root(leaves):
+    """RFC 9162 2.1.1, as it is written there."""
+    if len(leaves) <= 1:
+        return leaves[0] if leaves else sha()
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return sha(b"\1", root(leaves[:k]), root(leaves[k:]))
+
+
+def included(leaf, index, size, siblings, expected):
+    """RFC 9162 2.1.3.2, as it is written there."""
+    if index >= size:
+        return False
+    fn, sn, r = index, size - 1, leaf
+    for p in siblings:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            r = sha(b"\1", p, r)
+            if not fn & 1:
+                while fn and not fn & 1:
+                    fn >>= 1
+                    sn >>= 1
+        else:
+            r = sha(b"\1", r, p)
+        fn >>= 1
+        sn >>= 1
+    return sn == 0 and r == expected
+
+
+def leaf_of(realm, bundle, index, device, certificate, lineage):
+    record = tagged("record", realm, bundle, struct.pack(">I", index), device.encode(), certificate, lineage)
+    return sha(b"\0", record)
+
+
+def read_manifest(folder):
+    octets = (folder / "manifest.json").read_bytes()
+    manifest = json.loads(octets)
+    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    assert canonical == octets, "manifest.json: not canonical"
+    assert manifest["format"] == "anchorite-bundle/1", "manifest.json: format"
+    return octets, manifest
+
+
+def check(folder):
+    _, manifest = read_manifest(folder)
+    for listed in manifest["files"]:
+        octets = (folder / listed["name"]).read_bytes()
+        assert len(octets) == listed["size"], f"{listed['name']}: size"
+        assert hashlib.sha256(octets).hexdigest() == listed["sha256"], f"{listed['name']}: octets"
+    raw = (folder / "leaves.bin").read_bytes()
+    leaves = [raw[at : at + 32] for at in range(0, len(raw), 32)]
+    assert len(leaves) == manifest["count"], "leaves.bin: count"
+    assert root(leaves).hex() == manifest["records_root"], "leaves.bin: root"
+    index = (folder / "index.cbor").read_bytes()
+    head = b"\x58\x30anchorite-index/" + bytes.fromhex(manifest["bundle"]) + struct.pack(">II", 1, len(leaves))
+    assert index[:42] == head, "index.cbor: header"
+    rows = [index[at : at + 74] for at in range(50, len(index), 74)]
+    assert all(row[:2] == b"\x58\x48" for row in rows), "index.cbor: rows"
+    assert all(a[2:34] < b[2:34] for a, b in zip(rows, rows[1:])), "index.cbor: order"
+    seen = set()
+    for row in rows:
+        shard, record = struct.unpack(">II", row[34:42])
+        assert shard == record // manifest["shard_records"], "index.cbor: shard"
+        assert row[42:] == leaves[record], "index.cbor: leaf"
+        seen.add(record)
+    assert seen == set(range(len(leaves))), "index.cbor: records"
+    print(f"ok: {len(leaves)} records, root {manifest['records_root']}")
+
+
+def prove(folder, path):
+    octets, manifest = read_manifest(folder)
+    proof = json.loads(pathlib.Path(path).read_text())
+    assert proof["manifest"] == hashlib.sha256(octets).hexdigest(), "proof: of another manifest"
+    assert proof["root"] == manifest["records_root"] and proof["count"] == manifest["count"], "proof: root"
+    index = (folder / "index.cbor").read_bytes()
+    bundle, salt = bytes.fromhex(manifest["bundle"]), index[42:50]
+    salted = tagged("device-index", manifest["realm"], bundle, salt, proof["device"].encode())
+    row = salted + struct.pack(">II", proof["shard"], proof["record"]) + bytes.fromhex(proof["leaf"])
+    assert any(index[at + 2 : at + 74] == row for at in range(50, len(index), 74)), "proof: not in the index"
+    siblings = [bytes.fromhex(sibling) for sibling in proof["siblings"]]
+    leaf, expected = bytes.fromhex(proof["leaf"]), bytes.fromhex(manifest["records_root"])
+    assert included(leaf, proof["record"], proof["count"], siblings, expected), "proof: does not lead to the root"
+    print(f"ok: {proof['device']} is record {proof['record']} of {proof['count']}")
+
+
+def main(arguments):
+    try:
+        match arguments:
+            case ["check", folder]:
+                check(pathlib.Path(folder))
+            case ["prove", folder, proof]:
+                prove(pathlib.Path(folder), proof)
+            case ["leaf", realm, bundle, index, device, certificate, lineage]:
+                read = [pathlib.Path(path).read_bytes() for path in (certificate, lineage)]
+                print(leaf_of(realm, bytes.fromhex(bundle), int(index), device, *read).hex())
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except (AssertionError, KeyError, OSError, ValueError) as problem:
+        print(f"refused: {problem!r}", file=sys.stderr)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+//! Arguments of `bundle`.
+
+use clap::Subcommand;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum BundleVerb {
+    /// Check everything about a bundle that needs no secret: octets, names, tree, index, chain, signatures
+    Check {
+        /// The bundle's folder
+        folder: PathBuf,
+        /// allowed_signers file you trust
+        #[arg(long)]
+        signers: Option<PathBuf>,
+        /// How many of them must have signed
+        #[arg(long, default_value_t = 1, requires = "signers")]
+        threshold: usize,
+        /// One JSON object on standard output: `digest`, `words`, `manifest`, `signed_by`, `root`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prove that a device is in a bundle: its place, its leaf and the way to the root the manifest names
+    Prove {
+        /// The bundle's folder
+        folder: PathBuf,
+        /// The device's id
+        device: String,
+        /// One JSON object on standard output: `record`, `shard`, `leaf`, `siblings`, `root`, `count`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Spread a bundle over several media, as much on each as it has room for
+    Split {
+        /// The bundle's folder
+        folder: PathBuf,
+        /// A mounted medium; one after the other
+        #[arg(long, required = true)]
+        to: Vec<PathBuf>,
+        /// Octets of files on each medium at most
+        #[arg(long)]
+        most: Option<u64>,
+    },
+    /// Put the parts of a bundle together
+    Join {
+        /// The folders BUNDLE-..., one on each medium
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
+        /// Folder to write; must not exist
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
