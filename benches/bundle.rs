@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 #[path = "../tests/it/bundles/fixture.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
 mod fixture;
 
 use anchorite::keys::many::{KeyPair, ManySigner, all_windows, verify_all};

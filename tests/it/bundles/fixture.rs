@@ -334,7 +334,6 @@ pub fn open(folder: &Path, shard: u32) -> Vec<u8> {
     age::decrypt(&identity, &sealed).unwrap()
 }
 
-#[allow(dead_code, reason = "the bench has no need of it")]
 pub fn hex(octets: &[u8]) -> String {
     hex_encode(octets)
 }
