@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a rehearsal at every call that changes a disk, and makes every kind of call fail; then resumes and verifies.
 
-    crash.py --binary target/release/anchorite        small-root killed at every call, root-ca at 200, crl and rollover at 50 each; errors at one call of each
+    crash.py --binary target/release/anchorite        small-root killed at every call, root-ca at 200, crl and rollover at 25 each; errors at one call of each
                                                       kind on each kind of file; full disks
     crash.py --binary ... --all                       root-ca killed at every call, and every error at every call of small-root
 """
@@ -259,7 +259,7 @@ def main():
             links = {path.name: path for path in before.iterdir()}
             for script, after in (("crl", "crl-after-intermediate-2026"), ("rollover", "crl-after-intermediate-2026-after-root-ca-2026")):
                 chained = Drill(binary, script, 7, work / script, links[after])
-                size = 10 ** 9 if args.all else args.sample // 4
+                size = 10 ** 9 if args.all else args.sample // 8
                 chained.all("killed_at", sample(rng, wanted(chained.calls), min(size, limit)), "kills")
                 bad += chained.bad
     for text in bad:
