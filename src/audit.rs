@@ -1,6 +1,7 @@
 //! Row 5: what a record means. Replays it through the machine, checks a whole evidence folder against its script, and renders
 //! the report. Pure: folders arrive as octets by path.
 
+mod before;
 pub mod bound;
 pub mod disclosure;
 pub mod evidence;
@@ -17,7 +18,7 @@ pub mod signed;
 pub mod standing;
 pub mod verdict;
 
-pub use evidence::{Pin, verify, verify_record};
+pub use evidence::{Pin, verify, verify_after, verify_record};
 pub use folder::Files;
 pub use replay::{Replayed, replay};
 pub use verdict::Verdict;

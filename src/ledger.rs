@@ -29,6 +29,10 @@ pub enum LedgerError {
         "the ledger knows entry {seq} of ceremony {ceremony} with another head, and the record says otherwise or ends before it"
     )]
     OtherRecord { ceremony: String, seq: u32 },
+    #[error(
+        "the ceremony that this one follows has been followed by {0} already, by this ledger: go on from that one, which may have issued since"
+    )]
+    Followed(String),
     #[error("ledger: {0}")]
     Database(#[from] rusqlite::Error),
 }
@@ -156,6 +160,18 @@ impl Ledger {
             |row| row.get(0),
         )?;
         if known { Err(LedgerError::CeremonyRun(ceremony.to_owned())) } else { Ok(()) }
+    }
+
+    /// Whether no ceremony that this ledger knows goes on from a head: a chain has no two branches.
+    ///
+    /// # Errors
+    /// Where one does: what it issued would be issued again, under the same numbers.
+    pub fn followed_by_none(&self, last_head: &str) -> Result<(), LedgerError> {
+        let known: Option<String> = self
+            .connection
+            .query_row("SELECT ceremony FROM ceremonies WHERE previous = ?1", params![last_head], |row| row.get(0))
+            .optional()?;
+        known.map_or(Ok(()), |ceremony| Err(LedgerError::Followed(ceremony)))
     }
 
     /// The governance digest of the production ceremony whose record ended at a head; `None` where this ledger knows no such end.

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Independent verifier of anchorite evidence folders, written from README.md in this folder.
-Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--json]
+Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--after DIR] [--json]
 Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read. Needs Python 3.11 and ssh-keygen."""
 import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
 
 LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP, PIN_CAP = 4 << 20, 1 << 20, 64 << 20, 256 << 20, 12, 64 << 10
+STANDING_CAP = 16 << 20
 KEY_TYPES = re.compile(r"ssh-ed25519|ecdsa-sha2-nistp256|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com")
 KINDS = {k: v.split(",") for k, v in (pair.split(":") for pair in (     # kind: outcomes
     "opened:done run-key:done step:begun,done,skipped,reopened answer:agreed,refused,given intent:meant outcome:done,failed "
@@ -20,6 +21,8 @@ HEADER = dict.fromkeys("approval_digest binding_digest governance_digest previou
 OPEN = {"exception": int, "kind": re.compile("|".join(KINDS)), "level": re.compile("public|auditor|complete"),
         "operation": MAYBE_HEX, "outcome": str, "role": str, "seq": int, "step": str, "time": int}
 COMPLETE, WITHHELD = {"body": dict, "head": HEX, "open": OPEN, "salt": HEX}, {"head": HEX, "leaf": HEX, "open": OPEN}
+STANDING = {"authorities": {str: dict}, "ceremony": str, "format": re.compile("anchorite-standing/1"), "head": HEX, "keys": [HEX],
+            "quorums": {str: dict}, "realm": str}
 ATTESTATION = dict.fromkeys("ceremony format head plan_digest realm remark script_digest statement who".split(), str) | {
     "agree": bool, "artifacts": {str: str}, "entries": int, "exceptions": int, "run_keys": [str]}
 
@@ -249,16 +252,17 @@ def check_attestations(folder, record, pins, claim):
 
 # 4. Meaning
 def script_steps(octets, header):
-    """Step id -> the role it needs, or None, in the order of script.toml; the header follows the record the script follows."""
+    """Step id -> the role it needs, or None, in the order of script.toml, and the ceremony it follows, "" for none."""
     with at("entry", 0):
         script, found = tomllib.loads(octets.decode("utf-8")), {}
         same(header["previous_head"], script.get("ceremony", {}).get("previous_head", ""), "previous_head")
+        need(type(follows := script.get("ceremony", {}).get("follows", "")) is str, "follows: expected text, found another value")
         roles = {role["name"]: list(role.get("holders", [])) for role in script.get("role", [])}
         for step in [step for act in script.get("act", []) for step in act.get("step", [])]:
             who, name = step.get("who"), step["id"]
             need(type(name) is str and name and name not in found, f"expected steps with ids of their own, found {name}")
             found[name] = who if who in roles else next((role for role, holders in roles.items() if who in holders), None)
-        return found
+        return found, follows
 
 def is_agreement(opened):
     return opened["kind"] == "answer" and opened["outcome"] == "agreed" and not opened["step"]
@@ -369,6 +373,31 @@ def check_approval(folder, record, claim):
                 found.append(path)
     return found
 
+def check_standing(folder, record, follows, after, claim):
+    """standing.json: what the ceremony before left, bound by entry 1; returns what of the folder that binds."""
+    with at("file", "standing.json"):
+        body = record.lines[1].get("body")
+        said = "" if body is None else body.get("standing", "")
+        if not follows:
+            need(said == "", "expected none, because the script follows no ceremony; entry 1 names one")
+            need(after is None, "expected none to be compared: this ceremony follows no other")
+            return []
+        octets = read(folder / "standing.json", STANDING_CAP)
+        same(sha256(octets), sha256(octets) if body is None else said, "sha256 in entry 1")
+        fits(stands := canonical(octets), STANDING, "standing.json")
+        same((stands["ceremony"], stands["realm"]), (follows, record.realm), "ceremony and realm")
+        same(stands["head"], record.header["previous_head"] if record.realm == "production" else stands["head"], "head")
+        if after is not None:
+            try:
+                before = check_chain(read(after / "transcript.jsonl", TRANSCRIPT_CAP), sha256(read(after / "script.toml")))
+            except Refuted as e:
+                raise ValueError(f"the record before: {e.args[2]} at {e.args[0]} {e.args[1]}") from None
+            same((before.header["ceremony"], before.heads[-1].hex(), before.realm), (follows, stands["head"], record.realm), "the record before")
+        claim("follows", body and "recorded", f"{follows}, whose record ended at {stands['head']}" +
+              ("" if body else "; entry 1, which binds it, is withheld here") + (", as the one you brought" if after else ""))
+        claim("what stands", False, "derive it from the record before: anchorite verify --after")
+    return ["standing.json"] if body else []
+
 RESUME = "resume it, or stop it, with `anchorite resume`"
 BOUND = re.compile(r"script\.toml|transcript\.jsonl|SHA256SUMS|allowed_signers|artifacts/.+|checkpoints/[0-9]{6}\.checkpoint(\.sig)?|"
                    r"attestation\.[^/]+\.json(\.sig)?", re.DOTALL)
@@ -399,7 +428,7 @@ def check_sums(folder, unfinished):
             same(digest, listed.get(path, digest), "sha256")
     return sorted(present - {"SHA256SUMS"}), here
 
-def check_all(folder, pins, head_expected, claim):
+def check_all(folder, pins, head_expected, after, claim):
     """All of it in the order of README.md, a claim at a time; returns whether the record is pinned."""
     with at("entry", 0):
         script, octets = read(folder / "script.toml"), read(folder / "transcript.jsonl", TRANSCRIPT_CAP)
@@ -416,14 +445,15 @@ def check_all(folder, pins, head_expected, claim):
     pinned = not missing and (pins is not None or head_expected is not None)
     claim("pinned", pinned, "by the signers or the head you brought" if pinned else
           "missing: " + ", ".join(sorted(missing)) if missing else "bring your own allowed_signers, or the head")
-    passed, exceptions = check_meaning(record, script_steps(script, header), claim)
+    steps, follows = script_steps(script, header)
+    passed, exceptions = check_meaning(record, steps, claim)
     claim("steps", True, f"{passed} passed, in order")
     claim("exceptions", True, f"{exceptions} opened")
     claim("serial seed", closed, "opens its commitment" if closed else "not opened yet")
     ending = record.lines[-1].get("open", {}).get("kind")
     claim("closed", closed, f"by entry {last}" if closed else "aborted" if ending == "abort" else f"the record is open; {RESUME}")
     claim("artifacts", True, f"{check_artifacts(folder, record)} recorded and present")
-    bound = check_approval(folder, record, claim)
+    bound = check_approval(folder, record, claim) + check_standing(folder, record, follows, after, claim)
     paths, listed = check_sums(folder, ending not in ("closed", "abort"))
     claim("sums", listed, f"{len(paths)} files as in SHA256SUMS" if listed else f"the record is open and there is no SHA256SUMS; {RESUME}")
     loose = [path for path in paths if path not in bound and not BOUND.fullmatch(path)]
@@ -432,7 +462,7 @@ def check_all(folder, pins, head_expected, claim):
     claim("certificates", False, f"re-derive from their profiles with anchorite {version}")
     return pinned
 
-def verify(folder, signers=None, expect=None):
+def verify(folder, signers=None, expect=None, after=None):
     """The JSON object of README.md; raises Unreadable where there is nothing to say it about."""
     claims, bad = [], None
     def claim(name, status, detail):
@@ -442,12 +472,13 @@ def verify(folder, signers=None, expect=None):
         inside = os.listdir(folder := pathlib.Path(folder).resolve())
         if "evidence" in inside and "transcript.jsonl" not in inside:
             raise Unreadable(f"{folder}: expected an evidence folder, found the folder a ceremony writes to; verify {folder}/evidence")
+        after = after and pathlib.Path(after).resolve(strict=True)
         pins = None if signers is None else bring(signers)
         allowed_signers(pins or b"", "")                # a line that is not understood ends it here
     except (OSError, ValueError, RuntimeError) as e:
         raise Unreadable(f"cannot read the folder or the signers file: {e}") from None
     try:
-        pinned = check_all(folder, pins, expect, claim)
+        pinned = check_all(folder, pins, expect, after, claim)
         verdict, code, problem = ("ok", 0, "") if pinned else ("unpinned", 8, "consistent, signers unpinned")
     except Refuted as e:
         what, where, problem = e.args
@@ -459,13 +490,14 @@ def main(argv=None):
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--signers", metavar="FILE", help="your own allowed_signers")
     parser.add_argument("--expect", metavar="HEAD", help="the head as somebody in the room noted it")
+    parser.add_argument("--after", metavar="DIR", help="evidence of the ceremony that this one follows")
     parser.add_argument("--json", action="store_true", help="one JSON object for programs")
     args = parser.parse_args(argv)
     args.expect = args.expect and "".join(args.expect.split()).lower()
     if args.expect is not None and not HEX.fullmatch(args.expect):
         parser.error("--expect: expected 64 hexadecimal digits")
     try:
-        answer = verify(args.folder, args.signers, args.expect)
+        answer = verify(args.folder, args.signers, args.expect, args.after)
     except Unreadable as e:
         print("verify.py: " + visible(e), file=sys.stderr)
         return 1

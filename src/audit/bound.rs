@@ -5,7 +5,8 @@
 use crate::audit::folder::{self, FILE_OCTETS, Files, TEXT_OCTETS};
 use crate::audit::signatures::Trusted;
 use crate::audit::verdict::{Claims, Refuted, Status, What};
-use crate::basics::{Digest, canonical};
+use crate::basics::{Digest, Realm, SafeText, canonical, limits};
+use crate::plan::standing::FORMAT;
 use crate::transcript::{Record, sums};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +103,77 @@ fn profile(files: &Files, path: &str, approved: Option<&String>) -> Result<(), S
     let approved = approved.ok_or("expected every profile of the approval, and no others")?;
     let found = Digest::of(folder::read(files, path, FILE_OCTETS)?).hex();
     if found == *approved { Ok(()) } else { Err(format!("expected {approved} as in approval.json, found {found}")) }
+}
+
+/// What the ceremony before left, as this one took it up.
+pub const STANDING: &str = "standing.json";
+/// Every key of it, and no other.
+const STANDING_KEYS: [&str; 7] = ["authorities", "ceremony", "format", "head", "keys", "quorums", "realm"];
+
+/// A script that follows a ceremony has what stands after that one beside it, and entry 1 its digest. Gives the path where the record
+/// in this copy binds it.
+///
+/// # Errors
+/// The file is missing or another, or of another ceremony.
+pub fn standing(
+    files: &Files,
+    record: &Record,
+    follows: &str,
+    claims: &mut Claims,
+) -> Result<BTreeSet<String>, Refuted> {
+    let bad = |problem: String| Refuted::named(What::File, STANDING, problem);
+    let body = record.lines.first().and_then(|line| line.body());
+    let said = body.map(|body| body.get("standing").cloned().unwrap_or_else(|| Value::String(String::new())));
+    if follows.is_empty() {
+        let nothing = said.is_none_or(|said| said == Value::String(String::new()));
+        let problem = "expected none, because the script follows no ceremony; entry 1 names one";
+        return if nothing { Ok(BTreeSet::new()) } else { Err(bad(problem.to_owned())) };
+    }
+    let octets = folder::read(files, STANDING, limits::STANDING_OCTETS).map_err(bad)?;
+    let found = Digest::of(octets).hex();
+    if let Some(said) = &said
+        && *said != Value::String(found.clone())
+    {
+        return Err(bad(format!("expected the file whose SHA-256 entry 1 names, found {found}")));
+    }
+    let value: Value = canonical::parse(octets, limits::STANDING_OCTETS).map_err(|e| bad(e.to_string()))?;
+    let (ceremony, head) = follows_what(&value, record.header.realm).map_err(bad)?;
+    if ceremony != follows {
+        let shown = SafeText::cut(&ceremony, 80);
+        return Err(bad(format!("expected what stands after {}, found {shown}", SafeText::cut(follows, 80))));
+    }
+    if !record.header.realm.is_rehearsal() && head != record.header.previous_head {
+        let expected = &record.header.previous_head;
+        return Err(bad(format!("expected what stands after the record that ended at {expected}, found {head}")));
+    }
+    let detail = format!("{follows}, whose record ended at {head}");
+    match said {
+        Some(_) => {
+            claims.add("follows", Status::Recorded, detail);
+            Ok(BTreeSet::from([STANDING.to_owned()]))
+        }
+        None => {
+            claims.add("follows", Status::Unchecked, format!("{detail}; entry 1, which binds it, is withheld here"));
+            Ok(BTreeSet::new())
+        }
+    }
+}
+
+/// The ceremony and its last head, of a file of the right shape.
+fn follows_what(value: &Value, realm: Realm) -> Result<(String, String), String> {
+    let object = value.as_object().ok_or("expected an object, found another value")?;
+    if !object.keys().map(String::as_str).eq(STANDING_KEYS) {
+        return Err(format!("expected the keys {}, found others", STANDING_KEYS.join(", ")));
+    }
+    let is_digest = |text: &str| Digest::parse(text).is_some();
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let tables = ["authorities", "quorums"].into_iter().all(|key| object.get(key).is_some_and(Value::is_object));
+    let digests = object.get("keys").and_then(Value::as_array);
+    let digests = digests.is_some_and(|keys| keys.iter().all(|key| key.as_str().is_some_and(is_digest)));
+    if text("format") != FORMAT || text("realm") != realm.word() || !tables || !digests || !is_digest(text("head")) {
+        return Err(format!("expected {FORMAT} of the {realm} realm, found another"));
+    }
+    Ok((text("ceremony").to_owned(), text("head").to_owned()))
 }
 
 /// Files that nothing in the record says anything about.

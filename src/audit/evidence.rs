@@ -5,7 +5,7 @@ use crate::audit::facts::{Ending, Facts};
 use crate::audit::folder::{self, Files, TEXT_OCTETS};
 use crate::audit::replay::{Replayed, replay};
 use crate::audit::verdict::{Claims, Refuted, Status, Verdict, What};
-use crate::audit::{bound, governance, issued, meaning, report, script_steps, signed};
+use crate::audit::{before, bound, governance, issued, meaning, report, script_steps, signed};
 use crate::basics::{Digest, canonical, limits};
 use crate::ceremony::state::Finish;
 use crate::pki::profile::Profile;
@@ -17,17 +17,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::audit::signed::Pin;
 
-/// What the ceremony before this one left, as this one took it up.
-pub const STANDING: &str = "standing.json";
+pub use crate::audit::bound::STANDING;
 const RESUME: &str = "resume it, or stop it, with `anchorite resume`";
 
 /// Everything: what `verify.py` checks, and what needs the ceremony engine.
 #[must_use]
 pub fn verify(files: &Files, pin: &Pin, kinds: &[&dyn StepKind]) -> Verdict {
+    verify_after(files, &[], pin, kinds)
+}
+
+/// The same, and that what this ceremony took up is what the records before it left: `earlier` is the ceremony that it follows, then
+/// the one which that follows, and so on.
+#[must_use]
+pub fn verify_after(files: &Files, earlier: &[Files], pin: &Pin, kinds: &[&dyn StepKind]) -> Verdict {
     let mut claims = Claims::default();
     let result = stages(files, pin, &mut claims).and_then(|stages| {
         let mut loose = stages.loose;
         engine(files, &stages.record, kinds, &mut loose, &mut claims)?;
+        before::compare(files, earlier, kinds, &mut claims)?;
         unbound(&loose, &mut claims);
         Ok(stages.pinned)
     });
@@ -103,7 +110,8 @@ fn stages(files: &Files, pin: &Pin, claims: &mut Claims) -> Result<Stages, Refut
     claims.add("closed", Status::ok_if(closed), ending);
     let count = meaning::artifacts(files, &facts)?;
     claims.add("artifacts", Status::Ok, format!("{count} recorded and present"));
-    let bound = bound::approval(files, &record, claims)?;
+    let mut bound = bound::approval(files, &record, claims)?;
+    bound.extend(bound::standing(files, &record, &script.follows, claims)?);
     match meaning::files_listed(files, facts.ending)? {
         Some(listed) => claims.add("sums", Status::Ok, format!("{listed} files as in SHA256SUMS")),
         None => {
@@ -187,6 +195,10 @@ pub fn plan_of(files: &Files, record: &Record, kinds: &[&dyn StepKind]) -> Resul
     };
     let plan = resolve::plan("script.toml", script, &profiles, kinds, record.header.realm, standing)
         .map_err(|problems| bad(format!("the script does not resolve: {}", problems.render())))?;
+    if !plan.follows.is_empty() && plan.standing.is_none() {
+        let problem = format!("expected what {} left, because the script follows it; found none", plan.follows);
+        return Err(Refuted::named(What::File, STANDING, problem));
+    }
     let digest = plan.digest().map_err(|e| bad(e.to_string()))?;
     if digest != record.header.plan_digest {
         return Err(bad(format!(

@@ -18,6 +18,8 @@ const DIGITS: usize = 4_300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptSteps {
     pub previous_head: String,
+    /// Id of the ceremony that this one goes on from, or empty.
+    pub follows: String,
     pub steps: Vec<ScriptStep>,
 }
 
@@ -38,15 +40,16 @@ pub fn read(octets: &[u8]) -> Result<ScriptSteps, String> {
     if table.values().any(|value| too_long(value.get_ref())) {
         return Err(format!("script.toml: expected integers of at most {DIGITS} digits"));
     }
-    let previous_head = match table.get("ceremony").map(|ceremony| ceremony.get_ref()) {
-        None => String::new(),
-        Some(DeValue::Table(ceremony)) => match ceremony.get("previous_head").map(|head| head.get_ref()) {
-            None => String::new(),
-            Some(DeValue::String(head)) => head.to_string(),
-            Some(_) => return Err("previous_head: expected text, found another value".to_owned()),
+    let said = |key: &str| match table.get("ceremony").map(|ceremony| ceremony.get_ref()) {
+        None => Ok(String::new()),
+        Some(DeValue::Table(ceremony)) => match ceremony.get(key).map(|value| value.get_ref()) {
+            None => Ok(String::new()),
+            Some(DeValue::String(text)) => Ok(text.to_string()),
+            Some(_) => Err(format!("{key}: expected text, found another value")),
         },
-        Some(_) => return Err("ceremony: expected a table, found another value".to_owned()),
+        Some(_) => Err("ceremony: expected a table, found another value".to_owned()),
     };
+    let (previous_head, follows) = (said("previous_head")?, said("follows")?);
     let mut roles: Vec<(Word, Vec<Word>)> = Vec::new();
     for role in items(table, "role")? {
         let name = word(role.get("name").ok_or("role: expected a name, found none")?.get_ref())?;
@@ -69,7 +72,7 @@ pub fn read(octets: &[u8]) -> Result<ScriptSteps, String> {
             steps.push(ScriptStep { id, role: role_of(step, &roles)? });
         }
     }
-    Ok(ScriptSteps { previous_head, steps })
+    Ok(ScriptSteps { previous_head, follows, steps })
 }
 
 /// The role `who` names, else the first role that person holds.

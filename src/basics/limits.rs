@@ -14,8 +14,10 @@ pub const ACTS: usize = 40;
 pub const REVOCATIONS: usize = 500;
 /// Entries of a revocation list that a ceremony continues: they stand in one line of the record.
 pub const REVOKED: usize = 1_500;
+/// Octets of what was on the screen that an answer's entry holds; of more it holds the number of lines and their SHA-256.
+pub const SHOWN_OCTETS: usize = 256 * 1024;
 /// Octets of what stands after a ceremony, as the next one takes it up.
-pub const STANDING_OCTETS: usize = 4 * 1024 * 1024;
+pub const STANDING_OCTETS: usize = 16 * 1024 * 1024;
 /// Steps of one script.
 pub const STEPS: usize = 1_000;
 /// Problems `check` reports before it stops.

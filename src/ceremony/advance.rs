@@ -1,6 +1,7 @@
 //! The one function that decides. `advance` takes the state and an event and gives the next state, the entries to write
 //! (the first carries the event), and what comes next: a prompt, an effect, or the end.
 
+use crate::basics::{Digest, canonical, limits};
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Answer, Event, Outcome, What};
 use crate::ceremony::exception;
@@ -109,7 +110,7 @@ fn finish_entries(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Pr
         first.body.insert("event".to_owned(), serde_json::to_value(&event.what).unwrap_or(Value::Bool(false)));
         if let (Some(prompt), What::Answered { .. }) = (asked, &event.what) {
             let lines: Vec<String> = prompt.lines.iter().map(super::prompt::Line::plain).collect();
-            first.body.insert("asked".to_owned(), json!({ "title": prompt.title, "who": prompt.who, "shown": lines }));
+            first.body.insert("asked".to_owned(), asked_and_shown(prompt, &lines));
         }
     }
     for entry in &mut turn.entries {
@@ -118,6 +119,21 @@ fn finish_entries(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Pr
             entry.level = entry.level.max(raised);
         }
     }
+}
+
+/// What was asked of whom, and what the screen showed. A long list would not fit into a line of the record: the operations that it
+/// shows stand in the record whole, so its digest says as much.
+fn asked_and_shown(prompt: &Prompt, lines: &[String]) -> Value {
+    let shown = canonical::to_octets(&lines).unwrap_or_default();
+    if shown.len() <= limits::SHOWN_OCTETS {
+        return json!({ "title": prompt.title, "who": prompt.who, "shown": lines });
+    }
+    json!({
+        "title": prompt.title,
+        "who": prompt.who,
+        "shown_lines": lines.len(),
+        "shown_sha256": Digest::of(&shown).hex(),
+    })
 }
 
 fn here(plan: &Plan, state: &State) -> (String, String) {
@@ -142,7 +158,7 @@ fn take(plan: &Plan, turn: &mut Turn, event: &Event, asked: Option<&Prompt>) {
             if let Some(standing) = &plan.standing {
                 turn.state.take_up(standing);
                 let octets = standing.to_octets().unwrap_or_default();
-                entry = entry.with("standing", crate::basics::Digest::of(&octets).hex());
+                entry = entry.with("standing", Digest::of(&octets).hex());
             }
             turn.entries.push(entry);
         }
@@ -360,6 +376,7 @@ pub(super) fn end_step(plan: &Plan, turn: &mut Turn, outcome: &'static str, exce
     );
     if exception > 0 {
         turn.state.skipped.insert(turn.state.step);
+        turn.state.abandon_unlocking();
     }
     turn.state.step += 1;
     turn.state.begun = false;

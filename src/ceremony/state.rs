@@ -302,6 +302,21 @@ impl State {
         }
     }
 
+    /// A step was skipped: what was approved towards opening a key that is still closed was approved for a list that holds that
+    /// step. No share, approval or head given for one list counts for another.
+    pub fn abandon_unlocking(&mut self) {
+        let closed = |state: &Self, name: &String| state.authorities.get(name).is_none_or(|made| !made.open);
+        let names: Vec<String> = self.unlocking.keys().filter(|name| closed(self, name)).cloned().collect();
+        for unlocking in names.iter().filter_map(|name| self.unlocking.remove(name)).collect::<Vec<_>>() {
+            self.burnt.extend(unlocking.serials.into_values());
+        }
+        for quorum in self.quorums.values_mut().filter(|quorum| quorum.consistent) {
+            quorum.typed.clear();
+            quorum.approved.clear();
+            quorum.headed.clear();
+        }
+    }
+
     /// What must be settled before the step goes on: what came up last, then the governance folder.
     #[must_use]
     pub fn due(&self) -> Option<Interruption> {

@@ -68,6 +68,10 @@ pub enum Verb {
         /// Head of the record as somebody in the room noted it: 64 digits, or twelve words in quotes
         #[arg(long)]
         expect: Option<String>,
+        /// Evidence of the ceremony that this one follows, then of the one which that follows: what each took up is compared with what
+        /// the record before it leaves
+        #[arg(long)]
+        after: Vec<PathBuf>,
         #[arg(long)]
         json: bool,
     },

@@ -45,7 +45,7 @@ impl Ledger {
     /// Where the database refuses.
     pub fn begin(&mut self, header: &Header) -> Result<(), LedgerError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, governance, plan, started, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR IGNORE INTO ceremonies (ceremony, realm, approval, governance, plan, started, source, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 header.ceremony,
                 header.realm.word(),
@@ -53,7 +53,8 @@ impl Ledger {
                 header.governance_digest,
                 header.plan_digest.hex(),
                 header.started.0.cast_signed(),
-                self.source
+                self.source,
+                header.previous_head
             ],
         )?;
         self.projector = Projector { header: Some(header.clone()), ..Projector::default() };

@@ -19,7 +19,7 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 const TABLES: [&str; 11] = [
-    "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL, source TEXT NOT NULL) STRICT",
+    "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL, source TEXT NOT NULL, previous TEXT NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
      strength TEXT NOT NULL, quantum TEXT NOT NULL, retires TEXT NOT NULL, sealed_to TEXT NOT NULL, public_key_sha256 TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, sealed_sha256 TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",

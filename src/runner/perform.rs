@@ -75,7 +75,8 @@ impl<R: RealmType> Run<'_, R> {
             }
             Effect::Unlock { authority, quorum, sealed, public_key, operations, digests } => {
                 let made = self.state.authorities.get(authority).ok_or("no key was made for this authority")?;
-                let recipient = self.state.quorums.get(quorum).map(|q| q.recipient.clone()).unwrap_or_default();
+                let live = self.state.quorums.get(quorum).ok_or("no record says that this quorum was made")?;
+                let (id, recipient) = (live.id.clone(), live.recipient.clone());
                 let path = self.folder.vault().join(&made.sealed_name);
                 let file = durable_file::read(&path, limits::SEALED_FILE_OCTETS).map_err(|e| e.to_string())?;
                 if Digest::of(&file) != *sealed {
@@ -86,7 +87,7 @@ impl<R: RealmType> Run<'_, R> {
                     ));
                 }
                 let list = (operations.clone(), digests.clone());
-                self.strongrooms.unlock(authority, &file, *sealed, &recipient, public_key, list)?;
+                self.strongrooms.unlock(authority, &file, *sealed, (&id, &recipient), public_key, list)?;
                 Ok(Outcome::Unlocked)
             }
             Effect::ReserveSerial { index, .. } => {

@@ -72,6 +72,10 @@ impl<'f, R: RealmType> Run<'f, R> {
                 R::REALM
             )));
         }
+        if !plan.follows.is_empty() && plan.standing.is_none() {
+            let problem = format!("{} follows {}, and nothing says what stands after it", plan.ceremony, plan.follows);
+            return Err(RunError::Other(problem));
+        }
         let plan_digest = plan.digest()?;
         let draw_digest = plan.draw_digest()?;
         durable_file::create(&folder.settings(), &canonical::to_octets(&beginning.settings)?)?;

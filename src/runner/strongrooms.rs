@@ -162,12 +162,13 @@ impl Strongrooms {
         authority: &str,
         sealed: &[u8],
         sealed_digest: Digest,
-        recipient: &str,
+        (quorum_id, recipient): (&str, &str),
         public_key: &str,
         (operations, digests): (Vec<String>, Vec<Digest>),
     ) -> Result<(), String> {
         let request = Request::Unlock {
             authority: authority.to_owned(),
+            quorum_id: quorum_id.to_owned(),
             sealed: hex_encode(sealed),
             sealed_digest,
             recipient: recipient.to_owned(),

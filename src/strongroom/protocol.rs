@@ -73,6 +73,8 @@ pub enum Request {
     },
     Unlock {
         authority: String,
+        /// Whose shares count; any of another quorum are let go.
+        quorum_id: String,
         sealed: String,
         sealed_digest: Digest,
         recipient: String,

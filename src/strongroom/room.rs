@@ -106,13 +106,23 @@ impl Room {
             Request::AcceptCorrections => {
                 let (share, corrected) = self.pending.take().ok_or("no corrections are waiting")?;
                 let index = share.header().index;
-                self.typed.push(share);
+                self.keep(share);
                 Ok((Response::Proven { index, corrected }, None))
             }
             Request::Consistent { quorum_id, threshold, recipient } => {
                 self.consistent(&quorum_id, threshold, &recipient)
             }
-            Request::Unlock { authority, sealed, sealed_digest, recipient, public_key, operations, digests } => {
+            Request::Unlock {
+                authority,
+                quorum_id,
+                sealed,
+                sealed_digest,
+                recipient,
+                public_key,
+                operations,
+                digests,
+            } => {
+                self.typed.retain(|share| share.header().quorum_id.hex() == quorum_id);
                 self.unlock(authority, &sealed, sealed_digest, &recipient, &public_key, (operations, digests))
             }
             Request::Sign { operation, digest } => self.sign(&operation, digest),
@@ -301,7 +311,7 @@ impl Room {
             Err(fault) => Ok(refused(&fault)),
             Ok(_) if corrections.is_empty() => {
                 let index = share.header().index;
-                self.typed.push(share);
+                self.keep(share);
                 Ok((Response::Proven { index, corrected: Vec::new() }, None))
             }
             Ok(_) => {
@@ -321,6 +331,15 @@ impl Room {
                 Ok((Response::Corrections, Some(shown)))
             }
         }
+    }
+
+    /// A share that the ceremony did not take, or forgot when a step was skipped, may be typed again: it is kept once.
+    fn keep(&mut self, share: Share) {
+        let same = |kept: &Share| {
+            kept.header().quorum_id == share.header().quorum_id && kept.header().index == share.header().index
+        };
+        self.typed.retain(|kept| !same(kept));
+        self.typed.push(share);
     }
 
     fn consistent(&mut self, quorum_id: &str, threshold: u8, recipient: &str) -> Result<Answer, String> {

@@ -4,6 +4,7 @@
 mod bad_scripts;
 mod bundles;
 mod ceremony_runs;
+mod chains;
 mod closed_terminal;
 mod command_line;
 mod envelope;

@@ -55,6 +55,31 @@ fn no_secret_of_root_ca_is_in_any_output_and_planted_ones_are_found() {
     nothing_leaks_and_planted_leaks_are_found("root-ca", 5, 350);
 }
 
+/// Shares, the quorum's identity, the root key: made in the first ceremony, typed and opened in those that follow.
+#[test]
+fn no_secret_of_the_first_ceremony_is_in_any_output_of_those_that_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("crl");
+    let arguments = ["rehearse", "ceremony-scripts/crl", "--plain", "--auto", "--seed", "7", "--out"];
+    let output = anchorite(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path()).collect();
+    folders.sort_by_key(|path| path.as_os_str().len());
+    assert_eq!(folders.len(), 3, "{folders:?}");
+    let needles = needles::of(folders.last().unwrap(), 5);
+    assert!(needles.all.len() > 350, "{} needles", needles.all.len());
+    std::fs::write(out.join("state/what-was-printed"), said(&output)).unwrap();
+    for folder in &folders {
+        assert_eq!(leak(folder, &needles), None);
+    }
+    let place = out.join("evidence/standing.json");
+    let before = std::fs::read(&place).unwrap();
+    for needle in &needles.all {
+        let planted = [&before[..], &needle.octets].concat();
+        assert!(needles.found_in(&planted).is_some(), "planted {} was not found", needle.name);
+    }
+}
+
 #[test]
 fn a_rehearsal_never_shows_a_secret_where_there_is_no_terminal() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use anchorite::basics::{Realm, Secret};
 use anchorite::ceremony::event::{Answer, FrontEndWord};
 use anchorite::ceremony::state::Finish;
 use anchorite::ceremony::{Ask, Prompt, Sheet};
-use anchorite::cli::script_files;
+use anchorite::cli::earlier;
 use anchorite::custody::share::Correction;
 use anchorite::ledger::Ledger;
 use anchorite::runner::front_end::{Ending, FrontEnd, Given, Incoming, Look, RevealedShare, Seen, View};
@@ -110,13 +110,18 @@ impl FrontEnd for Unruly {
 }
 
 /// One ceremony to its close, resumed as often as its people leave.
-fn ceremony(script: &str, seed: u64, out: &Path) {
+fn ceremony(script: &str, after: Option<&Path>, seed: u64, out: &Path) {
     let mut front = Unruly { chance: Chance(seed), asked: 0 };
     let read = || {
-        script_files::read(&root().join("ceremony-scripts").join(script), Realm::Rehearsal).unwrap_or_else(|_| panic!())
+        earlier::script_after(&root().join("ceremony-scripts").join(script), Realm::Rehearsal, after)
+            .unwrap_or_else(|failure| panic!("{}", failure.message))
     };
     let files = read();
     let folder = Folder::make(out).unwrap();
+    let vault = earlier::vault(&files.plan, after, None).unwrap_or_else(|failure| panic!("{}", failure.message));
+    if let (Some(after), Some(standing)) = (after, &files.plan.standing) {
+        rehearsal::bring_cards(&Folder::at(after), &folder, standing).unwrap();
+    }
     let ledger = Ledger::init(&folder.ledger()).unwrap();
     let beginning = Beginning {
         signers: rehearsal::signers(&files.plan, seed).unwrap(),
@@ -130,7 +135,7 @@ fn ceremony(script: &str, seed: u64, out: &Path) {
         approval_files: BTreeMap::new(),
         incoming: BTreeMap::new(),
         binding: Vec::new(),
-        vault: BTreeMap::new(),
+        vault,
         reach: Reach::InProcess,
     };
     let mut run =
@@ -155,48 +160,101 @@ fn ceremony(script: &str, seed: u64, out: &Path) {
     }
 }
 
-/// Before every signature: every share of the quorum proven and found consistent since its key was made, and two people's agreement
-/// to the operation by its digest.
-fn signatures_are_earned(transcript: &Path) -> usize {
-    let text = std::fs::read_to_string(transcript).unwrap();
-    let (mut proven, mut consistent, mut approvals, mut signed) = (BTreeSet::new(), false, BTreeMap::new(), 0);
-    let mut shown = BTreeMap::new();
+/// What a record says of one quorum.
+#[derive(Default)]
+struct Dealt {
+    count: u64,
+    proven: BTreeSet<u64>,
+    consistent: bool,
+}
+
+/// What custodians gave towards opening a standing key, since the last thing that voids it.
+#[derive(Default)]
+struct Towards {
+    shares: BTreeSet<u64>,
+    lists: BTreeSet<String>,
+    heads: BTreeSet<String>,
+}
+
+/// Before every signature two people's agreement to the operation by its digest; and every share of its quorum proven and found
+/// consistent since its key was made, or, where it was made in an earlier ceremony, as many custodians as open it, each of whom
+/// typed a share, approved a list with this operation on it and gave the last head, after the list was fixed.
+fn signatures_are_earned(evidence: &Path) -> usize {
+    let text = std::fs::read_to_string(evidence.join("transcript.jsonl")).unwrap();
+    let standing: Value = std::fs::read(evidence.join("standing.json"))
+        .map_or(Value::Null, |octets| serde_json::from_slice(&octets).unwrap());
+    let (mut quorums, mut of, mut dealing) = (BTreeMap::<String, Dealt>::new(), BTreeMap::new(), String::new());
+    let (mut approvals, mut signed) = (BTreeMap::<String, BTreeSet<String>>::new(), 0);
+    let (mut given, mut unlocked, mut unlocking) = (Towards::default(), BTreeSet::new(), Vec::new());
+    let mut checking = String::new();
     for line in text.lines().skip(1) {
         let line: Value = serde_json::from_str(line).unwrap();
         let (open, body) = (&line["open"], &line["body"]);
         let effect = &body["effect"];
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match (open["kind"].as_str().unwrap(), effect["effect"].as_str().unwrap_or_default()) {
             ("intent", "make-key") => {
-                proven.clear();
-                shown.clear();
-                consistent = false;
+                dealing = word(&effect["quorum"]);
+                of.insert(word(&effect["authority"]), dealing.clone());
+                if effect["sealed_to"].is_null() {
+                    let count = effect["count"].as_u64().unwrap();
+                    quorums.insert(dealing.clone(), Dealt { count, ..Dealt::default() });
+                }
             }
-            ("intent", "show-share") => {
-                shown.insert(effect["index"].as_u64().unwrap(), effect["count"].as_u64().unwrap());
+            ("intent", "show-share") => dealing = word(&effect["quorum"]),
+            ("intent", "check-consistency") => checking = word(&effect["quorum"]),
+            ("intent", "unlock") => {
+                unlocking = effect["digests"].as_array().cloned().unwrap_or_default().iter().map(word).collect();
+                if !unlocking.is_empty() {
+                    let threshold =
+                        standing["quorums"][word(&effect["quorum"])]["threshold"].as_u64().unwrap() as usize;
+                    let least = given.shares.len().min(given.lists.len()).min(given.heads.len());
+                    assert!(least >= threshold, "{threshold} custodians unlock {}", effect["authority"]);
+                }
+                given = Towards::default();
             }
             ("intent", "sign") => {
-                let count = *shown.values().next().expect("shares were shown");
-                assert_eq!(proven.len() as u64, count, "every share proven before a signature");
-                assert!(consistent, "the shares found consistent before a signature");
-                let digest = effect["digest"].as_str().unwrap();
-                let people: &BTreeSet<String> = approvals.get(digest).expect("the operation was approved");
+                let (operation, digest) = (&effect["operation"], word(&effect["digest"]));
+                match of.get(&word(&operation["authority"])) {
+                    Some(quorum) if quorums.contains_key(quorum) => {
+                        let made = &quorums[quorum];
+                        assert_eq!(made.proven.len() as u64, made.count, "every share proven before a signature");
+                        assert!(made.consistent, "the shares found consistent before a signature");
+                    }
+                    Some(_) => {}
+                    None => assert!(unlocked.contains(&digest), "{digest} is on a list that custodians unlocked for"),
+                }
+                let people = approvals.get(&digest).expect("the operation was approved");
                 assert!(people.len() >= 2, "two people approved {digest}: {people:?}");
                 signed += 1;
             }
             ("answer", _) if open["outcome"] == "agreed" => {
-                let event = &body["event"]["answer"];
+                let (event, who) = (&body["event"]["answer"], word(&body["asked"]["who"]));
                 if event["answer"] == "share" && event["verdict"]["verdict"] == "proven" {
-                    proven.insert(event["verdict"]["index"].as_u64().unwrap());
+                    let index = event["verdict"]["index"].as_u64().unwrap();
+                    given.shares.insert(index);
+                    quorums.entry(dealing.clone()).or_default().proven.insert(index);
+                }
+                match body["asked"]["title"].as_str().unwrap_or_default() {
+                    "Approve exactly this list" => drop(given.lists.insert(who.clone())),
+                    "Give the last head of the chain" => drop(given.heads.insert(who.clone())),
+                    _ => {}
                 }
                 let operation = open["operation"].as_str().unwrap();
                 if !operation.is_empty() {
-                    let who = body["asked"]["who"].as_str().unwrap().to_owned();
-                    approvals.entry(operation.to_owned()).or_insert_with(BTreeSet::new).insert(who);
+                    approvals.entry(operation.to_owned()).or_default().insert(who);
                 }
             }
-            ("outcome", _) if open["outcome"] == "done" && body["event"]["outcome"]["outcome"] == "consistent" => {
-                consistent = true;
+            ("outcome", _) if open["outcome"] == "done" => match body["event"]["outcome"]["outcome"].as_str() {
+                Some("consistent") => quorums.entry(checking.clone()).or_default().consistent = true,
+                Some("unlocked") => unlocked.extend(unlocking.drain(..)),
+                _ => {}
+            },
+            ("resumed", _) => {
+                unlocked.clear();
+                given = Towards::default();
             }
+            ("step", _) if open["outcome"] == "skipped" => given = Towards::default(),
             _ => {}
         }
     }
@@ -210,9 +268,9 @@ fn whatever_people_do_nothing_is_signed_before_it_is_earned_and_the_record_repla
     for seed in 0..if full() { 40 } else { 8 } {
         for script in if seed % 4 == 0 { ["small-root", "root-ca"].as_slice() } else { &["small-root"] } {
             let out = folder.path().join(format!("{script}-{seed}"));
-            ceremony(script, seed + 1, &out);
+            ceremony(script, None, seed + 1, &out);
             let evidence = out.join("evidence");
-            signed += signatures_are_earned(&evidence.join("transcript.jsonl"));
+            signed += signatures_are_earned(&evidence);
             let (exit, said) = verify(&evidence, &[]);
             assert_eq!(exit, 8, "{script} {seed}: {said}");
             assert!(said["claims"].to_string().contains("octet for octet"), "{script} {seed}: {said}");
@@ -226,4 +284,31 @@ fn whatever_people_do_nothing_is_signed_before_it_is_earned_and_the_record_repla
         signed >= 16 && exceptions > 15 && resumes > 5,
         "the walk went everywhere: {signed} {exceptions} {resumes}"
     );
+}
+
+#[test]
+fn whatever_people_do_a_key_of_an_earlier_ceremony_signs_only_what_its_custodians_opened_it_for() {
+    let folder = tempfile::tempdir().unwrap();
+    // The ceremonies before, by people who do as they are told.
+    crate::program::rehearse("crl", &folder.path().join("crl"));
+    let first = folder.path().join("crl-after-intermediate-2026-after-root-ca-2026");
+    let second = folder.path().join("crl-after-intermediate-2026");
+    let (mut signed, mut resumes, mut skipped) = (0, 0, 0);
+    for seed in 0..if full() { 24 } else { 4 } {
+        for (script, after) in [("hierarchy", None), ("rollover", Some(&first)), ("crl", Some(&second))] {
+            let out = folder.path().join(format!("{script}-{seed}"));
+            ceremony(script, after.map(|path| path.as_path()), seed + 1, &out);
+            let evidence = out.join("evidence");
+            signed += signatures_are_earned(&evidence);
+            let before: Vec<&str> = after.iter().flat_map(|path| ["--after", path.to_str().unwrap()]).collect();
+            let (exit, said) = verify(&evidence, &before);
+            assert_eq!(exit, 8, "{script} {seed}: {said}");
+            assert!(said["claims"].to_string().contains("octet for octet"), "{script} {seed}: {said}");
+            assert_eq!(verify_py(&evidence, &before).0, 8, "{script} {seed}");
+            let text = std::fs::read_to_string(evidence.join("transcript.jsonl")).unwrap();
+            resumes += text.matches("\"kind\":\"resumed\"").count();
+            skipped += text.matches("\"outcome\":\"skipped\"").count();
+        }
+    }
+    assert!(signed >= 16 && resumes > 3 && skipped > 3, "the walk went everywhere: {signed} {resumes} {skipped}");
 }

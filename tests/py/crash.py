@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a rehearsal at every call that changes a disk, and makes every kind of call fail; then resumes and verifies.
 
-    crash.py --binary target/release/anchorite        small-root killed at every call, root-ca at 200; errors at one call of each
+    crash.py --binary target/release/anchorite        small-root killed at every call, root-ca at 200, crl and rollover at 25 each; errors at one call of each
                                                       kind on each kind of file; full disks
     crash.py --binary ... --all                       root-ca killed at every call, and every error at every call of small-root
 """
@@ -17,18 +17,19 @@ WRITES = ("write", "pwrite64")
 PROCESSES = os.cpu_count() or 2
 
 
-def rehearse(binary, script, folder, seed, strace=()):
+def rehearse(binary, script, folder, seed, strace=(), after=None):
     argv = [binary, "rehearse", ROOT / "ceremony-scripts" / script, "--plain", "--auto", "--seed", seed, "--out", folder]
+    argv += ["--after", after] if after else []
     code, said = drill.run([*strace, *argv])
     need("strace: " not in said, f"strace: {said[-200:]}")
     return code, said
 
 
-def calls_of(binary, script, work, seed):
+def calls_of(binary, script, work, seed, after=None):
     """Every disk call of the main process: (name, number among its name, path), in order."""
     trace, folder = work / "trace", work / "reference"
     strace = ["strace", "-y", "-o", trace, "-e", "trace=" + ",".join(drill.CALLS)]
-    code, said = rehearse(binary, script, folder, seed, strace)
+    code, said = rehearse(binary, script, folder, seed, strace, after)
     need(code == 0, f"the rehearsal itself: exit {code}: {said[-500:]}")
     drill.closed_and_consistent(folder)
     numbers, calls = collections.Counter(), []
@@ -51,16 +52,16 @@ def wanted(calls):
 
 
 class Drill:
-    def __init__(self, binary, script, seed, work):
-        self.binary, self.script, self.seed, self.work = binary, script, seed, work
+    def __init__(self, binary, script, seed, work, after=None):
+        self.binary, self.script, self.seed, self.work, self.after = binary, script, seed, work, after
         self.work.mkdir()
-        self.reference, self.calls = calls_of(binary, script, work, seed)
+        self.reference, self.calls = calls_of(binary, script, work, seed, after)
         self.bad = []
 
     def killed_at(self, name, number, path):
         folder = self.work / f"kill-{name}-{number}"
         strace = ["strace", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"]
-        code, said = rehearse(self.binary, self.script, folder, self.seed, strace)
+        code, said = rehearse(self.binary, self.script, folder, self.seed, strace, self.after)
         need(code in (-9, 137), f"was not killed: exit {code}: {said[-200:]}")
         if not folder.exists():
             return folder, "nothing began"
@@ -70,7 +71,7 @@ class Drill:
     def failed_at(self, error, name, number, path):
         folder = self.work / f"{error}-{name}-{number}"
         strace = ["strace", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:error={error}:when={number}"]
-        code, said = rehearse(self.binary, self.script, folder, self.seed, strace)
+        code, said = rehearse(self.binary, self.script, folder, self.seed, strace, self.after)
         need(code >= 0 and code != 101 and "panicked" not in said, f"exit {code}: {said[-300:]}")
         if code == 0:
             record = path.endswith("transcript.jsonl") and name in ("write", "fdatasync")
@@ -94,7 +95,7 @@ class Drill:
         writes = [call for call in wanted(self.calls) if call[0] in WRITES]
         before = [name for name, _, _ in writes[:at]]
         strace = full_disk_of(self.paths, folder, before.count("write") + 1, before.count("pwrite64") + 1)
-        code, said = rehearse(self.binary, self.script, folder, self.seed, strace)
+        code, said = rehearse(self.binary, self.script, folder, self.seed, strace, self.after)
         need(code >= 0 and code != 101 and "panicked" not in said, f"exit {code}: {said[-300:]}")
         if code == 0:
             # SQLite folds its log into its file when it is closed; where that fails the log stays, and nothing is lost.
@@ -221,7 +222,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--seed", type=int, default=7, help="of the samples")
     parser.add_argument("--sample", type=int, default=200, help="kills of root-ca (200; every call with --all)")
-    parser.add_argument("--only", metavar="PART", help="one part: kills, root-ca, full-disk, " + ", ".join(ERRORS))
+    parser.add_argument("--only", metavar="PART", help="one part: kills, root-ca, chains, full-disk, " + ", ".join(ERRORS))
     parser.add_argument("--quick", type=int, metavar="N", help="only N of each kind, to try this drill out")
     args = parser.parse_args()
     binary = args.binary.resolve()
@@ -250,6 +251,17 @@ def main():
             size = 10 ** 9 if args.all else args.sample
             large.all("killed_at", sample(rng, wanted(large.calls), min(size, limit)), "kills")
             bad += large.bad
+        if part in (None, "chains"):
+            # Ceremonies that follow another: killed while a list is fixed, approved, unlocked for and signed.
+            before = work / "before"
+            code, said = rehearse(binary, "crl", before / "crl", 7) if not before.mkdir() else (1, "")
+            need(code == 0, f"the ceremonies before: exit {code}: {said[-500:]}")
+            links = {path.name: path for path in before.iterdir()}
+            for script, after in (("crl", "crl-after-intermediate-2026"), ("rollover", "crl-after-intermediate-2026-after-root-ca-2026")):
+                chained = Drill(binary, script, 7, work / script, links[after])
+                size = 10 ** 9 if args.all else args.sample // 8
+                chained.all("killed_at", sample(rng, wanted(chained.calls), min(size, limit)), "kills")
+                bad += chained.bad
     for text in bad:
         print("BAD", text)
     print("crash.py: " + (f"{len(bad)} broken" if bad else "every invariant held") + f", {time.monotonic() - began:.0f} s")

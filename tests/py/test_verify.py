@@ -562,7 +562,7 @@ class Folder(Base):
                     entries[-1]["body"]["artifacts"] = {}
                 record = v.check_chain(mk.chain(mk.header(self.keys), entries)[0])
                 with self.assertRaises(v.Refuted) as caught:
-                    v.check_meaning(record, v.script_steps(mk.SCRIPT, mk.header(self.keys)))
+                    v.check_meaning(record, v.script_steps(mk.SCRIPT, mk.header(self.keys))[0])
                 self.assertEqual(("entry", where), caught.exception.args[:2], caught.exception.args[2])
         for name in ("steps swapped", "skipped without exception", "after closed", "closed early", "wrong seed"):
             with self.subTest(name + ", whole"):      # signed by everybody, and still not what the script says

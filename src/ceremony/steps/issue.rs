@@ -94,16 +94,15 @@ pub fn unlock(room: &Room<'_>, name: &str) -> Option<StepNext> {
     let operations = operations(room.plan, room.state, name);
     if quorum.typed.len() < usize::from(quorum.threshold) {
         let planned = room.plan.quorum(&authority.quorum)?;
-        let waiting: Vec<String> = (1..=quorum.count)
-            .filter(|index| !quorum.typed.contains(index))
-            .map(|index| room.plan.name_of(planned.custodian(index)))
-            .collect();
+        let here = |index: &u8| room.plan.person(planned.custodian(*index)).is_some();
+        let not_yet: Vec<u8> = (1..=quorum.count).filter(|index| !quorum.typed.contains(index)).filter(here).collect();
+        let waiting: Vec<String> = not_yet.iter().map(|index| room.plan.name_of(planned.custodian(*index))).collect();
         let mut lines =
             vec![Line::text(&format!("Any {} custodians open the key of {name}, for exactly this:", quorum.threshold))];
         lines.extend(operations.iter().map(|operation| Line::value("sign", operation)));
         lines.push(Line::value("unlocked", &format!("{} of {}", quorum.typed.len(), quorum.threshold)));
         lines.push(Line::value("not yet", &waiting.join(", ")));
-        let next = (1..=quorum.count).find(|index| !quorum.typed.contains(index))?;
+        let next = *not_yet.first()?;
         let holder = planned.custodian(next).to_owned();
         return Some(StepNext::Ask(Box::new(Prompt {
             lines,
@@ -157,11 +156,8 @@ pub fn take_unlock(
     let Some(authority) = state.authorities.get_mut(name) else { return Ok(false) };
     match input {
         super::Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. }) if !authority.open => {
-            if let Some(quorum) = state.quorums.get_mut(&authority.quorum)
-                && !quorum.typed.insert(*index)
-            {
-                return Err(format!("share {index} has been typed already: another custodian's is needed"));
-            }
+            let name = authority.quorum.clone();
+            unlocking::share_counts(plan, state, &name, *index)?;
             Ok(true)
         }
         super::Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. }, .. }) => {

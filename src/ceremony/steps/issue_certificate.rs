@@ -269,8 +269,18 @@ fn requested(plan: &Plan, state: &State, name: &str) -> Result<SubjectKey, Strin
     request_of(plan, state, name).map(|request| request.key().clone())
 }
 
-/// No key is certified twice unasked: not one this chain certified, nor one of its own authorities.
+/// No key is certified twice unasked: not one this chain certified, nor one of its own authorities, nor one that a list holds for
+/// which a key is being opened.
 fn never_before(state: &State, key: &SubjectKey) -> Result<(), String> {
+    let wanted = hex_encode(key.spki_der());
+    let listed = state.unlocking.values().flat_map(|unlocking| &unlocking.list);
+    for operation in listed.map(|prepared| &prepared.operation) {
+        if let Operation::Certificate { name, subject: Certified::Key { public_key, .. }, .. } = operation
+            && *public_key == wanted
+        {
+            return Err(format!("the key {} is certified by {name} already: expected a new one", key.digest()));
+        }
+    }
     if state.keys.contains(&key.digest()) {
         return Err(format!(
             "the key {} has been certified before, or is one of this chain: expected a new one",

@@ -251,14 +251,7 @@ pub fn take(
             }
         }
         (Phase::Share, Input::Answer(Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. })) => {
-            let holder = plan.quorum(&quorum).map(|planned| planned.custodian(*index).to_owned()).unwrap_or_default();
-            if plan.person(&holder).is_none() {
-                return Err(format!("share {index} is that of {holder}, who is not among the people of this script"));
-            }
-            let typed = state.quorums.get_mut(&quorum).is_some_and(|quorum| quorum.typed.insert(*index));
-            if !typed {
-                return Err(format!("share {index} has been typed already: another custodian's is needed"));
-            }
+            share_counts(plan, state, &quorum, *index)?;
         }
         (Phase::Share, Input::Answer(Answer::Share { verdict: ShareVerdict::Refused { reason, .. }, .. })) => {
             return Err(reason.clone());
@@ -303,20 +296,38 @@ pub fn take(
     Ok(true)
 }
 
+/// A share typed to unlock counts once, and only where whoever holds it is among the people: a card without its custodian opens nothing.
+///
+/// # Errors
+/// Why it does not count.
+pub fn share_counts(plan: &Plan, state: &mut State, quorum: &str, index: u8) -> Result<(), String> {
+    let holder = plan.quorum(quorum).map(|planned| planned.custodian(index).to_owned()).unwrap_or_default();
+    if plan.person(&holder).is_none() {
+        return Err(format!("share {index} is that of {holder}, who is not among the people of this script"));
+    }
+    match state.quorums.get_mut(quorum).is_some_and(|quorum| quorum.typed.insert(index)) {
+        true => Ok(()),
+        false => Err(format!("share {index} has been typed already: another custodian's is needed")),
+    }
+}
+
 /// Every operation of the list, built whole: what cannot be built is said now, before anybody types a share.
 fn fixed(plan: &Plan, state: &State, authority: &str, moment: &Moment) -> Result<Vec<Prepared>, String> {
     let (made, _) = parts(state, authority).ok_or("no record says that this authority was made")?;
     issue::require_quorum(state, authority)?;
-    let nothing = Unlocking::default();
-    let unlocking = state.unlocking.get(authority).unwrap_or(&nothing);
+    let serials = state.unlocking.get(authority).map(|unlocking| unlocking.serials.clone()).unwrap_or_default();
+    // Each operation is built knowing those before it on the list: a key is certified once, also by one list.
+    let mut fixing = state.clone();
     let mut list = Vec::new();
     for (step, _) in signing(plan, state, authority) {
         let position = plan.steps.iter().position(|other| other.id == step.id).unwrap_or_default();
         let kind = steps::kind_at(plan, position).ok_or("there is no such step")?;
-        let serial = unlocking.serials.get(&step.id).map_or("", String::as_str);
-        let operation = kind.operation(plan, step, state, serial, moment)?;
+        let serial = serials.get(&step.id).map_or("", String::as_str);
+        let operation = kind.operation(plan, step, &fixing, serial, moment)?;
         let (digest, _) = issue::operation_digest(plan, made, &operation)?;
-        list.push(Prepared { step: step.id.clone(), operation, digest });
+        let prepared = Prepared { step: step.id.clone(), operation, digest };
+        fixing.unlocking.entry(authority.to_owned()).or_default().list.push(prepared.clone());
+        list.push(prepared);
     }
     Ok(list)
 }

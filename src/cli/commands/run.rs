@@ -38,6 +38,13 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         LedgerError::CeremonyRun(_) => refused(e.to_string()),
         other => other.into(),
     })?;
+    if !files.plan.follows.is_empty() {
+        ledger.followed_by_none(&files.plan.previous_head).map_err(|e| match e {
+            LedgerError::Followed(_) => Failure::new(ExitCode::EnvironmentRefused, e.to_string())
+                .with_hint("set `follows` and `previous_head` to the last ceremony of the chain; one that stopped is ended with `anchorite resume`"),
+            other => other.into(),
+        })?;
+    }
     output::words(&format!("production run of {} in {}", SafeText::of(&files.plan.title), args.out.display()));
     let mut front = front_end(&args.front, false, &args.out)?;
     let folder = Folder::make(&args.out)?;

@@ -2,24 +2,36 @@
 
 use crate::audit::folder::Files;
 use crate::audit::signatures;
-use crate::audit::{Pin, verify as audit_verify};
+use crate::audit::{Pin, verify_after};
 use crate::basics::{Digest, limits, words};
 use crate::ceremony::steps;
-use crate::cli::{ExitCode, Failure, output};
+use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::devices::{durable_file, whole_folder};
 use crate::keys::ssh::allowed_signers::AllowedSigner;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Verifies a folder.
 ///
 /// # Errors
 /// Where the folder or the pins cannot be read.
-pub fn verify(folder: &Path, signers: Option<&Path>, expect: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
+pub fn verify(
+    folder: &Path,
+    signers: Option<&Path>,
+    expect: Option<&str>,
+    after: &[PathBuf],
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let signers = signers.map(pins).transpose()?;
     expect_evidence(folder, "verify")?;
     let files = whole_folder::read(folder)?;
     let expect = expect.map(|noted| head_of(noted, &files)).transpose()?;
-    let verdict = audit_verify(&files, &Pin { signers, expect }, &steps::kinds());
+    let earlier = after.iter().map(|after| {
+        let folder = earlier::evidence_of(after);
+        expect_evidence(&folder, "verify --after")?;
+        Ok(whole_folder::read(&folder)?)
+    });
+    let earlier = earlier.collect::<Result<Vec<Files>, Failure>>()?;
+    let verdict = verify_after(&files, &earlier, &Pin { signers, expect }, &steps::kinds());
     if json {
         output::json(&verdict)?;
     } else {

@@ -1,13 +1,13 @@
 //! What a script has to do with ceremonies before it, and what its authorities sign beside their own certificates.
 
 use super::Resolver;
-use crate::basics::Realm;
+use crate::basics::{Instant, Realm};
 use crate::pki::Reason;
 use crate::pki::name::{Attribute, Subject, marked};
 use crate::pki::profile::{Presence, Profile};
 use crate::plan::{Authority, CertifiedKey, Plan, PlannedCertificate, PlannedRevocation, Standing};
 use crate::script::problem::Problems;
-use crate::script::syntax::{CertificateSource, Certified};
+use crate::script::syntax::{CertificateSource, Certified, RevocationSource};
 use crate::script::{Certifying, Fact, Located, Lookup, NameOf, Param, RoomRules};
 use std::collections::BTreeSet;
 
@@ -108,14 +108,48 @@ impl Resolver<'_> {
 
     /// The list that custodians unlock for is fixed before the first share: whatever a later operation of the same key needs must
     /// be there when the key is unlocked.
-    pub(super) fn unlocked_for(&self, rules: &mut [RoomRules]) {
+    pub(super) fn unlocked_for(&self, rules: &mut [RoomRules], p: &mut Problems) {
         for at in 0..rules.len() {
             let unlocks: Vec<Fact> = rules.get(at).map(|r| r.gives.clone()).unwrap_or_default();
             for unlocked in unlocks.iter().filter(|fact| matches!(fact, Fact::Unlocked(_))) {
                 let later = rules.iter().skip(at + 1).filter(|later| later.needs.contains(unlocked));
                 let needs: Vec<Fact> = later.flat_map(|l| l.needs.iter()).filter(|f| *f != unlocked).cloned().collect();
+                if needs.is_empty() && !rules.iter().skip(at + 1).any(|later| later.needs.contains(unlocked)) {
+                    let step = self.script.steps().nth(at);
+                    let (id, span) = step.map_or(("", 0..0), |step| (step.id.value.as_str(), step.kind.span.clone()));
+                    p.add(
+                        span,
+                        format!("after step {id} {unlocked}, and no later step signs with it"),
+                        "a key is opened for a list: leave the step out, or put what it signs after it",
+                    );
+                }
                 if let Some(unlocking) = rules.get_mut(at) {
                     unlocking.needs.extend(needs);
+                }
+            }
+        }
+    }
+
+    /// Where a share cannot be proven, its quorum's key is made again, and everything after that with it: nothing that was signed may
+    /// lie between.
+    pub(super) fn nothing_signed_between(&self, rules: &[RoomRules], p: &mut Problems) {
+        let ids: Vec<_> = self.script.steps().map(|step| (&step.id.value, step.kind.span.clone())).collect();
+        for (at, made) in rules.iter().enumerate() {
+            let Some(quorum) = made.gives.iter().find_map(|f| if let Fact::QuorumMade(q) = f { Some(q) } else { None })
+            else {
+                continue;
+            };
+            let live = Fact::SharesConsistent(quorum.clone());
+            let Some(until) = rules.iter().position(|rules| rules.gives.contains(&live)) else { continue };
+            for between in at + 1..until {
+                let signs = rules.get(between).is_some_and(|rules| rules.gives.iter().any(is_signed));
+                let (Some((id, span)), Some((maker, _))) = (ids.get(between), ids.get(at)) else { continue };
+                if signs {
+                    p.add(
+                        span.clone(),
+                        format!("step {id} signs while the shares of quorum {quorum}, made in step {maker}, are not proven"),
+                        format!("where a share is lost, everything from step {maker} on is done again: move step {id} out of it"),
+                    );
                 }
             }
         }
@@ -134,6 +168,7 @@ impl Resolver<'_> {
                     "a name is one thing: the file is called after it",
                 );
             }
+            self.requested_once(source, p);
             self.certificate_profile(source, p);
             if let Some(authority) = authority {
                 self.addresses(source, &authority.profile, p);
@@ -222,6 +257,21 @@ impl Resolver<'_> {
         all.iter().find(|a| a.name == of.value)
     }
 
+    /// A key is certified once: two certificates of one request would be the same key twice.
+    fn requested_once(&self, source: &CertificateSource, p: &mut Problems) {
+        let Some(request) = new_key(&source.of) else { return };
+        let before = self.script.certificates.iter().take_while(|other| other.name.value != source.name.value);
+        if let Some(other) =
+            before.into_iter().find(|other| new_key(&other.of).is_some_and(|r| r.value == request.value))
+        {
+            p.add(
+                request.span.clone(),
+                format!("request {} is certified by {} already", request.value, other.name.value),
+                "a key is certified once: a second certificate of it is one that `renews` the first",
+            );
+        }
+    }
+
     fn certificate_profile(&self, source: &CertificateSource, p: &mut Problems) {
         let Some(profile) = &source.profile else { return };
         match self.profiles.get(&profile.value) {
@@ -295,6 +345,33 @@ impl Resolver<'_> {
         }
     }
 
+    /// What is revoked has been issued in an earlier ceremony, and is revoked by the time the list says.
+    fn revocation_makes_sense(&self, source: &RevocationSource, p: &mut Problems) {
+        if let Some(of) = &source.certificate
+            && self.script.certificates.iter().any(|certificate| certificate.name.value == of.value)
+        {
+            p.add(
+                of.span.clone(),
+                format!("certificate {} is issued in this ceremony, and cannot be revoked in it", of.value),
+                "leave one of the two out",
+            );
+        }
+        for step in self.script.steps().filter(|step| step.kind.value == "issue-crl") {
+            let text = |key: &str| match step.params.get(key).map(|param| &param.value) {
+                Some(Param::Text(text)) => text.as_str(),
+                _ => "",
+            };
+            let this = Instant::parse(text("this_update")).filter(|this| source.reported_at.value > *this);
+            if let (true, Some(this)) = (text("authority") == source.authority.value, this) {
+                p.add_once(
+                    source.reported_at.span.clone(),
+                    format!("`reported_at` {} is after the list begins, {this}", source.reported_at.value),
+                    "a list says what was revoked before it: RFC 5280 5.1.2.6",
+                );
+            }
+        }
+    }
+
     pub(super) fn revocations(&self, p: &mut Problems) -> Vec<PlannedRevocation> {
         let mut planned: Vec<PlannedRevocation> = Vec::new();
         for source in &self.script.revocations {
@@ -330,6 +407,7 @@ impl Resolver<'_> {
                     && other.certificate == revocation.certificate
                     && other.serial == revocation.serial
             };
+            self.revocation_makes_sense(source, p);
             if planned.iter().any(same) {
                 p.add(
                     source.span.clone(),
@@ -354,6 +432,20 @@ impl Resolver<'_> {
         }
         planned
     }
+}
+
+/// The request whose key is certified for the first time.
+fn new_key(of: &Certified) -> Option<&Located<String>> {
+    match of {
+        Certified::Request(request) => Some(request),
+        Certified::Renewal { request: Some(request), key, .. } if key.value == "new" => Some(request),
+        _ => None,
+    }
+}
+
+/// Whether a step that gives this has signed something that leaves the room, or has opened a key for it.
+const fn is_signed(fact: &Fact) -> bool {
+    matches!(fact, Fact::AuthorityCertified(_) | Fact::CertificateIssued(_) | Fact::CrlIssued(_) | Fact::Unlocked(_))
 }
 
 fn key_of(of: &Certified) -> CertifiedKey {

@@ -48,7 +48,8 @@ impl Resolver<'_> {
                 skippable: false,
             });
         }
-        self.unlocked_for(&mut rules);
+        self.unlocked_for(&mut rules, p);
+        self.nothing_signed_between(&rules, p);
         self.order(&rules, p);
         self.lists(&rules, p);
         for (index, step) in steps.iter_mut().enumerate() {

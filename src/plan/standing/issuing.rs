@@ -1,0 +1,86 @@
+//! What a script wants signed, against what the chain signed before: names, entries and dates that the strongroom or the machine would
+//! refuse on the day are found here, when the evidence of the ceremony before is given to `check`.
+
+use super::Standing;
+use crate::basics::digest::{hex_decode, hex_encode};
+use crate::basics::limits;
+use crate::pki::CertificateList;
+use crate::plan::{Authority, CertifiedKey, Plan, PlannedRevocation};
+use crate::script::kind;
+use std::collections::BTreeSet;
+
+/// Everything that would not be signed.
+pub(super) fn problems(standing: &Standing, plan: &Plan) -> Vec<String> {
+    let mut problems = Vec::new();
+    for authority in plan.authorities.iter().filter(|authority| authority.standing) {
+        list(standing, plan, authority, &mut problems);
+    }
+    let issued: BTreeSet<&String> =
+        standing.authorities.values().flat_map(|made| &made.issued).map(|issued| &issued.name).collect();
+    for certificate in &plan.certificates {
+        let name = &certificate.name;
+        if issued.contains(name) || standing.authorities.contains_key(name) {
+            problems.push(format!("certificate {name}: the chain issued one of this name before; choose another"));
+        }
+        if let CertifiedKey::SameKey { certificate: of, .. } | CertifiedKey::NewKey { certificate: of, .. } =
+            &certificate.of
+            && !issued.contains(of)
+            && plan.certificate(of).is_none()
+        {
+            problems.push(format!("certificate {name}: it renews {of}, and the chain issued none of this name"));
+        }
+    }
+    problems
+}
+
+/// The next list of a standing authority: what it revokes, and when it begins.
+fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut Vec<String>) {
+    let name = &authority.name;
+    let Some(made) = standing.authorities.get(name) else { return };
+    let latest = match hex_decode(&made.crl).filter(|der| !der.is_empty()).map(|der| CertificateList::parse(&der)) {
+        None => None,
+        Some(Ok(list)) => Some(list),
+        Some(Err(error)) => return problems.push(format!("authority {name}: its latest list: {error}")),
+    };
+    let mut revoked: BTreeSet<String> =
+        latest.iter().flat_map(CertificateList::revoked).map(|entry| hex_encode(&entry.serial)).collect();
+    for asked in plan.revocations.iter().filter(|asked| asked.authority == *name) {
+        match serial(standing, asked) {
+            Ok(serial) if revoked.insert(serial.clone()) => {}
+            Ok(serial) => problems.push(format!("revocation of {}: {serial} is revoked already", called(asked))),
+            Err(problem) => problems.push(format!("revocation of {}: {problem}", called(asked))),
+        }
+    }
+    if revoked.len() > limits::REVOKED {
+        let (most, found) = (limits::REVOKED, revoked.len());
+        problems.push(format!("authority {name}: its list would have {found} entries, expected at most {most}"));
+    }
+    let lists = plan.steps.iter().filter(|step| step.kind == "issue-crl");
+    for step in lists.filter(|step| kind::text(&step.params, "authority") == name) {
+        let this = kind::date(&step.params, "this_update");
+        if let Some(before) = latest.as_ref().map(CertificateList::this_update).filter(|before| this < *before) {
+            problems.push(format!(
+                "step {}: `this_update` {this} is before that of the list it continues, {before}",
+                step.id
+            ));
+        }
+    }
+}
+
+const fn called(asked: &PlannedRevocation) -> &String {
+    if asked.certificate.is_empty() { &asked.serial } else { &asked.certificate }
+}
+
+fn serial(standing: &Standing, asked: &PlannedRevocation) -> Result<String, String> {
+    if asked.certificate.is_empty() {
+        return Ok(asked.serial.clone());
+    }
+    let made = standing.authorities.get(&asked.authority);
+    let named: Vec<_> =
+        made.iter().flat_map(|made| &made.issued).filter(|issued| issued.name == asked.certificate).collect();
+    match named.as_slice() {
+        [one] => Ok(one.serial.clone()),
+        [] => Err(format!("{} issued no certificate of this name", asked.authority)),
+        _ => Err("more than one certificate has this name: give its serial".to_owned()),
+    }
+}
