@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod kind;
+pub mod order;
 pub mod parse;
 pub mod problem;
 pub mod reader;

@@ -15,6 +15,8 @@ mod layering;
 mod media;
 mod mutations_by_command;
 mod no_core;
+mod pki_fuzz;
+mod pki_judges;
 mod post_quantum;
 mod program;
 mod qr_scan;

@@ -68,3 +68,43 @@ fn der_is_read_too_and_what_is_no_request_is_refused_by_what_it_is() {
     assert!(said(&output).contains("found \"dsa\""), "{}", said(&output));
     assert_eq!(code(&anchorite(&["request", "check", "no-such-file"])), 1);
 }
+
+#[test]
+fn an_order_is_made_signed_with_ssh_keygen_and_checked_with_the_request_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let order = |arguments: &[&str]| anchorite(&[&["request", "order"], arguments].concat());
+    let request = vector("acceptable.pem");
+    let made = ["--requester", "alice@example", "--profile", "subca-device", "--purpose", "Issuing 2026"];
+    let make = |out: &str, until: &str| {
+        let rest = ["--realm", "production", "--not-after", until, "--out", out];
+        order(&[&["make", &request], &made[..], &rest].concat())
+    };
+    let output = make(&path("order.json"), "2099-01-01T00:00:00Z");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(said(&output).contains("ssh-keygen -Y sign -n request-order@anchorite"), "{}", said(&output));
+    assert_eq!(code(&make(&path("order.json"), "2099-01-01T00:00:00Z")), 1, "never overwritten");
+    assert_eq!(code(&make(&path("late.json"), "tomorrow")), 2);
+    assert_eq!(code(&make(&path("late.json"), "2001-01-01T00:00:00Z")), 2);
+    let keygen = |arguments: &[&str]| {
+        let output = std::process::Command::new("ssh-keygen").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-f", &path("id")]);
+    keygen(&["-q", "-Y", "sign", "-f", &path("id"), "-n", "request-order@anchorite", &path("order.json")]);
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    std::fs::write(path("signed"), read("order.json") + &read("order.json.sig")).unwrap();
+    let key: Vec<String> = read("id.pub").split(' ').take(2).map(|word| word.trim().to_owned()).collect();
+    let signers = format!("alice@example namespaces=\"request-order@anchorite\" {}\n", key.join(" "));
+    std::fs::write(path("allowed_signers"), signers).unwrap();
+    let check = |realm: &str, request: &str| {
+        let (file, signers) = (path("signed"), path("allowed_signers"));
+        let output = order(&["check", &file, "--signers", &signers, "--realm", realm, "--request", request, "--json"]);
+        let facts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (code(&output), facts["problems"].as_array().unwrap().len())
+    };
+    assert_eq!(check("production", &request), (0, 0));
+    assert_eq!(check("rehearsal", &request), (4, 2));
+    // Another request with the same key: the request differs, the key does not.
+    assert_eq!(check("production", &vector("acceptable-asks-for-ca-and-is-not-heard.pem")), (4, 1));
+}

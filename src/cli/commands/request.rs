@@ -1,4 +1,6 @@
-//! `request check`: a certificate request judged anywhere, by the rules of the room.
+//! `request check`: a certificate request judged anywhere, by the rules of the room. `request order`: whose request it is.
+
+mod order;
 
 use crate::basics::{Digest, SafeText, limits};
 use crate::cli::args::request::RequestVerb;
@@ -15,6 +17,7 @@ pub fn request(verb: RequestVerb) -> Result<ExitCode, Failure> {
         RequestVerb::Check { file, rules, expect, key_list, json } => {
             check(&file, rules.as_deref(), expect.as_deref(), &key_list, json)
         }
+        RequestVerb::Order(verb) => order::order(verb),
     }
 }
 
