@@ -150,7 +150,7 @@ impl SignedOrder {
         let namespace = namespace(realm);
         let keys: Vec<&AllowedSigner> = signers
             .iter()
-            .filter(|signer| signer.who == order.requester && signer.namespaces.iter().any(|n| *n == namespace))
+            .filter(|signer| signer.who == order.requester && signer.namespaces.contains(&namespace))
             .collect();
         if keys.is_empty() {
             problems.push(format!("order: expected a requester enrolled for {namespace}, found {requester}"));

@@ -43,7 +43,8 @@ fn altered(octets: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
             5 if at + 1 < octets.len() => drop(octets.remove(at)),
             _ => {
                 // A tag and its length: the length is one more or less.
-                let tags: Vec<usize> = (1..octets.len()).filter(|i| matches!(octets[i - 1], 0x30 | 0x31 | 2..=6)).collect();
+                let tags: Vec<usize> =
+                    (1..octets.len()).filter(|i| matches!(octets[i - 1], 0x30 | 0x31 | 2..=6)).collect();
                 if let Some(place) = tags.get(dice.below(tags.len())) {
                     octets[*place] = octets[*place].wrapping_add(if dice.below(2) == 0 { 1 } else { 255 });
                 }

@@ -244,6 +244,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
 
     let unlock = Request::Unlock {
         authority: "issuing".to_owned(),
+        quorum_id,
         sealed_digest: Digest::of(&hex_decode(&sealed).unwrap()),
         sealed,
         recipient,
