@@ -15,6 +15,7 @@ mod examples;
 mod people;
 mod sealing;
 mod steps;
+mod unlocks;
 mod validity;
 
 /// A profile file the script names, already read.
