@@ -119,7 +119,8 @@ def beside_badkeys(binary):
         for name, words in WEAK.items():
             if name not in ("smallfactors", "rsainvalid") and words & ours:
                 assert name in key["results"], f"{title}: we say {sorted(ours)}, badkeys says {list(key['results'])}"
-    assert all(found.values()), found
+    # pyca, which badkeys reads with, refuses an exponent of 1 before badkeys sees it.
+    assert all(count for name, count in found.items() if name != "rsainvalid"), found
     return found
 
 

@@ -40,7 +40,9 @@ fn altered(octets: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
             2 if at < octets.len() => octets[at] ^= 1 << dice.below(8),
             3 if at < octets.len() => octets[at] = b"\x00\x80\xff\x30\x31\xa0\x03\x02\"[]="[dice.below(12)],
             4 => octets.splice(at..at, other.iter().copied().skip(at).take(dice.below(60))).for_each(drop),
-            5 if at + 1 < octets.len() => drop(octets.remove(at)),
+            5 if at + 1 < octets.len() => {
+                octets.remove(at);
+            }
             _ => {
                 // A tag and its length: the length is one more or less.
                 let tags: Vec<usize> =

@@ -78,7 +78,7 @@ fn an_order_is_made_signed_with_ssh_keygen_and_checked_with_the_request_it_is_fo
     let made = ["--requester", "alice@example", "--profile", "subca-device", "--purpose", "Issuing 2026"];
     let make = |out: &str, until: &str| {
         let rest = ["--realm", "production", "--not-after", until, "--out", out];
-        order(&[&["make", &request], &made[..], &rest].concat())
+        order(&[&["make", request.as_str()][..], &made[..], &rest[..]].concat())
     };
     let output = make(&path("order.json"), "2099-01-01T00:00:00Z");
     assert_eq!(code(&output), 0, "{}", said(&output));

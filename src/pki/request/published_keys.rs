@@ -11,6 +11,7 @@
 use crate::basics::limits;
 use crate::keys::{Algorithm, SubjectKey};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 
 const ROW: usize = 16;
 const DIGEST: usize = 15;
@@ -34,7 +35,7 @@ const SOURCES: [(u8, &str); 9] = [
 /// A list of keys that nobody may have certified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyList {
-    rows: Vec<u8>,
+    rows: Cow<'static, [u8]>,
     name: String,
 }
 
@@ -42,7 +43,7 @@ impl KeyList {
     /// The list that comes with the tool.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { rows: BUILT_IN.to_vec(), name: String::new() }
+        Self { rows: Cow::Borrowed(BUILT_IN), name: String::new() }
     }
 
     /// A list from a file, such as `blocklist.dat` of badkeys; `name` is what it is called in reasons.
@@ -68,7 +69,7 @@ impl KeyList {
             }
             earlier = Some(digest);
         }
-        Ok(Self { rows: octets, name: name.to_owned() })
+        Ok(Self { rows: Cow::Owned(octets), name: name.to_owned() })
     }
 
     /// Keys in the list.
