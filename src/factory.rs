@@ -14,7 +14,9 @@ pub mod order;
 pub mod receipt;
 pub mod record;
 pub mod refusal;
+pub mod returned;
 pub mod shard;
+pub mod tar;
 pub mod terms;
 
 pub use device::{BundleId, DeviceId};
