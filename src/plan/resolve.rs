@@ -155,7 +155,11 @@ impl Resolver<'_> {
             steps,
             profiles: self.good_profiles().map(|(name, f)| (name.clone(), f.profile.clone())).collect(),
             profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
-            oid_arc: if certificates.is_empty() && factories::profiles(self.script).next().is_none() { String::new() } else { oid_arc },
+            oid_arc: if certificates.is_empty() && factories::profiles(self.script).next().is_none() {
+                String::new()
+            } else {
+                oid_arc
+            },
             certificates,
             requests: self.script.requests.iter().map(|r| (r.name.value.clone(), r.rules.clone())).collect(),
             revocations,

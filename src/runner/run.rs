@@ -216,8 +216,13 @@ impl<R: RealmType> Run<'_, R> {
                 }
                 // What the simulated other side has not got is asked for again, as from a person.
                 (Given::Simulate, ask @ Ask::Object { .. }) if self.plan.realm.is_rehearsal() => {
-                    let provided =
-                        simulated_station::provide(&self.plan, ask, &self.folder, self.room.clock.peek(), self.room.seed());
+                    let provided = simulated_station::provide(
+                        &self.plan,
+                        ask,
+                        &self.folder,
+                        self.room.clock.peek(),
+                        self.room.seed(),
+                    );
                     match provided.and_then(|()| take_in::simulated(self.plan.realm, ask, &self.folder)) {
                         Ok(_) => return (given, false),
                         Err(reason) => Some(reason),

@@ -75,7 +75,11 @@ fn wanted(params: &Params) -> Option<Wanted> {
         Kind::Crl => format!("the CRL {name}"),
         kind => format!("the {kind} {name}"),
     };
-    let most = if matches!(kind, Kind::Crl | Kind::Order | Kind::Receipt) { limits::TAKEN_IN_LARGE_OCTETS } else { limits::TAKEN_IN_OCTETS };
+    let most = if matches!(kind, Kind::Crl | Kind::Order | Kind::Receipt) {
+        limits::TAKEN_IN_LARGE_OCTETS
+    } else {
+        limits::TAKEN_IN_OCTETS
+    };
     Some(Wanted { kind, name, what, most })
 }
 

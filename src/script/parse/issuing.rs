@@ -1,12 +1,12 @@
 //! `[[certificate]]` and `[[revocation]]`: what authorities sign beside their own certificates.
 
+use crate::basics::limits;
 use crate::pki::Subject;
 use crate::script::problem::Problems;
 use crate::script::reader::Reader;
 use crate::script::syntax::{
     CertificateSource, Certified, FactorySource, Located, QuotaSource, RequestSource, RevocationSource,
 };
-use crate::basics::limits;
 
 /// Keys of which a certificate has exactly one.
 const WHOSE_KEY: [&str; 4] = ["authority", "request", "cross", "renews"];
@@ -177,10 +177,8 @@ pub(super) fn factory(mut r: Reader<'_, '_>, p: &mut Problems) -> FactorySource 
 }
 
 fn quota(mut r: Reader<'_, '_>, p: &mut Problems) -> QuotaSource {
-    let source = QuotaSource {
-        product: r.needed_name("product", p),
-        most: r.needed_integer("most", 1, limits::QUOTA, p),
-    };
+    let source =
+        QuotaSource { product: r.needed_name("product", p), most: r.needed_integer("most", 1, limits::QUOTA, p) };
     r.done(p);
     source
 }
