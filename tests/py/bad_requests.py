@@ -248,6 +248,11 @@ def algorithms(key):
     pss = seq(oid("1.2.840.113549.1.1.10"), seq(tlv(0xA0, sha256), tlv(0xA1, mask), tlv(0xA2, integer(32))))
     mixed = Key(spki_of(good), pss, lambda tbs: good.sign(tbs, padding.PSS(padding.MGF1(hashes.SHA1()), 32), hashes.SHA256()))
     vector("pss-with-a-mask-of-sha-1", build(mixed), "signature-algorithm")
+    # The signature does not cover these octets: a bit of a tag was once changed in them, and nobody saw it.
+    mask = tlv(0x31, oid("1.2.840.113549.1.1.8"), sha256)
+    pss = seq(oid("1.2.840.113549.1.1.10"), seq(tlv(0xA0, sha256), tlv(0xA1, mask), tlv(0xA2, integer(32))))
+    in_a_set = Key(spki_of(good), pss, lambda tbs: good.sign(tbs, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()))
+    vector("pss-with-its-mask-in-a-set", build(in_a_set), "signature-algorithm")
 
 
 def curve_keys():

@@ -77,7 +77,7 @@ fn pss(parameters: &Value<'_>) -> Option<SignatureScheme> {
     let [hash, mask, salt] = fields.as_slice() else { return None };
     (hash.tag == CONTEXT_0 && mask.tag == CONTEXT_0 + 1 && salt.tag == CONTEXT_0 + 2).then_some(())?;
     let digest = hash_of(&only(hash.content)?)?;
-    let generation = only(mask.content)?;
+    let generation = only(mask.content).filter(|value| value.tag == SEQUENCE)?;
     let parts = all(generation.content, 0).ok()?;
     let [oid, over] = parts.as_slice() else { return None };
     let same = object_identifier(oid)?.to_string() == MGF1 && hash_of(over)? == digest;
@@ -92,6 +92,8 @@ fn pss(parameters: &Value<'_>) -> Option<SignatureScheme> {
 
 /// A hash's AlgorithmIdentifier, with NULL or without (RFC 4055 2.1 has readers accept both).
 fn hash_of(identifier: &Value<'_>) -> Option<Hash> {
+    // The signature does not cover these octets: each of them is looked at, tags included.
+    (identifier.tag == SEQUENCE).then_some(())?;
     let parts = all(identifier.content, 0).ok()?;
     let oid = match parts.as_slice() {
         [oid] => oid,
