@@ -65,13 +65,13 @@ fn plan<'f>(files: &'f [BundleFile], rooms: &[u64]) -> Result<Vec<Vec<&'f Bundle
     let mut left = rooms.to_vec();
     let mut homeless = 0_u64;
     for file in files {
-        let place = left.iter().position(|left| *left >= file.size);
-        match place.and_then(|n| Some((left.get_mut(n)?, plan.get_mut(n)?))) {
-            Some((left, part)) => {
+        let place = left.iter().position(|left| *left >= file.size).unwrap_or(usize::MAX);
+        match (left.get_mut(place), plan.get_mut(place)) {
+            (Some(left), Some(part)) => {
                 *left -= file.size;
                 part.push(file);
             }
-            None => homeless += file.size,
+            _ => homeless += file.size,
         }
     }
     if homeless == 0 {
