@@ -8,7 +8,7 @@ use crate::ceremony::exception;
 use crate::ceremony::interruption;
 use crate::ceremony::prompt::{Line, Prompt};
 use crate::ceremony::state::{Finish, GovernanceToConfirm, Interruption, Local, State};
-use crate::ceremony::steps::{self, Input, Room, StepNext};
+use crate::ceremony::steps::{self, Input, Room, StepNext, unlocking};
 use crate::plan::{Plan, Step};
 use crate::transcript::{Entry, Kind, Level, Signer};
 use serde_json::{Value, json};
@@ -263,7 +263,9 @@ fn answered(plan: &Plan, turn: &mut Turn, event: &Event, answer: &Answer, role: 
                 kind.take(plan, step, state, &event.moment, &Input::Answer(answer))
             }) {
                 Ok(extra) => {
-                    let operation = turn.state.local.digest.map(|d| d.hex()).unwrap_or_default();
+                    // The first who approves a listed operation is the one who takes it over into the step.
+                    let listed = || unlocking::approving(&turn.state, plan.steps.get(turn.state.step)?);
+                    let operation = turn.state.local.digest.or_else(listed).map(|d| d.hex()).unwrap_or_default();
                     turn.state = tried;
                     let mut entry = Entry::new(Kind::Answer, "agreed").by(role).at(step_id);
                     entry.operation = operation;

@@ -90,6 +90,13 @@ pub fn prepared<'s>(state: &'s State, step: &Step) -> Option<&'s Prepared> {
     state.unlocking.values().flat_map(|unlocking| &unlocking.list).find(|prepared| prepared.step == step.id)
 }
 
+/// The operation of a list that is being approved once more by its step: the key that signs it is open.
+#[must_use]
+pub fn approving(state: &State, step: &Step) -> Option<Digest> {
+    let prepared = prepared(state, step)?;
+    state.authorities.get(prepared.operation.authority()).filter(|made| made.open).map(|_| prepared.digest)
+}
+
 /// It was signed: it leaves the list, and its serial number is no longer one that may burn.
 pub fn signed(state: &mut State, step: &Step) {
     for unlocking in state.unlocking.values_mut() {
