@@ -5,6 +5,7 @@
 //! same events give the same turns, byte for byte; `audit::replay` holds us to that.
 
 pub mod advance;
+pub mod batch;
 pub mod effect;
 pub mod event;
 pub mod evidence;

@@ -15,6 +15,7 @@ pub mod receipt;
 pub mod record;
 pub mod refusal;
 pub mod shard;
+pub mod tar;
 pub mod terms;
 
 pub use device::{BundleId, DeviceId};

@@ -126,6 +126,15 @@ pub struct PlannedRevocation {
     pub reported_at: Instant,
 }
 
+/// A factory that is enrolled here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedFactory {
+    pub name: String,
+    pub valid_until: Instant,
+    /// How many identities it may have in all, by product.
+    pub quotas: BTreeMap<String, u64>,
+}
+
 /// A thing on the table with a serial or bag number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Material {
@@ -187,6 +196,8 @@ pub struct Plan {
     /// What is accepted of certificate requests, by their names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, crate::pki::request::Rules>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub factories: Vec<PlannedFactory>,
     /// Arc that the policies of certificates are relative to; empty where the script issues none beside its authorities' own.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub oid_arc: String,
@@ -222,6 +233,11 @@ impl Plan {
     #[must_use]
     pub fn certificate(&self, name: &str) -> Option<&PlannedCertificate> {
         self.certificates.iter().find(|certificate| certificate.name == name)
+    }
+
+    #[must_use]
+    pub fn factory(&self, name: &str) -> Option<&PlannedFactory> {
+        self.factories.iter().find(|factory| factory.name == name)
     }
 
     #[must_use]
@@ -280,6 +296,10 @@ impl Lookup for Plan {
         let mut made = made.map(|step| crate::script::kind::text(&step.params, "authority"));
         let first = made.find(|name| self.authority(name).is_some_and(|a| a.quorum == quorum.name));
         !quorum.standing && first.is_none_or(|first| first == authority)
+    }
+
+    fn enrols(&self, factory: &str) -> bool {
+        self.factory(factory).is_some()
     }
 
     fn certified(&self, certificate: &str) -> Option<Certifying> {

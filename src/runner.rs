@@ -3,6 +3,7 @@
 //! The only row that knows both the machine and the outside world. Decides nothing about the ceremony.
 
 pub mod binding;
+mod bundles;
 pub mod closing;
 pub mod folder;
 pub mod front_end;
@@ -13,6 +14,7 @@ pub mod recover;
 pub mod rehearsal;
 pub mod room;
 pub mod run;
+pub mod simulated_station;
 pub mod strongrooms;
 pub mod take_in;
 

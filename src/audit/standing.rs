@@ -88,6 +88,7 @@ pub fn standing(plan: &Plan, state: &State, head: Digest) -> Result<Standing, St
         quorums,
         authorities,
         keys,
+        factories: state.factories.clone(),
     };
     let octets = standing.to_octets()?.len();
     if octets > limits::STANDING_OCTETS {

@@ -218,3 +218,14 @@ pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;
 pub const FOREIGN_PKI_OCTETS: usize = 16 * 1024 * 1024;
 /// Octets that go beside one strongroom message: a sealed shard and its record digests.
 pub const STRONGROOM_CONTENT_OCTETS: usize = 16 * 1024 * 1024;
+/// Factories one script enrols, and quotas of one factory.
+pub const FACTORIES: usize = 64;
+pub const QUOTAS: usize = 256;
+/// Identities of one product for one factory.
+pub const QUOTA: u64 = 1_000_000_000;
+/// Seconds for which an authority may sign one batch.
+pub const BATCH_SECONDS: u64 = 24 * 60 * 60;
+/// Octets of a bundle's manifest as a ceremony makes it: it stands in one line of the record.
+pub const RECORDED_MANIFEST_OCTETS: usize = 1024 * 1024;
+/// Octets of a bundle as one file on a medium.
+pub const BUNDLE_FILE_OCTETS: usize = MEDIUM_FILE_OCTETS;

@@ -2,7 +2,9 @@
 //! to the record as an intent before it is performed.
 
 use crate::basics::digest::hex_decode;
-use crate::basics::{Digest, Instant, Realm};
+use crate::basics::{Digest, Instant, Realm, canonical};
+use crate::ceremony::batch;
+use crate::factory::{BatchTerms, BundleId};
 use crate::keys::recipient::RecipientKind;
 use crate::keys::{Algorithm, SubjectKey};
 use crate::pki::additions::{Additions, Policy};
@@ -76,6 +78,21 @@ pub enum Effect {
         operation: Box<Operation>,
         digest: Digest,
     },
+    /// A nonce that nobody knows is sealed to a factory's recipient and written as an artefact.
+    Challenge {
+        factory: String,
+        recipient: String,
+        /// SHA-256 of the signed enrolment request.
+        request: Digest,
+        step: String,
+        /// Name of the artefact.
+        file: String,
+    },
+    /// The strongroom makes the batch, and the bundle is written beside the evidence and checked.
+    IssueBundle {
+        operation: Box<Operation>,
+        digest: Digest,
+    },
     /// Writes once into the evidence folder.
     WriteArtifact {
         name: String,
@@ -91,6 +108,9 @@ pub enum Effect {
         medium: String,
         artifacts: Vec<String>,
         sealed: Vec<String>,
+        /// Bundles of this ceremony, by name: each as one tar file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bundles: Vec<BundleId>,
     },
     EndStrongroom,
     RevealSerialSeed,
@@ -119,6 +139,8 @@ impl Effect {
             Effect::Unlock { authority, .. } => format!("unlock the key of {authority}"),
             Effect::ReserveSerial { authority, .. } => format!("reserve a serial number for {authority}"),
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
+            Effect::Challenge { factory, .. } => format!("seal a challenge to factory {factory}"),
+            Effect::IssueBundle { operation, .. } => format!("issue {}", operation.title()),
             Effect::WriteArtifact { name, .. } => format!("write {name}"),
             Effect::WriteMedium { medium, .. } => format!("write medium {medium}"),
             Effect::ShowCode { name, .. } => format!("show {name} as codes"),
@@ -179,6 +201,23 @@ pub enum Operation {
         step: String,
         head: Digest,
     },
+    /// A bundle of device identities that `authority` issues under an order.
+    Batch {
+        authority: String,
+        /// What the script calls the bundle.
+        name: String,
+        issuer_der: String,
+        terms: Box<BatchTerms>,
+        /// The number it was reserved under: bundle id, nonce and serial numbers follow from it.
+        serial: String,
+        sequence: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<Digest>,
+        /// When the bundle expires.
+        expires: Instant,
+        step: String,
+        head: Digest,
+    },
 }
 
 /// Whose key a certificate is for, and under which name.
@@ -217,6 +256,8 @@ impl Operation {
             Operation::RootCertificate { authority, .. } => format!("the root certificate of {authority}"),
             Operation::Crl { authority, number, .. } => format!("CRL {number} of {authority}"),
             Operation::Certificate { authority, name, .. } => certificate_title(name, authority),
+            // What the strongroom looks for on its list; it names the digest of the terms.
+            Operation::Batch { terms, .. } => terms.title().unwrap_or_default(),
         }
     }
 
@@ -224,7 +265,9 @@ impl Operation {
     #[must_use]
     pub fn serial(&self) -> Option<&str> {
         match self {
-            Operation::RootCertificate { serial, .. } | Operation::Certificate { serial, .. } => Some(serial),
+            Operation::RootCertificate { serial, .. }
+            | Operation::Certificate { serial, .. }
+            | Operation::Batch { serial, .. } => Some(serial),
             Operation::Crl { .. } => None,
         }
     }
@@ -235,7 +278,8 @@ impl Operation {
         match self {
             Operation::RootCertificate { head, .. }
             | Operation::Crl { head, .. }
-            | Operation::Certificate { head, .. } => *head,
+            | Operation::Certificate { head, .. }
+            | Operation::Batch { head, .. } => *head,
         }
     }
 
@@ -243,7 +287,8 @@ impl Operation {
         match self {
             Operation::RootCertificate { step, .. }
             | Operation::Crl { step, .. }
-            | Operation::Certificate { step, .. } => step,
+            | Operation::Certificate { step, .. }
+            | Operation::Batch { step, .. } => step,
         }
     }
 
@@ -252,7 +297,8 @@ impl Operation {
         match self {
             Operation::RootCertificate { authority, .. }
             | Operation::Crl { authority, .. }
-            | Operation::Certificate { authority, .. } => authority,
+            | Operation::Certificate { authority, .. }
+            | Operation::Batch { authority, .. } => authority,
         }
     }
 }
@@ -270,6 +316,9 @@ pub fn operation_digest(
     operation: &Operation,
 ) -> Result<(Digest, Vec<u8>), String> {
     let tbs = to_be_signed(realm, profiles, operation)?;
+    if let Operation::Batch { .. } = operation {
+        return Ok((batch::digest(realm, ceremony, operation)?, tbs));
+    }
     let (step, head) = (operation.step(), operation.head());
     let parts: [&[u8]; 5] = [ceremony.as_bytes(), step.as_bytes(), head.octets(), issuer_spki, &tbs];
     Ok((Digest::tagged("operation", realm, &parts), tbs))
@@ -299,6 +348,8 @@ pub fn to_be_signed(
             let issuer = parse_certificate(issuer_der)?;
             crl::build_tbs(&crl_request(&issuer, operation)?).map_err(|e| e.to_string())
         }
+        // Thousands of certificates: what stands for them is what they are made from.
+        Operation::Batch { terms, .. } => canonical::to_octets(terms).map_err(|e| e.to_string()),
     }
 }
 

@@ -269,6 +269,15 @@ pub enum Outcome {
     Signed {
         der: String,
     },
+    /// The challenge lies in the artefacts; what its answer must be is committed to.
+    Challenged {
+        commitment: Digest,
+        file: WrittenFile,
+    },
+    /// `manifest` is the text of the bundle's `manifest.json`.
+    BundleIssued {
+        manifest: String,
+    },
     ArtifactWritten {
         file: WrittenFile,
     },

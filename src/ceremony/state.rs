@@ -7,7 +7,7 @@ use crate::ceremony::event::{Finding, WrittenMedium};
 use crate::ceremony::exception::Sheet;
 use crate::keys::PublicKey;
 use crate::plan::Standing;
-use crate::plan::standing::Issued;
+use crate::plan::standing::{Issued, StandingFactory};
 use crate::transcript::Signer;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +150,9 @@ pub struct Local {
     pub content: String,
     /// What came in, until it is compared.
     pub incoming: Option<Incoming>,
+    /// What stands for the answer to a challenge that left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Digest>,
 }
 
 /// Something that must be settled before the step goes on.
@@ -209,6 +212,9 @@ pub struct State {
     pub requests: BTreeMap<String, RequestState>,
     /// Everything else that came in, likewise.
     pub objects: BTreeMap<String, ObjectState>,
+    /// Factories that are enrolled, with what was sealed to them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub factories: BTreeMap<String, StandingFactory>,
     pub burnt: Vec<String>,
     /// Lists being unlocked for, or unlocked, by authority.
     pub unlocking: BTreeMap<String, Unlocking>,
@@ -289,6 +295,7 @@ impl State {
             );
         }
         self.keys.extend(standing.keys.iter().copied());
+        self.factories.clone_from(&standing.factories);
     }
 
     /// A list that was unlocked for is void with the key: its serials are burnt, and it is fixed and approved anew.

@@ -9,8 +9,10 @@ mod check_shares;
 mod close_evidence;
 mod confirm_clock;
 mod deal_shares;
+mod enrol_factory;
 mod issue;
 pub use issue::found as issue_findings;
+mod issue_bundle;
 mod issue_certificate;
 mod issue_crl;
 mod issue_root;
@@ -27,6 +29,7 @@ mod taking_in;
 mod unlock;
 pub mod unlocking;
 mod write_medium;
+pub use write_medium::bundle_file;
 
 use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome};
@@ -37,7 +40,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 20] = [
+static KINDS: [&dyn StepMachine; 22] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -49,10 +52,12 @@ static KINDS: [&dyn StepMachine; 20] = [
     &make_key::MakeKey,
     &deal_shares::DealShares,
     &check_shares::CheckShares,
+    &enrol_factory::EnrolFactory,
     &unlock::Unlock,
     &issue_root::IssueRoot,
     &issue_certificate::IssueCertificate,
     &issue_crl::IssueCrl,
+    &issue_bundle::IssueBundle,
     &read_fingerprint::ReadFingerprint,
     &show_codes::ShowCodes,
     &write_medium::WriteMedium,

@@ -143,6 +143,23 @@ impl Enrolment {
 }
 
 impl Signed<Enrolment> {
+    /// The proof in an answer to this request, signed by its receipt key. Whether it is that of who opened the challenge, whoever knows the
+    /// nonce, or committed to the proof, can say.
+    ///
+    /// # Errors
+    /// Where it is of another shape, realm or request, or the signature is not its key's.
+    pub fn answered(&self, octets: &[u8]) -> Result<Digest, Refusal> {
+        let signed: Signed<Answer> = Signed::read(octets, ANSWER)?;
+        let (said, realm) = (&signed.statement, self.statement.realm);
+        if said.format != ANSWER_FORMAT {
+            return Err(Refusal::new(Class::Malformed, ANSWER, ANSWER_FORMAT, &said.format));
+        }
+        crate::factory::refusal::same(Class::WrongRealm, ANSWER, &realm, &said.realm)?;
+        crate::factory::refusal::same(Class::Foreign, ANSWER, &self.digest()?, &said.request)?;
+        signed.verified(ANSWER, realm, "answer", &self.statement.receipt_key)?;
+        Ok(said.proof)
+    }
+
     /// What people compare, and what the challenge and its answer name.
     ///
     /// # Errors

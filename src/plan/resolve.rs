@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod chain;
 mod examples;
+mod factories;
 mod people;
 mod sealing;
 mod steps;
@@ -53,8 +54,9 @@ pub fn profile_names(octets: &[u8], kinds: &[&dyn StepKind]) -> BTreeSet<String>
     match crate::script::parse::script("script.toml", octets, kinds) {
         Ok((script, _)) => {
             let own = script.certificates.iter().filter_map(|c| c.profile.as_ref());
-            let names = script.authorities.iter().map(|a| &a.profile).chain(own);
-            names.map(|name| name.value.clone()).filter(|name| is_name(name)).collect()
+            let names = script.authorities.iter().map(|a| &a.profile).chain(own).map(|name| name.value.clone());
+            let names = names.chain(factories::profiles(&script).map(|name| name.value));
+            names.filter(|name| is_name(name)).collect()
         }
         Err(_) => BTreeSet::new(),
     }
@@ -86,6 +88,7 @@ impl Resolver<'_> {
         let authorities = self.authorities(p);
         let certificates = self.certificates(&authorities, p);
         let revocations = self.revocations(p);
+        let factories = self.factories(p);
         self.follows(p);
         let steps = self.steps(p);
         let c = &self.script.ceremony;
@@ -152,10 +155,11 @@ impl Resolver<'_> {
             steps,
             profiles: self.good_profiles().map(|(name, f)| (name.clone(), f.profile.clone())).collect(),
             profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
-            oid_arc: if certificates.is_empty() { String::new() } else { oid_arc },
+            oid_arc: if certificates.is_empty() && factories::profiles(self.script).next().is_none() { String::new() } else { oid_arc },
             certificates,
             requests: self.script.requests.iter().map(|r| (r.name.value.clone(), r.rules.clone())).collect(),
             revocations,
+            factories,
             follows: c.follows.as_ref().map(|f| f.value.clone()).unwrap_or_default(),
             standing: None,
         }
@@ -174,6 +178,7 @@ impl Resolver<'_> {
         once("authority", s.authorities.iter().map(|x| &x.name), p);
         once("certificate", s.certificates.iter().map(|x| &x.name), p);
         once("request", s.requests.iter().map(|x| &x.name), p);
+        once("factory", s.factories.iter().map(|x| &x.name), p);
         once("material", s.materials.iter().map(|x| &x.name), p);
         once("step", s.steps().map(|x| &x.id), p);
         let mut serials: BTreeMap<&str, &str> = BTreeMap::new();
@@ -295,6 +300,8 @@ impl Resolver<'_> {
             NameOf::Quorum => ("quorum", s.quorums.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Authority => ("authority", s.authorities.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Certificate => ("certificate", s.certificates.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Factory => ("factory", s.factories.iter().map(|x| x.name.value.as_str()).collect()),
+            NameOf::Bundle => ("bundle", factories::bundles(s)),
             NameOf::Material => ("material", s.materials.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Medium => (
                 "medium",

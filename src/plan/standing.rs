@@ -5,7 +5,10 @@
 //! {"authorities":{"root-2026":{"certificate":"3082..","crl":"3082..",...}},"ceremony":"root-ca-2026","format":"anchorite-standing/1",...}
 //! ```
 
+pub mod factory;
 mod issuing;
+
+pub use factory::StandingFactory;
 
 use crate::basics::{Digest, Instant, Realm, canonical, limits};
 use crate::keys::recipient::RecipientKind;
@@ -31,6 +34,9 @@ pub struct Standing {
     pub authorities: BTreeMap<String, StandingAuthority>,
     /// SHA-256 of every SubjectPublicKeyInfo that the chain has certified or made: no key is certified twice unasked.
     pub keys: Vec<Digest>,
+    /// Factories that were enrolled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub factories: BTreeMap<String, StandingFactory>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/evidence/   the evidence folder (transcripts/README.md)
 //! DIR/media/LABEL what each removable medium holds (rehearsal), and each custodian's card
+//! DIR/bundles/ID  each bundle of device identities, sealed to its factory
 //! DIR/state/      what a resume needs: run.json, vault/, ledger.sqlite, serial-seed
 //! ```
 
@@ -113,6 +114,12 @@ impl Folder {
     #[must_use]
     pub fn approval(&self) -> PathBuf {
         self.evidence().join("approval")
+    }
+
+    /// Bundles that were made; the folder is there once there is one.
+    #[must_use]
+    pub fn bundles(&self) -> PathBuf {
+        self.root.join("bundles")
     }
 
     #[must_use]

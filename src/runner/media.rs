@@ -5,6 +5,7 @@ use crate::ceremony::event::{
     BLOCK_DEVICE, MOUNTED_FOLDER, Outcome, PLAIN_FOLDER, SIMULATED, WrittenFile, WrittenMedium,
 };
 use crate::devices::durable_file;
+use crate::factory::BundleId;
 use crate::devices::medium::{Access, Medium, MediumError, Place, initialise, write_export};
 use crate::runner::binding::Bound;
 use crate::runner::room::RealmType;
@@ -17,8 +18,13 @@ impl<R: RealmType> Run<'_, R> {
         medium: &str,
         artifacts: &[String],
         sealed: &[String],
+        bundles: &[BundleId],
     ) -> Result<Outcome, String> {
         let mut files = Vec::new();
+        for bundle in bundles {
+            let name = crate::ceremony::steps::bundle_file(bundle);
+            files.push((FileName::parse(&name).map_err(|e| e.to_string())?, self.bundle_as_one(bundle)?));
+        }
         for (names, folder) in [(artifacts, self.folder.artifacts()), (sealed, self.folder.vault())] {
             for name in names {
                 let path = folder.join(name);

@@ -107,7 +107,16 @@ impl<R: RealmType> Run<'_, R> {
                 durable_file::create(&path, content.as_bytes()).map_err(|e| e.to_string())?;
                 Ok(Outcome::ArtifactWritten { file: written(name, content.as_bytes()) })
             }
-            Effect::WriteMedium { medium, artifacts, sealed } => self.write_medium(medium, artifacts, sealed),
+            Effect::Challenge { factory, recipient, request, file, .. } => {
+                self.challenge(factory, recipient, *request, file)
+            }
+            // Whatever fails of a batch ends the session: nothing more is made under what was approved.
+            Effect::IssueBundle { operation, .. } => {
+                self.issue_bundle(operation).map_err(|problem| format!("{problem}; the strongroom ended"))
+            }
+            Effect::WriteMedium { medium, artifacts, sealed, bundles } => {
+                self.write_medium(medium, artifacts, sealed, bundles)
+            }
             Effect::ShowCode { kind, name } => self.show_code(kind, name),
             Effect::EndStrongroom => {
                 self.strongrooms.close();
@@ -231,7 +240,7 @@ impl<R: RealmType> Run<'_, R> {
     }
 }
 
-fn written(name: &str, octets: &[u8]) -> WrittenFile {
+pub(super) fn written(name: &str, octets: &[u8]) -> WrittenFile {
     WrittenFile { name: name.to_owned(), sha256: Digest::of(octets), size: octets.len() as u64 }
 }
 

@@ -141,6 +141,14 @@ impl Strongrooms {
         ask(self.maker.as_mut(), request, None)
     }
 
+    /// The maker itself: a batch asks it many times.
+    ///
+    /// # Errors
+    /// Where it is not open.
+    pub fn maker_room(&mut self) -> Result<&mut Strongroom, String> {
+        self.maker.as_mut().ok_or_else(|| "the strongroom is not open".to_owned())
+    }
+
     /// Asks the prover whether its shares fit together.
     ///
     /// # Errors

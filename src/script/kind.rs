@@ -16,6 +16,9 @@ pub enum NameOf {
     Material,
     Medium,
     Certificate,
+    Factory,
+    /// What a step `issue-bundle` makes.
+    Bundle,
 }
 
 /// What a key of a step may hold.
@@ -69,6 +72,12 @@ pub enum Fact {
     RequestTaken(String),
     /// Any other object, likewise.
     ObjectTaken(String),
+    /// A factory of the script has been enrolled.
+    FactoryEnrolled(String),
+    /// A bundle has been made, by its name.
+    BundleIssued(String),
+    /// Some bundle: one session of the strongroom makes one.
+    AnyBundleIssued,
     /// A standing authority's key is open for a list of operations that its custodians approved.
     Unlocked(String),
     SignedOff,
@@ -93,6 +102,9 @@ impl std::fmt::Display for Fact {
             Fact::CrlIssued(name) => write!(f, "the CRL of {name} has been issued"),
             Fact::RequestTaken(name) => write!(f, "request {name} has come in"),
             Fact::ObjectTaken(name) => write!(f, "{name} has come in"),
+            Fact::FactoryEnrolled(name) => write!(f, "factory {name} has been enrolled"),
+            Fact::BundleIssued(name) => write!(f, "bundle {name} has been issued"),
+            Fact::AnyBundleIssued => write!(f, "a bundle has been issued"),
             Fact::Unlocked(name) => write!(f, "the key of {name} has been unlocked"),
             Fact::SignedOff => write!(f, "everybody has signed off"),
             Fact::Closed => write!(f, "the evidence has been closed"),
@@ -121,6 +133,8 @@ pub trait Lookup {
     fn stands(&self, authority: &str) -> bool;
     /// Whether making this authority's key makes its quorum too: no key before it is sealed to that quorum.
     fn makes_quorum(&self, authority: &str) -> bool;
+    /// Whether this script enrols the factory.
+    fn enrols(&self, factory: &str) -> bool;
     /// One of the script's `[[certificate]]`.
     fn certified(&self, certificate: &str) -> Option<Certifying>;
 }

@@ -71,6 +71,11 @@ pub fn script(file: &str, octets: &[u8], kinds: &[&dyn StepKind]) -> Result<(Scr
             .into_iter()
             .map(|reader| issuing::revocation(reader, p))
             .collect(),
+        factories: top
+            .tables("factory", limits::FACTORIES, p)
+            .into_iter()
+            .map(|reader| issuing::factory(reader, p))
+            .collect(),
         materials: top.tables("material", limits::STEPS, p).into_iter().map(|reader| material(reader, p)).collect(),
         acts: top.tables("act", limits::ACTS, p).into_iter().map(|reader| act(reader, kinds, p)).collect(),
     };

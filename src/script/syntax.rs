@@ -142,6 +142,20 @@ pub struct RevocationSource {
     pub span: Range<usize>,
 }
 
+/// A factory that is enrolled here, and what it may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactorySource {
+    pub name: Text,
+    pub valid_until: Located<Instant>,
+    pub quotas: Vec<QuotaSource>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaSource {
+    pub product: Text,
+    pub most: Located<u64>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaterialSource {
     pub name: Text,
@@ -184,6 +198,7 @@ pub struct Script {
     pub certificates: Vec<CertificateSource>,
     pub requests: Vec<RequestSource>,
     pub revocations: Vec<RevocationSource>,
+    pub factories: Vec<FactorySource>,
     pub materials: Vec<MaterialSource>,
     pub acts: Vec<ActSource>,
 }

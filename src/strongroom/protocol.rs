@@ -95,6 +95,13 @@ pub enum Request {
         /// As it was approved.
         digest: Digest,
     },
+    /// Seals a fresh nonce to a factory's recipient.
+    Challenge {
+        recipient: String,
+        /// SHA-256 of the enrolment request.
+        enrolment: Digest,
+        factory: String,
+    },
     /// Makes the next shard; `devices` where the order lists them.
     IssueShard {
         shard: u32,
@@ -145,6 +152,10 @@ pub enum Response {
     Unlocked,
     Signed {
         der: String,
+    },
+    /// Beside it: the sealed challenge.
+    Challenged {
+        commitment: Digest,
     },
     BatchOpened {
         shards: u32,

@@ -129,6 +129,7 @@ impl Room {
             Request::OpenBatch { authority, issuer, terms, digest } => {
                 self.open_batch(authority, &issuer, *terms, digest)
             }
+            Request::Challenge { recipient, enrolment, factory } => self.challenge(&recipient, &enrolment, &factory),
             Request::IssueShard { shard, devices } => self.issue_shard(shard, &devices),
             Request::End => {
                 *self = Self::default();
@@ -450,6 +451,7 @@ impl Room {
                 let der = crl::assemble(&tbs, public.algorithm(), &signature).map_err(|e| e.to_string())?;
                 ladder::check_crl_after(&request, profile, &tbs, &der).map(|_clean| der).map_err(found)?
             }
+            Operation::Batch { .. } => return Err("a batch is opened, never signed at once".to_owned()),
         };
         open.operations.remove(listed);
         if listed < open.digests.len() {

@@ -27,8 +27,7 @@ const ROWS: [(&str, u8); 19] = [
 ];
 
 /// Siblings that may use each other, from -> to.
-const SIBLINGS: [(&str, &str); 5] =
-    [("factory", "keys"), ("factory", "pki"), ("pki", "keys"), ("transcript", "keys"), ("cli", "tui")];
+const SIBLINGS: [(&str, &str); 6] = [("factory", "keys"), ("factory", "pki"), ("pki", "keys"), ("transcript", "keys"), ("cli", "tui"), ("runner", "bundles")];
 
 fn sources() -> Vec<(String, String)> {
     files(&root().join("src"))

@@ -2,6 +2,7 @@
 //! signed, have it approved by digest, sign, verify what came back, write it once.
 
 use crate::basics::Digest;
+use crate::ceremony::batch;
 use crate::ceremony::effect::{self, Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
 use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
@@ -45,10 +46,15 @@ pub fn operations(plan: &Plan, state: &State, authority: &str) -> Vec<String> {
 /// What an operation's to-be-signed octets say, field by field.
 #[must_use]
 pub fn rendered(plan: &Plan, authority: &AuthorityState, operation: &Operation) -> Vec<Line> {
+    if let Operation::Batch { .. } = operation {
+        return batch::lines(operation);
+    }
     let rendered = operation_digest(plan, authority, operation).and_then(|(_, tbs)| {
         match operation {
             Operation::Crl { .. } => render::crl_tbs_lines(&tbs),
-            Operation::RootCertificate { .. } | Operation::Certificate { .. } => render::certificate_tbs_lines(&tbs),
+            Operation::RootCertificate { .. } | Operation::Certificate { .. } | Operation::Batch { .. } => {
+                render::certificate_tbs_lines(&tbs)
+            }
         }
         .map_err(|e| e.to_string())
     });

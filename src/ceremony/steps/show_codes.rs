@@ -160,5 +160,5 @@ fn kind_of(item: &str) -> envelope::Kind {
 
 /// Authorities and certificates whose files these are.
 pub(super) fn of_whom(params: &Params) -> Vec<String> {
-    ["authorities", "certificates"].into_iter().flat_map(|key| kind::names(params, key)).cloned().collect()
+    ["authorities", "certificates", "bundles"].into_iter().flat_map(|key| kind::names(params, key)).cloned().collect()
 }

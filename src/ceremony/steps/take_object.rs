@@ -2,10 +2,14 @@
 //! What it says is judged by the step that uses it.
 
 use crate::basics::limits;
+use crate::ceremony::batch;
 use crate::ceremony::event::Moment;
+use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{ObjectState, State};
+use crate::ceremony::steps::enrol_factory;
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
+use crate::factory::Order;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -70,13 +74,16 @@ fn wanted(params: &Params) -> Option<Wanted> {
         Kind::Crl => format!("the CRL {name}"),
         kind => format!("the {kind} {name}"),
     };
-    let most = if kind == Kind::Crl { limits::TAKEN_IN_LARGE_OCTETS } else { limits::TAKEN_IN_OCTETS };
+    let most = if matches!(kind, Kind::Crl | Kind::Order | Kind::Receipt) { limits::TAKEN_IN_LARGE_OCTETS } else { limits::TAKEN_IN_OCTETS };
     Some(Wanted { kind, name, what, most })
 }
 
 impl StepMachine for TakeObject {
     fn next(&self, room: &Room<'_>) -> StepNext {
-        wanted(&room.step.params).map_or(StepNext::Done, |wanted| taking_in::next(room, &wanted, &|_| Ok(Vec::new())))
+        wanted(&room.step.params).map_or(StepNext::Done, |wanted| {
+            let judge = |octets: &[u8]| judge(room.plan, wanted.kind, octets);
+            taking_in::next(room, &wanted, &judge)
+        })
     }
 
     fn take(
@@ -88,10 +95,29 @@ impl StepMachine for TakeObject {
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String> {
         let wanted = wanted(&step.params).ok_or("the script names no object that is taken in")?;
-        if let Some(taken) = taking_in::take(plan, step, state, input, &wanted, &|_| Ok(Vec::new()))? {
+        let judge = |octets: &[u8]| judge(plan, wanted.kind, octets);
+        if let Some(taken) = taking_in::take(plan, step, state, input, &wanted, &judge)? {
             let kind = wanted.kind.word().to_owned();
             state.objects.insert(wanted.name, ObjectState { kind, octets: taken.octets, sha256: taken.sha256 });
         }
         Ok(Vec::new())
+    }
+}
+
+/// What is no order or enrolment of this realm does not come in; what is one is shown line by line. Quotas are judged when it is used.
+fn judge(plan: &Plan, kind: Kind, octets: &[u8]) -> Result<Vec<Line>, String> {
+    match kind {
+        Kind::Order => {
+            let order = Order::parse(octets).map_err(|problems| {
+                let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                each.join("; ")
+            })?;
+            if order.realm != plan.realm {
+                return Err(format!("order: realm: expected {}, found {} (wrong-realm)", plan.realm, order.realm));
+            }
+            Ok(batch::order_lines(&order))
+        }
+        Kind::Enrolment => enrol_factory::judge(plan, octets),
+        _ => Ok(Vec::new()),
     }
 }

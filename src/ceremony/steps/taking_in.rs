@@ -45,7 +45,7 @@ const fn extension(kind: Kind) -> &'static str {
         Kind::Chain => "chain.pem",
         Kind::Crl => "crl.pem",
         Kind::Enrolment => "enrolment.json",
-        Kind::Order => "order.json",
+        Kind::Order => "order.toml",
         Kind::BundleManifest => "manifest.json",
         Kind::Receipt => "receipt.json",
         Kind::Checkpoint => "checkpoint",

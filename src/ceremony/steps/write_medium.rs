@@ -8,6 +8,8 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{MediumState, State};
 use crate::ceremony::steps::show_codes::of_whom;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
+use crate::factory::BundleId;
+use crate::plan::standing::factory::StandingBundle;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -47,6 +49,12 @@ impl StepKind for WriteMedium {
                 needed: false,
                 meaning: "whose sealed key goes with them; never on a medium for publishing",
             },
+            StepKey {
+                name: "bundles",
+                shape: Shape::Names(NameOf::Bundle),
+                needed: false,
+                meaning: "names of bundles that this script makes: each as one tar file",
+            },
         ]
     }
     fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
@@ -55,6 +63,7 @@ impl StepKind for WriteMedium {
         needs.extend(kind::names(params, "authorities").iter().cloned().map(Fact::AuthorityCertified));
         needs.extend(kind::names(params, "certificates").iter().cloned().map(Fact::CertificateIssued));
         needs.extend(kind::names(params, "sealed").iter().cloned().map(Fact::KeyMade));
+        needs.extend(kind::names(params, "bundles").iter().cloned().map(Fact::BundleIssued));
         RoomRules { needs, ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {
@@ -99,7 +108,8 @@ impl StepMachine for WriteMedium {
             })),
             1 => {
                 let (artifacts, sealed) = contents(room.step, room.state);
-                StepNext::Do(Box::new(Effect::WriteMedium { medium: medium.to_owned(), artifacts, sealed }))
+                let bundles = bundles(room.step, room.state).map(|bundle| bundle.bundle).collect();
+                StepNext::Do(Box::new(Effect::WriteMedium { medium: medium.to_owned(), artifacts, sealed, bundles }))
             }
             _ => {
                 let lines = room.state.media.get(medium).map(written_lines).unwrap_or_default();
@@ -138,7 +148,8 @@ impl StepMachine for WriteMedium {
                         crate::basics::SafeText::cut(&other.id, 32)
                     ));
                 }
-                let (artifacts, sealed) = contents(step, state);
+                let (artifacts, mut sealed) = contents(step, state);
+                sealed.extend(bundles(step, state).map(|bundle| bundle_file(&bundle.bundle)));
                 for file in files {
                     let expected =
                         state.artifacts.get(&file.name).copied().or_else(|| {
@@ -185,6 +196,18 @@ fn written_lines(medium: &MediumState) -> Vec<Line> {
         _ => "Pull the medium now. Put it into its bag and seal it.",
     }));
     lines
+}
+
+/// The bundles that go onto the medium.
+fn bundles<'s>(step: &'s Step, state: &'s State) -> impl Iterator<Item = &'s StandingBundle> {
+    let names = kind::names(&step.params, "bundles");
+    state.factories.values().flat_map(|factory| &factory.bundles).filter(|bundle| names.contains(&bundle.name))
+}
+
+/// The name of a bundle as one file.
+#[must_use]
+pub fn bundle_file(bundle: &BundleId) -> String {
+    format!("bundle-{bundle}.tar")
 }
 
 /// Names of artefacts and of sealed keys that go onto the medium.

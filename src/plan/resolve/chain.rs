@@ -34,6 +34,10 @@ impl Lookup for Resolver<'_> {
         !standing && made.find(|name| quorum(name) == Some(own)).is_none_or(|first| first == authority)
     }
 
+    fn enrols(&self, factory: &str) -> bool {
+        self.script.factories.iter().any(|source| source.name.value == factory)
+    }
+
     fn certified(&self, certificate: &str) -> Option<Certifying> {
         let source = self.script.certificates.iter().find(|c| c.name.value == certificate)?;
         let name = |wanted: &Located<String>| Some(wanted.value.clone());

@@ -60,7 +60,7 @@ impl Resolver<'_> {
 
     fn params(&self, source: &StepSource, p: &mut Problems) {
         let Some(kind) = self.kinds.iter().find(|k| k.word() == source.kind.value) else { return };
-        const CARRIED: [&str; 3] = ["authorities", "certificates", "sealed"];
+        const CARRIED: [&str; 4] = ["authorities", "certificates", "sealed", "bundles"];
         let carries = kind.keys().iter().any(|key| CARRIED.contains(&key.name));
         if carries && !CARRIED.iter().any(|key| source.params.contains_key(*key)) {
             p.add(

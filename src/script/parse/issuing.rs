@@ -3,7 +3,10 @@
 use crate::pki::Subject;
 use crate::script::problem::Problems;
 use crate::script::reader::Reader;
-use crate::script::syntax::{CertificateSource, Certified, Located, RequestSource, RevocationSource};
+use crate::script::syntax::{
+    CertificateSource, Certified, FactorySource, Located, QuotaSource, RequestSource, RevocationSource,
+};
+use crate::basics::limits;
 
 /// Keys of which a certificate has exactly one.
 const WHOSE_KEY: [&str; 4] = ["authority", "request", "cross", "renews"];
@@ -152,6 +155,32 @@ pub(super) fn revocation(mut r: Reader<'_, '_>, p: &mut Problems) -> RevocationS
     if source.certificate.is_some() == source.serial.is_some() {
         p.add(r.span(), "this `revocation` needs exactly one of `certificate`, `serial`", "");
     }
+    r.done(p);
+    source
+}
+
+pub(super) fn factory(mut r: Reader<'_, '_>, p: &mut Problems) -> FactorySource {
+    let source = FactorySource {
+        name: r.needed_name("name", p),
+        valid_until: r.needed_instant("valid_until", p),
+        quotas: r.tables("quota", limits::QUOTAS, p).into_iter().map(|reader| quota(reader, p)).collect(),
+    };
+    if source.quotas.is_empty() {
+        p.add(
+            r.span(),
+            "this `factory` needs at least one `quota`",
+            "add [[factory.quota]] with `product` and `most`: what is not allowed is not made",
+        );
+    }
+    r.done(p);
+    source
+}
+
+fn quota(mut r: Reader<'_, '_>, p: &mut Problems) -> QuotaSource {
+    let source = QuotaSource {
+        product: r.needed_name("product", p),
+        most: r.needed_integer("most", 1, limits::QUOTA, p),
+    };
     r.done(p);
     source
 }

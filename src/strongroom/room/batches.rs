@@ -3,9 +3,11 @@
 use super::{Answer, Room};
 use crate::basics::Digest;
 use crate::basics::digest::hex_decode;
-use crate::factory::{BatchTerms, DeviceId};
+use crate::ceremony::batch::committed;
+use crate::factory::{BatchTerms, DeviceId, enrolment};
 use crate::keys::SigningKey;
 use crate::strongroom::batch::{self, Batch};
+use crate::strongroom::sealing;
 use crate::strongroom::protocol::Response;
 
 impl Room {
@@ -45,6 +47,17 @@ impl Room {
         let shards = batch.shards();
         self.batch = Some(batch);
         Ok((Response::BatchOpened { shards }, None))
+    }
+
+    /// A nonce that is nowhere but in here and in what is sealed; it is forgotten at once. Whoever answers has the recipient's identity.
+    pub(super) fn challenge(&mut self, recipient: &str, request: &Digest, factory: &str) -> Result<Answer, String> {
+        let realm = self.opened()?.realm;
+        let nonce = self.draws()?.expand("strongroom", &format!("challenge {factory} {request}"), 0, 0, 32);
+        let nonce = Digest::from_octets(nonce.expose().try_into().map_err(|_| "32 octets were drawn")?);
+        let text = enrolment::challenge(realm, request, &nonce);
+        let sealed = sealing::seal_octets(recipient, text.as_bytes())?;
+        let commitment = committed(realm, &enrolment::proof(realm, request, &nonce));
+        Ok((Response::Challenged { commitment }, Some(crate::basics::Secret::take(sealed))))
     }
 
     pub(super) fn issue_shard(&mut self, shard: u32, devices: &[DeviceId]) -> Result<Answer, String> {

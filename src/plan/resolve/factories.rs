@@ -1,0 +1,85 @@
+//! Factories that a script enrols, and the profiles of what is made for them.
+
+use super::Resolver;
+use crate::plan::PlannedFactory;
+use crate::script::problem::Problems;
+use crate::script::{Located, Param, Script};
+use std::collections::BTreeMap;
+
+const ISSUES: &str = "issue-bundle";
+
+/// The profiles that bundles of this script follow.
+pub(super) fn profiles(script: &Script) -> impl Iterator<Item = Located<String>> + '_ {
+    texts(script, "profile")
+}
+
+/// The names of the bundles that this script makes.
+pub(super) fn bundles(script: &Script) -> Vec<&str> {
+    let steps = script.steps().filter(|step| step.kind.value == ISSUES);
+    steps
+        .filter_map(|step| match &step.params.get("bundle")?.value {
+            Param::Text(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn texts<'s>(script: &'s Script, key: &'s str) -> impl Iterator<Item = Located<String>> + 's {
+    let steps = script.steps().filter(|step| step.kind.value == ISSUES);
+    steps.filter_map(move |step| match step.params.get(key)? {
+        Located { value: Param::Text(text), span } => Some(Located::new(text.clone(), span.clone())),
+        _ => None,
+    })
+}
+
+impl Resolver<'_> {
+    pub(super) fn factories(&self, p: &mut Problems) -> Vec<PlannedFactory> {
+        for profile in profiles(self.script) {
+            match self.profiles.get(&profile.value) {
+                Some(Ok(file)) if file.profile.kind.is_authority() => p.add(
+                    profile.span.clone(),
+                    format!("profile {}: expected one of kind end-entity, found {}", profile.value, file.profile.kind.word()),
+                    "a bundle holds identities of devices, never authorities",
+                ),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => p.add(profile.span.clone(), format!("profile {}: {error}", profile.value), ""),
+                None if profile.value.is_empty() => {}
+                None => p.add(
+                    profile.span.clone(),
+                    format!("there is no profile {}", profile.value),
+                    "put it into `profiles/` beside the script's folder or inside it",
+                ),
+            }
+        }
+        let mut planned = Vec::new();
+        for source in &self.script.factories {
+            let mut quotas = BTreeMap::new();
+            for quota in &source.quotas {
+                if quotas.insert(quota.product.value.clone(), quota.most.value).is_some() {
+                    p.add(
+                        quota.product.span.clone(),
+                        format!("factory {} has two quotas for {}", source.name.value, quota.product.value),
+                        "a product has one quota",
+                    );
+                }
+            }
+            let enrols = self.script.steps().any(|step| {
+                let of = step.params.get("factory").map(|param| &param.value);
+                step.kind.value == "enrol-factory" && of == Some(&Param::Text(source.name.value.clone()))
+            });
+            if !enrols {
+                p.add(
+                    source.name.span.clone(),
+                    format!("factory {} is not enrolled by any step", source.name.value),
+                    "add a step of kind `enrol-factory`; one that stands already needs no [[factory]]",
+                );
+            }
+            planned.push(PlannedFactory {
+                name: source.name.value.clone(),
+                valid_until: source.valid_until.value,
+                quotas,
+            });
+        }
+        planned
+    }
+}

@@ -1,0 +1,164 @@
+//! Bundles: made in the strongroom, written to `DIR/bundles/ID`, checked by whoever has nothing but the folder. Challenges to factories.
+//!
+//! A bundle gets its name when it is whole. If we die before its outcome is recorded, no record names it, its serial number is burnt,
+//! and the next attempt, which has another id, sets it aside.
+
+use crate::basics::digest::hex_decode;
+use crate::basics::{Digest, limits};
+use crate::bundles::{self, Making};
+use crate::ceremony::event::Outcome;
+use crate::ceremony::{Operation, batch};
+use crate::devices::durable_file;
+use crate::factory::{BundleId, DeviceId, Manifest, manifest};
+use crate::factory::manifest::CeremonyRef;
+use crate::pki::CertificateList;
+use crate::runner::perform::written;
+use crate::runner::rehearsal;
+use crate::runner::room::RealmType;
+use crate::runner::run::Run;
+use crate::strongroom::{Request, Response};
+use std::path::{Path, PathBuf};
+
+impl<R: RealmType> Run<'_, R> {
+    pub(super) fn challenge(
+        &mut self,
+        factory: &str,
+        recipient: &str,
+        request: Digest,
+        file: &str,
+    ) -> Result<Outcome, String> {
+        let ask = Request::Challenge { recipient: recipient.to_owned(), enrolment: request, factory: factory.to_owned() };
+        let (Response::Challenged { commitment }, Some(sealed)) = self.strongrooms.maker(ask)? else {
+            return Err("the strongroom sealed no challenge".to_owned());
+        };
+        let path = self.folder.artifacts().join(file);
+        // One that is there already is of an attempt that came to no outcome: no record names it.
+        durable_file::set_aside(&path).map_err(|e| e.to_string())?;
+        durable_file::create(&path, sealed.expose()).map_err(|e| e.to_string())?;
+        Ok(Outcome::Challenged { commitment, file: written(file, sealed.expose()) })
+    }
+
+    pub(super) fn issue_bundle(&mut self, operation: &Operation) -> Result<Outcome, String> {
+        let Operation::Batch { authority, issuer_der, terms, sequence, previous, expires, head, .. } = operation else {
+            return Err("expected a batch".to_owned());
+        };
+        let fixed = batch::fixed(self.plan.realm, &self.plan.ceremony, operation)?;
+        let mut chain = String::new();
+        for certificate in batch::chain(&self.state, authority)? {
+            chain += &certificate.to_pem().map_err(|e| e.to_string())?;
+        }
+        let list = self.state.authorities.get(authority).map(|made| made.crl.clone()).unwrap_or_default();
+        let list = hex_decode(&list).ok_or("the revocation list is not hexadecimal")?;
+        let list = CertificateList::parse(&list).and_then(|list| list.to_pem()).map_err(|e| e.to_string())?;
+        let listed = self.listed(terms.order)?;
+        let issuer_der = hex_decode(issuer_der).ok_or("the issuing certificate is not hexadecimal")?;
+        self.set_bundles_aside()?;
+        let name = self.folder.bundles().join(terms.bundle.hex());
+        let making = Making {
+            terms,
+            authority,
+            issuer_der: &issuer_der,
+            chain: chain.as_bytes(),
+            crl: list.as_bytes(),
+            sequence: *sequence,
+            previous: *previous,
+            issued: self.room.clock.now(),
+            expires: *expires,
+            policy: None,
+            ceremony: CeremonyRef { id: self.plan.ceremony.clone(), head: *head },
+            nonce: fixed.nonce,
+            salt: fixed.salt,
+            listed: &listed,
+        };
+        let maker = self.strongrooms.maker_room()?;
+        bundles::write(maker, &making, &name, &mut |_, _| ()).map_err(|e| e.to_string())?;
+        if let Some(seed) = self.room.seed() {
+            self.sign_as_simulated(&name, seed)?;
+        }
+        bundles::check(&name, None, 0).map_err(|e| e.to_string())?;
+        let octets = durable_file::read(&name.join(manifest::NAME), limits::RECORDED_MANIFEST_OCTETS);
+        let octets = octets.map_err(|e| e.to_string())?;
+        Ok(Outcome::BundleIssued { manifest: String::from_utf8(octets).map_err(|_| "the manifest is no text")? })
+    }
+
+    /// The devices of the order with this digest, where it lists them.
+    fn listed(&self, order: Digest) -> Result<Vec<DeviceId>, String> {
+        for name in self.state.objects.keys() {
+            if let Ok((found, digest)) = batch::order(&self.state, name)
+                && digest == order
+            {
+                return Ok(found.hardware_ids.unwrap_or_default());
+            }
+        }
+        Err("the order of this batch has not come in".to_owned())
+    }
+
+    /// In production the keys never enter this machine: signatures are made over the manifest's artefact, and come beside it later.
+    fn sign_as_simulated(&self, folder: &Path, seed: u64) -> Result<(), String> {
+        let octets = durable_file::read(&folder.join(manifest::NAME), limits::BUNDLE_MANIFEST_OCTETS);
+        let octets = octets.map_err(|e| e.to_string())?;
+        for (index, person) in self.plan.people.iter().enumerate() {
+            let key = rehearsal::participant_key(&self.plan, seed, index)?;
+            let armoured =
+                key.sign(&self.plan.realm.namespace(manifest::PURPOSE), &octets).map_err(|e| e.to_string())?;
+            let path = folder.join(manifest::signature_name(&person.id));
+            durable_file::create(&path, armoured.as_bytes()).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// What lies in the folder of bundles and no record names: cut short, or whole and never recorded.
+    fn set_bundles_aside(&self) -> Result<(), String> {
+        let folder = self.folder.bundles();
+        durable_file::folder(&folder).map_err(|e| e.to_string())?;
+        let recorded: Vec<String> =
+            self.state.factories.values().flat_map(|f| &f.bundles).map(|bundle| bundle.bundle.hex()).collect();
+        let entries = std::fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if recorded.contains(&name) {
+                continue;
+            }
+            let aside = self.folder.state().join("bundles-without-record");
+            durable_file::folder(&aside).map_err(|e| e.to_string())?;
+            let free = (1..=9_999_u32).map(|n| aside.join(format!("{name}.{n}"))).find(|path| !path.exists());
+            durable_file::move_to(&entry.path(), &free.unwrap_or_else(|| aside.join(&name)))
+                .map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// A recorded bundle as one deterministic tar: every file its manifest lists, then signatures, then the manifest.
+    pub(super) fn bundle_as_one(&self, bundle: &BundleId) -> Result<Vec<u8>, String> {
+        let folder = self.folder.bundles().join(bundle.hex());
+        let checked = bundles::check(&folder, None, 0).map_err(|e| e.to_string())?;
+        let recorded = self.state.factories.values().flat_map(|f| &f.bundles).find(|made| made.bundle == *bundle);
+        if recorded.is_none_or(|recorded| recorded.manifest != checked.digest) {
+            return Err(format!("{}: no entry of the record names this bundle", folder.display()));
+        }
+        let mut names: Vec<String> = checked.manifest.files.iter().map(|file| file.name.clone()).collect();
+        names.extend(self.plan.people.iter().map(|p| manifest::signature_name(&p.id)).filter(|n| folder.join(n).is_file()));
+        names.push(manifest::NAME.to_owned());
+        let size = size_of(&checked.manifest);
+        if size > limits::BUNDLE_FILE_OCTETS as u64 {
+            return Err(format!(
+                "bundle {bundle}: expected at most {} octets for one file on a medium, found {size}: copy the folder {} to a disk instead",
+                limits::BUNDLE_FILE_OCTETS,
+                folder.display()
+            ));
+        }
+        let mut tar = Vec::new();
+        for name in names {
+            let path: PathBuf = folder.join(&name);
+            let octets = durable_file::read(&path, limits::BUNDLE_FILE_OCTETS).map_err(|e| e.to_string())?;
+            crate::factory::tar::file(&mut tar, &name, &octets).map_err(|e| e.to_string())?;
+        }
+        crate::factory::tar::end(&mut tar);
+        Ok(tar)
+    }
+}
+
+/// Octets of the whole bundle, blocks and headers of a tar included, roughly from above.
+fn size_of(manifest: &Manifest) -> u64 {
+    manifest.files.iter().map(|file| file.size.saturating_add(1_024)).fold(200_000, u64::saturating_add)
+}
