@@ -13,7 +13,7 @@ use crate::keys::ssh::SshSigningKey;
 use crate::plan::{Plan, Standing};
 use crate::runner::folder::Folder;
 use crate::runner::front_end::Given;
-use crate::runner::{simulated_station, take_in};
+use crate::runner::take_in;
 use crate::transcript::Signer;
 use crate::transfer::envelope::Envelope;
 use crate::transfer::picture::{Luma, read_codes};
@@ -41,10 +41,7 @@ pub fn answer(plan: &Plan, prompt: &Prompt, folder: &Folder, now: Instant, seed:
         }
         Ask::Dice { least } => Given::Secret(dice(plan, seed, *least)),
         Ask::Share { quorum, card, holder, .. } => Given::Secret(read_card(folder, quorum, *card, holder)?),
-        Ask::Object { .. } => {
-            simulated_station::provide(plan, &prompt.ask, folder, now, seed)?;
-            Given::Answer(take_in::simulated(plan.realm, &prompt.ask, folder)?)
-        }
+        Ask::Object { .. } => Given::Answer(take_in::simulated(plan.realm, &prompt.ask, folder)?),
         Ask::SignOff { person } => {
             Given::Answer(Answer::SignOff { initials: initials(person), agree: true, remark: String::new() })
         }

@@ -15,6 +15,7 @@ use crate::runner::front_end::{Ending, FrontEnd, Given, View};
 use crate::runner::perform::quorum_record;
 use crate::runner::rehearsal;
 use crate::runner::room::{RealmType, Room};
+use crate::runner::simulated_station;
 use crate::runner::strongrooms::{Strongrooms, TypedShare};
 use crate::runner::take_in::{self, Taking, Ways};
 use crate::transcript::{Chain, Checkpoint, Entry, Line};
@@ -215,7 +216,9 @@ impl<R: RealmType> Run<'_, R> {
                 }
                 // What the simulated other side has not got is asked for again, as from a person.
                 (Given::Simulate, ask @ Ask::Object { .. }) if self.plan.realm.is_rehearsal() => {
-                    match take_in::simulated(self.plan.realm, ask, &self.folder) {
+                    let provided =
+                        simulated_station::provide(&self.plan, ask, &self.folder, self.room.clock.peek(), self.room.seed());
+                    match provided.and_then(|()| take_in::simulated(self.plan.realm, ask, &self.folder)) {
                         Ok(_) => return (given, false),
                         Err(reason) => Some(reason),
                     }

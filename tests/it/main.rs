@@ -8,6 +8,7 @@ mod chains;
 mod closed_terminal;
 mod command_line;
 mod envelope;
+mod factories;
 mod goldens;
 mod hostile_media;
 mod intermediate;

@@ -64,7 +64,7 @@ minutes = 1
 say = "Nothing can be added after this but signatures."
 "#;
 
-const ORDER: &[u8] = br#"{"count":40,"sku":"sensor-7"}"#;
+const ORDER: &[u8] = include_bytes!("../../ceremony-scripts/factory-bundle/rehearsal/lamps-1.order.toml");
 
 struct Made {
     folder: tempfile::TempDir,
@@ -100,7 +100,7 @@ impl Made {
         made.openssl(&["req", "-in", "request.pem", "-outform", "DER", "-out", "request.der"]);
         std::fs::write(made.at("order.json"), ORDER).unwrap();
         std::fs::copy(made.at("request.pem"), made.at("script/rehearsal/issuing-2026.csr.pem")).unwrap();
-        std::fs::copy(made.at("order.json"), made.at("script/rehearsal/week-48.order.json")).unwrap();
+        std::fs::copy(made.at("order.json"), made.at("script/rehearsal/week-48.order.toml")).unwrap();
         made
     }
 

@@ -184,6 +184,7 @@ impl StepMachine for EnrolFactory {
             }
             (WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => {
                 let entries = issue::written(step, state, file);
+                state.local.moment = WRITE + 1;
                 enrolled(plan, step, state, request, digest)?;
                 return Ok(entries);
             }

@@ -24,7 +24,7 @@ pub struct Wanted {
 }
 
 /// What judges an object by itself: lines for people, or every reason why it is refused.
-pub type Judge = dyn Fn(&[u8]) -> Result<Vec<Line>, String>;
+pub type Judge<'j> = dyn Fn(&[u8]) -> Result<Vec<Line>, String> + 'j;
 
 impl Wanted {
     /// The name of its file: what a rehearsal looks for, and what a bare object is called in its envelope.
@@ -57,7 +57,7 @@ const fn extension(kind: Kind) -> &'static str {
 
 /// What comes next: the object, its digest from its owner, everybody's agreement.
 #[must_use]
-pub fn next(room: &Room<'_>, wanted: &Wanted, judge: &Judge) -> StepNext {
+pub fn next(room: &Room<'_>, wanted: &Wanted, judge: &Judge<'_>) -> StepNext {
     let Some(incoming) = &room.state.local.incoming else { return ask_for_it(room, wanted) };
     match room.state.local.moment {
         0 => ask_for_its_digest(room, wanted, incoming),
@@ -133,7 +133,7 @@ pub fn take(
     state: &mut State,
     input: &Input<'_>,
     wanted: &Wanted,
-    judge: &Judge,
+    judge: &Judge<'_>,
 ) -> Result<Option<Incoming>, String> {
     let Input::Answer(answer) = input else { return Err("no outcome was waited for".to_owned()) };
     match (&state.local.incoming, state.local.moment) {

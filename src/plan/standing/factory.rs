@@ -145,3 +145,6 @@ pub fn refuses(
     );
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,7 @@ impl Fixture {
             profile_digests: BTreeMap::new(),
             certificates: Vec::new(),
             revocations: Vec::new(),
+            factories: Vec::new(),
             requests: BTreeMap::new(),
             oid_arc: String::new(),
             follows: String::new(),
