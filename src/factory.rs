@@ -14,6 +14,7 @@ pub mod order;
 pub mod receipt;
 pub mod record;
 pub mod refusal;
+pub mod returned;
 pub mod shard;
 pub mod tar;
 pub mod terms;

@@ -18,6 +18,7 @@ mod issue_crl;
 mod issue_root;
 mod make_key;
 mod read_fingerprint;
+mod reconcile;
 mod roll_call;
 mod roll_dice;
 mod show_codes;
@@ -40,7 +41,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 22] = [
+static KINDS: [&dyn StepMachine; 23] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -58,6 +59,7 @@ static KINDS: [&dyn StepMachine; 22] = [
     &issue_certificate::IssueCertificate,
     &issue_crl::IssueCrl,
     &issue_bundle::IssueBundle,
+    &reconcile::Reconcile,
     &read_fingerprint::ReadFingerprint,
     &show_codes::ShowCodes,
     &write_medium::WriteMedium,

@@ -3,7 +3,7 @@
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Digest, limits};
 use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
-use crate::ceremony::{Effect, effect::parse_certificate};
+use crate::ceremony::{Effect, Operation, effect::parse_certificate};
 use crate::keys::PublicKey;
 use crate::keys::recipient::RecipientKind;
 use crate::ledger::{Ledger, LedgerError};
@@ -231,6 +231,23 @@ fn project_event(
                 "INSERT OR IGNORE INTO serials (serial, ceremony, idx) VALUES (?1,?2,?3)",
                 params![serial, ceremony, index],
             )?;
+        }
+        // The number that a bundle was reserved under is spent: its manifest stands for all that follows from it.
+        (What::Done { outcome: Outcome::BundleIssued { manifest } }, Some(Effect::IssueBundle { operation, .. }))
+            if open.outcome == "done" =>
+        {
+            if let Operation::Batch { serial, authority, terms, .. } = &**operation {
+                to.execute(
+                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, sha256, not_after) VALUES (?1,?2,?3,?4,?5)",
+                    params![
+                        serial,
+                        ceremony,
+                        authority,
+                        Digest::of(manifest.as_bytes()).hex(),
+                        terms.not_after.rfc3339()
+                    ],
+                )?;
+            }
         }
         (What::Done { outcome: Outcome::Signed { der } }, Some(Effect::Sign { operation, .. }))
             if open.outcome == "done" =>

@@ -31,7 +31,7 @@ fn rendering(evidence: &Path) -> String {
         let asked = body["asked"]["title"].as_str().unwrap_or_default();
         let name = body["name"].as_str().unwrap_or_default();
         // What was sealed, and a manifest that lists it, are others every time.
-        let varies = name.ends_with(".age") || name.ends_with(".manifest.json");
+        let varies = [".age", ".manifest.json", ".balance.json"].iter().any(|end| name.ends_with(end));
         let digest = if varies { "" } else { body["sha256"].as_str().unwrap_or_default() };
         let simulated = if event["simulated"].as_bool() == Some(true) { " simulated" } else { "" };
         let line = format!(
@@ -57,6 +57,12 @@ fn shown(name: &str, octets: &[u8]) -> String {
         return "sealed\n".to_owned();
     }
     let text = String::from_utf8(octets.to_vec()).unwrap();
+    // A receipt names a manifest, which lists what was sealed.
+    if name.ends_with(".balance.json") {
+        let mut balance: serde_json::Value = serde_json::from_str(&text).unwrap();
+        balance["receipt"].as_object_mut().unwrap().remove("sha256");
+        return serde_json::to_string_pretty(&balance).unwrap() + "\n";
+    }
     if !name.ends_with(".manifest.json") {
         return text;
     }
@@ -143,6 +149,11 @@ fn rollover_pq_rehearses_to_its_golden() {
 #[test]
 fn factory_bundle_rehearses_to_its_golden() {
     same_as_golden("factory-bundle");
+}
+
+#[test]
+fn receipts_rehearses_to_its_golden() {
+    same_as_golden("receipts");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::ceremony::steps::enrol_factory;
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
 use crate::factory::Order;
+use crate::factory::returned::Returned;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -118,6 +119,14 @@ fn judge(plan: &Plan, kind: Kind, octets: &[u8]) -> Result<Vec<Line>, String> {
             Ok(batch::order_lines(&order))
         }
         Kind::Enrolment => enrol_factory::judge(plan, octets),
+        Kind::Receipt => {
+            let said = Returned::parse(octets).map_err(|e| e.to_string())?.receipt;
+            Ok(vec![
+                Line::value("factory", &said.factory),
+                Line::value("bundle", &said.bundle.to_string()),
+                Line::value("receipt", &format!("number {}, made {}", said.sequence, said.made)),
+            ])
+        }
         _ => Ok(Vec::new()),
     }
 }

@@ -7,6 +7,7 @@ use crate::cli::{ExitCode, Failure, auto::Auto, earlier, output, plain::Plain, s
 use crate::devices::{durable_file, entropy};
 use crate::ledger::Ledger;
 use crate::runner::front_end::{Ending, FrontEnd};
+use crate::runner::simulated_station;
 use crate::runner::recover::{Beginning, Settings, read_record};
 use crate::runner::room::{RealmType, Rehearsal, Room};
 use crate::runner::strongrooms::Reach;
@@ -37,7 +38,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         None => alone,
     };
     let vault = earlier::vault(&files.plan, after.as_deref(), None)?;
-    let incoming = incoming(args)?;
+    let mut incoming = incoming(args)?;
     output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
     let seed = args.seed.map_or_else(entropy::seed, Ok)?;
@@ -45,6 +46,9 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
     let folder = Folder::make(&out)?;
     if let (Some(after), Some(standing)) = (&after, &files.plan.standing) {
         rehearsal::bring_cards(&Folder::at(after), &folder, standing)?;
+        for (name, octets) in simulated_station::receipts(&Folder::at(after), standing)? {
+            incoming.entry(name).or_insert(octets);
+        }
     }
     let ledger = Ledger::init(&folder.ledger())?;
     let beginning = Beginning {
