@@ -145,9 +145,7 @@ impl StepMachine for IssueBundle {
         }
         let Some((operation, digest)) = issue::current(room.state, room.step) else { return StepNext::Done };
         match local.moment {
-            issue::SIGN => {
-                StepNext::Do(Box::new(Effect::IssueBundle { operation: Box::new(operation.clone()), digest }))
-            }
+            issue::SIGN => StepNext::Do(Box::new(Effect::IssueBundle { operation: Box::new(operation.clone()), digest })),
             issue::PREPARE | issue::APPROVE => issue::next_after_prepared(room, batch::lines(operation), ""),
             _ => issue::next_after_prepared(room, Vec::new(), &manifest_name(&room.step.params)),
         }
@@ -338,3 +336,4 @@ fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result
     state.local.moment = issue::WRITE;
     Ok(())
 }
+
