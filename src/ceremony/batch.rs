@@ -166,7 +166,9 @@ pub fn lines(operation: &Operation) -> Vec<Line> {
         Line::value(
             "devices",
             &match &terms.devices {
-                Devices::Numbered(numbered) => numbered.device(0).map_or_else(|e| e.to_string(), |id| format!("from {id} on")),
+                Devices::Numbered(numbered) => {
+                    numbered.device(0).map_or_else(|e| e.to_string(), |id| format!("from {id} on"))
+                }
                 Devices::Listed { .. } => "as the order lists them".to_owned(),
             },
         ),

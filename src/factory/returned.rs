@@ -85,9 +85,14 @@ pub fn went_back(before: &BTreeMap<State, u32>, after: &BTreeMap<State, u32>) ->
             found.push(format!("{state}: {was} before and {is} now: nothing comes back from there"));
         }
     }
-    let stock = |states: &BTreeMap<State, u32>| u64::from(of(states, State::Sealed)) + u64::from(of(states, State::Released));
+    let stock =
+        |states: &BTreeMap<State, u32>| u64::from(of(states, State::Sealed)) + u64::from(of(states, State::Released));
     if stock(after) > stock(before) {
-        found.push(format!("stock: {} before and {} now: what was drawn is never drawn again", stock(before), stock(after)));
+        found.push(format!(
+            "stock: {} before and {} now: what was drawn is never drawn again",
+            stock(before),
+            stock(after)
+        ));
     }
     found
 }

@@ -9,8 +9,8 @@ use crate::bundles::{self, Making};
 use crate::ceremony::event::Outcome;
 use crate::ceremony::{Operation, batch};
 use crate::devices::durable_file;
-use crate::factory::{BundleId, DeviceId, Manifest, manifest};
 use crate::factory::manifest::CeremonyRef;
+use crate::factory::{BundleId, DeviceId, Manifest, manifest};
 use crate::pki::CertificateList;
 use crate::runner::perform::written;
 use crate::runner::rehearsal;
@@ -27,7 +27,8 @@ impl<R: RealmType> Run<'_, R> {
         request: Digest,
         file: &str,
     ) -> Result<Outcome, String> {
-        let ask = Request::Challenge { recipient: recipient.to_owned(), enrolment: request, factory: factory.to_owned() };
+        let ask =
+            Request::Challenge { recipient: recipient.to_owned(), enrolment: request, factory: factory.to_owned() };
         let (Response::Challenged { commitment }, Some(sealed)) = self.strongrooms.maker(ask)? else {
             return Err("the strongroom sealed no challenge".to_owned());
         };
@@ -137,7 +138,9 @@ impl<R: RealmType> Run<'_, R> {
             return Err(format!("{}: no entry of the record names this bundle", folder.display()));
         }
         let mut names: Vec<String> = checked.manifest.files.iter().map(|file| file.name.clone()).collect();
-        names.extend(self.plan.people.iter().map(|p| manifest::signature_name(&p.id)).filter(|n| folder.join(n).is_file()));
+        names.extend(
+            self.plan.people.iter().map(|p| manifest::signature_name(&p.id)).filter(|n| folder.join(n).is_file()),
+        );
         names.push(manifest::NAME.to_owned());
         let size = size_of(&checked.manifest);
         if size > limits::BUNDLE_FILE_OCTETS as u64 {

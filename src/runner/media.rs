@@ -5,8 +5,8 @@ use crate::ceremony::event::{
     BLOCK_DEVICE, MOUNTED_FOLDER, Outcome, PLAIN_FOLDER, SIMULATED, WrittenFile, WrittenMedium,
 };
 use crate::devices::durable_file;
-use crate::factory::BundleId;
 use crate::devices::medium::{Access, Medium, MediumError, Place, initialise, write_export};
+use crate::factory::BundleId;
 use crate::factory::BundleId;
 use crate::runner::binding::Bound;
 use crate::runner::room::RealmType;

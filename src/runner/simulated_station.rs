@@ -107,7 +107,8 @@ impl<'n> Station<'n> {
                 outcomes.extend(outcome.to_octets());
             }
         }
-        let states = State::ALL.into_iter().map(|state| (state, if state == State::Verified { manifest.count } else { 0 }));
+        let states =
+            State::ALL.into_iter().map(|state| (state, if state == State::Verified { manifest.count } else { 0 }));
         let receipt = Receipt {
             format: Receipt::format(),
             realm: REALM,
@@ -124,7 +125,8 @@ impl<'n> Station<'n> {
             ledger_entries: u64::from(manifest.count) * 4,
         };
         let said = receipt.to_octets().map_err(|e| e.to_string())?;
-        let signature = self.receipt_key()?.sign(&REALM.namespace(receipt::PURPOSE), &said).map_err(|e| e.to_string())?;
+        let signature =
+            self.receipt_key()?.sign(&REALM.namespace(receipt::PURPOSE), &said).map_err(|e| e.to_string())?;
         Ok(Returned { outcomes: hex_encode(&outcomes), receipt, signature })
     }
 }

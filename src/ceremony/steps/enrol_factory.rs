@@ -7,10 +7,10 @@ use crate::ceremony::batch::committed;
 use crate::ceremony::effect::{Effect, parse_certificate};
 use crate::ceremony::event::{Answer as Given, Moment, Outcome};
 use crate::ceremony::evidence::read_back;
+use crate::ceremony::object;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{Local, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
-use crate::ceremony::object;
 use crate::factory::enrolment::{Enrolment, Signed};
 use crate::keys::recipient::RecipientKind;
 use crate::pki::Certificate;
@@ -111,7 +111,9 @@ impl StepMachine for EnrolFactory {
             ANSWER => StepNext::Ask(Box::new(Prompt {
                 lines: vec![
                     Line::text(&format!("The challenge has left. The station of {factory} opens it and answers.")),
-                    Line::text("Only who has the identity of the recipient can give this answer; nothing else is taken."),
+                    Line::text(
+                        "Only who has the identity of the recipient can give this answer; nothing else is taken.",
+                    ),
                 ],
                 next: "the answer is compared with what the record committed to".to_owned(),
                 ..asking::prompt_for(
@@ -289,7 +291,8 @@ fn shown(plan: &Plan, request: &Signed<Enrolment>, digest: Digest) -> Vec<Line> 
     lines.extend(said.pins.signers.iter().map(|signer| Line::value(&signer.who, &signer.key.fingerprint_label())));
     if let Some(planned) = plan.factory(&said.factory) {
         lines.push(Line::value("until", &planned.valid_until.to_string()));
-        lines.extend(planned.quotas.iter().map(|(product, most)| Line::value("quota", &format!("{most} of {product}"))));
+        lines
+            .extend(planned.quotas.iter().map(|(product, most)| Line::value("quota", &format!("{most} of {product}"))));
     }
     lines.push(Line::digest("request", digest));
     lines
@@ -299,7 +302,9 @@ fn words(room: &Room<'_>, request: &Signed<Enrolment>, digest: Digest) -> Prompt
     let mut lines = shown(room.plan, request, digest);
     lines.push(Line::Gap);
     lines.push(Line::text("Telephone the factory at a number you know from elsewhere. Read the words of the request to them: they compare."));
-    lines.push(Line::text("Then they read the words of the root they pinned, from their own screen. Type what you hear."));
+    lines.push(Line::text(
+        "Then they read the words of the root they pinned, from their own screen. Type what you hear.",
+    ));
     Prompt {
         lines,
         next: "a challenge is sealed to the recipient".to_owned(),

@@ -145,7 +145,9 @@ impl StepMachine for IssueBundle {
         }
         let Some((operation, digest)) = issue::current(room.state, room.step) else { return StepNext::Done };
         match local.moment {
-            issue::SIGN => StepNext::Do(Box::new(Effect::IssueBundle { operation: Box::new(operation.clone()), digest })),
+            issue::SIGN => {
+                StepNext::Do(Box::new(Effect::IssueBundle { operation: Box::new(operation.clone()), digest }))
+            }
             issue::PREPARE | issue::APPROVE => issue::next_after_prepared(room, batch::lines(operation), ""),
             _ => issue::next_after_prepared(room, Vec::new(), &manifest_name(&room.step.params)),
         }
@@ -336,4 +338,3 @@ fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result
     state.local.moment = issue::WRITE;
     Ok(())
 }
-

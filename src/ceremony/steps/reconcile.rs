@@ -49,7 +49,10 @@ impl StepKind for Reconcile {
     }
     fn activity(&self, params: &Params) -> Vec<String> {
         vec![
-            format!("Read the balance of receipt {}: every state, and what is not explained.", kind::text(params, "receipt")),
+            format!(
+                "Read the balance of receipt {}: every state, and what is not explained.",
+                kind::text(params, "receipt")
+            ),
             "What is found blocks the factory's next order until a later receipt settles it.".to_owned(),
         ]
     }
@@ -71,7 +74,9 @@ impl StepMachine for Reconcile {
     fn next(&self, room: &Room<'_>) -> StepNext {
         match room.state.local.moment {
             LOOK => match balance(room.plan, room.state, &room.step.params) {
-                Ok(balance) => asking::ask_all(room, "Is that what became of them?", shown(&balance), "it is written down"),
+                Ok(balance) => {
+                    asking::ask_all(room, "Is that what became of them?", shown(&balance), "it is written down")
+                }
                 Err(problem) => StepNext::Ask(Box::new(Prompt {
                     lines: vec![
                         Line::Bad { text: crate::basics::SafeText::of(&problem) },
@@ -131,7 +136,8 @@ fn balance(plan: &Plan, state: &State, params: &Params) -> Result<Balance, Strin
     })?;
     let sha256 = returned.verified(plan.realm, &factory.receipt_key).map_err(|e| e.to_string())?;
     let bundle = factory.bundles.iter().find(|bundle| bundle.bundle == said.bundle);
-    let bundle = bundle.ok_or_else(|| format!("{name}: no bundle {} was sealed to {} (foreign)", said.bundle, said.factory))?;
+    let bundle =
+        bundle.ok_or_else(|| format!("{name}: no bundle {} was sealed to {} (foreign)", said.bundle, said.factory))?;
     if said.manifest != bundle.manifest {
         return Err(format!("{name}: manifest: expected {}, found {} (foreign)", bundle.manifest, said.manifest));
     }
@@ -149,7 +155,10 @@ fn balance(plan: &Plan, state: &State, params: &Params) -> Result<Balance, Strin
     let root = returned.records_root();
     match &root {
         Ok(Some(root)) if *root != bundle.records_root => {
-            findings.push(format!("records: expected those under root {}, found others, under {root}", bundle.records_root));
+            findings.push(format!(
+                "records: expected those under root {}, found others, under {root}",
+                bundle.records_root
+            ));
         }
         Ok(_) => {}
         Err(refusal) => findings.push(refusal.to_string()),
@@ -188,7 +197,10 @@ fn shown(balance: &Balance) -> Vec<Line> {
         Line::value("balanced", if balance.each { "record by record" } else { "by numbers only: no outcomes came" }),
     ];
     lines.extend(balance.receipt.states.iter().map(|(state, count)| Line::value(state.word(), &count.to_string())));
-    lines.push(Line::value("to be revoked", &format!("{} if they stay as they are until {}", unverified(balance), balance.expires)));
+    lines.push(Line::value(
+        "to be revoked",
+        &format!("{} if they stay as they are until {}", unverified(balance), balance.expires),
+    ));
     if balance.findings.is_empty() {
         lines.push(Line::Good { text: "nothing is unexplained".into() });
     }

@@ -7,9 +7,9 @@ use crate::cli::{ExitCode, Failure, auto::Auto, earlier, output, plain::Plain, s
 use crate::devices::{durable_file, entropy};
 use crate::ledger::Ledger;
 use crate::runner::front_end::{Ending, FrontEnd};
-use crate::runner::simulated_station;
 use crate::runner::recover::{Beginning, Settings, read_record};
 use crate::runner::room::{RealmType, Rehearsal, Room};
+use crate::runner::simulated_station;
 use crate::runner::simulated_station;
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, closing, rehearsal};

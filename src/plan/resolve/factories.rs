@@ -38,7 +38,11 @@ impl Resolver<'_> {
             match self.profiles.get(&profile.value) {
                 Some(Ok(file)) if file.profile.kind.is_authority() => p.add(
                     profile.span.clone(),
-                    format!("profile {}: expected one of kind end-entity, found {}", profile.value, file.profile.kind.word()),
+                    format!(
+                        "profile {}: expected one of kind end-entity, found {}",
+                        profile.value,
+                        file.profile.kind.word()
+                    ),
                     "a bundle holds identities of devices, never authorities",
                 ),
                 Some(Ok(_)) => {}

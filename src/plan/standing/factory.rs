@@ -108,7 +108,8 @@ pub fn refuses(
     );
     let Some(factory) = factories.get(&order.factory) else {
         let known: Vec<&str> = factories.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "a factory that was enrolled; none was".to_owned() } else { known.join(", ") };
+        let known =
+            if known.is_empty() { "a factory that was enrolled; none was".to_owned() } else { known.join(", ") };
         expect(false, Class::WrongFactory, "order: factory", known, order.factory.clone());
         return found;
     };

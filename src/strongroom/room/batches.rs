@@ -7,8 +7,8 @@ use crate::ceremony::batch::committed;
 use crate::factory::{BatchTerms, DeviceId, enrolment};
 use crate::keys::SigningKey;
 use crate::strongroom::batch::{self, Batch};
-use crate::strongroom::sealing;
 use crate::strongroom::protocol::Response;
+use crate::strongroom::sealing;
 use crate::strongroom::sealing;
 
 impl Room {
