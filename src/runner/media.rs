@@ -7,7 +7,6 @@ use crate::ceremony::event::{
 use crate::devices::durable_file;
 use crate::devices::medium::{Access, Medium, MediumError, Place, initialise, write_export};
 use crate::factory::BundleId;
-use crate::factory::BundleId;
 use crate::runner::binding::Bound;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;

@@ -10,7 +10,6 @@ use crate::runner::front_end::{Ending, FrontEnd};
 use crate::runner::recover::{Beginning, Settings, read_record};
 use crate::runner::room::{RealmType, Rehearsal, Room};
 use crate::runner::simulated_station;
-use crate::runner::simulated_station;
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, closing, rehearsal};
 use crate::transfer::envelope::is_name;

@@ -9,7 +9,6 @@ use crate::keys::SigningKey;
 use crate::strongroom::batch::{self, Batch};
 use crate::strongroom::protocol::Response;
 use crate::strongroom::sealing;
-use crate::strongroom::sealing;
 
 impl Room {
     pub(super) fn open_batch(
