@@ -158,30 +158,32 @@ fn mfg_tool(count: u32) -> Option<f64> {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     openssl(at, "ecparam -name prime256v1 -genkey -noout -out paa.key");
-    let oids = "[v]\nbasicConstraints=critical,CA:TRUE,pathlen:1\nkeyUsage=critical,keyCertSign,cRLSign\n\
+    let oids = "oid_section=oids\n[oids]\nvid=1.3.6.1.4.1.37244.2.1\n[v]\nbasicConstraints=critical,CA:TRUE,pathlen:1\nkeyUsage=critical,keyCertSign,cRLSign\n\
                 subjectKeyIdentifier=hash\n[i]\nbasicConstraints=critical,CA:TRUE,pathlen:0\n\
                 keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n\
-                [req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=PAA\n[pai]\nCN=PAI\n1.3.6.1.4.1.37244.2.1=FFF1\n";
+                [req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=PAA\n[pai]\nCN=PAI\nvid=FFF1\n";
     std::fs::write(at.join("c"), oids).unwrap();
-    openssl(at, "req -x509 -new -key paa.key -config c -extensions v -days 365 -out paa.pem");
+    openssl(at, "req -x509 -new -key paa.key -config c -extensions v -days 40000 -out paa.pem");
     openssl(at, "ecparam -name prime256v1 -genkey -noout -out pai.key");
     std::fs::write(at.join("p"), oids.replace("distinguished_name=dn", "distinguished_name=pai")).unwrap();
     openssl(at, "req -new -key pai.key -config p -out pai.csr");
     openssl(
         at,
-        "x509 -req -in pai.csr -CA paa.pem -CAkey paa.key -CAcreateserial -extfile c -extensions i -days 365 -out pai.pem",
+        "x509 -req -in pai.csr -CA paa.pem -CAkey paa.key -CAcreateserial -extfile c -extensions i -days 40000 -out pai.pem",
     );
     let count_text = count.to_string();
+    let mut made = true;
     let rate = per_second(count, || {
         let output = Command::new(tool)
             .args(["-v", "0xFFF1", "-p", "0x8000", "-n", &count_text, "--pai", "-k", "pai.key", "-c", "pai.pem"])
-            .args(["-cd", "/dev/null", "--passcode", "20202021", "--discriminator", "3840", "--outdir", "out"])
+            .args(["--outdir", "out"])
             .current_dir(at)
             .output()
             .unwrap();
         if !output.status.success() {
             eprintln!("esp-matter-mfg-tool: {}", String::from_utf8_lossy(&output.stderr));
+            made = false;
         }
     });
-    Some(rate)
+    made.then_some(rate)
 }
