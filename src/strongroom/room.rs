@@ -336,10 +336,8 @@ impl Room {
 
     /// A share that the ceremony did not take, or forgot when a step was skipped, may be typed again: it is kept once.
     fn keep(&mut self, share: Share) {
-        let same = |kept: &Share| {
-            kept.header().quorum_id == share.header().quorum_id && kept.header().index == share.header().index
-        };
-        self.typed.retain(|kept| !same(kept));
+        let head = |share: &Share| (share.header().quorum_id, share.header().index);
+        self.typed.retain(|kept| head(kept) != head(&share));
         self.typed.push(share);
     }
 
