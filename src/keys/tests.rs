@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 mod post_quantum;
+mod wycheproof;
 
 fn key(algorithm: Algorithm, fill: u8) -> SigningKey {
     SigningKey::from_material(algorithm, &vec![fill; algorithm.material_octets()]).unwrap()
