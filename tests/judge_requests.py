@@ -145,7 +145,8 @@ def main():
                 other, place = flipped(file, folder)
                 facts = judge(binary, other)
                 # The bits of a signature that other octets of it make up for do not exist in any of these algorithms.
-                assert not facts["acceptable"], f"{file.name}, octet {place}: acceptable with a flipped bit"
+                # Where the first octet is another, the file is no DER at all, which is said without a judgement.
+                assert not facts.get("acceptable"), f"{file.name}, octet {place}: acceptable with a flipped bit"
         # A planted defect, so that this gate is known to be able to fail.
         planted = judge(binary, VECTORS / "signature-by-another-key.pem")
         assert [reason["word"] for reason in planted["reasons"]] == ["signature"], planted
