@@ -389,6 +389,7 @@ def check_standing(folder, record, follows, after, claim):
         same((stands["ceremony"], stands["realm"]), (follows, record.realm), "ceremony and realm")
         same(stands["head"], record.header["previous_head"] if record.realm == "production" else stands["head"], "head")
         if after is not None:
+            after = after if (after / "transcript.jsonl").exists() else after / "evidence"     # the folder a ceremony wrote, or its evidence
             try:
                 before = check_chain(read(after / "transcript.jsonl", TRANSCRIPT_CAP), sha256(read(after / "script.toml")))
             except Refuted as e:

@@ -93,10 +93,11 @@ fn cover(page: &mut Page, plan: &Plan, plan_digest: Digest) {
         ["Ceremony".to_owned(), plan.ceremony.clone()],
         [
             "Follows".to_owned(),
-            if plan.previous_head.is_empty() {
-                "nothing: the first of its chain".to_owned()
-            } else {
-                plan.previous_head.clone()
+            match (plan.follows.as_str(), plan.previous_head.as_str()) {
+                ("", "") => "nothing: the first of its chain".to_owned(),
+                ("", head) => head.to_owned(),
+                (follows, "") => follows.to_owned(),
+                (follows, head) => format!("{follows}, {head}"),
             },
         ],
         ["Tool".to_owned(), format!("anchorite {} or newer", plan.tool_floor)],
@@ -117,7 +118,9 @@ fn cover(page: &mut Page, plan: &Plan, plan_digest: Digest) {
 /// What has to be on paper before the door closes: the screen is compared with it, and cannot be asked for it.
 fn bring(page: &mut Page, plan: &Plan) {
     page.heading("Bring on paper, from outside this room");
-    let previous = if plan.previous_head.is_empty() {
+    let previous = if !plan.follows.is_empty() && plan.previous_head.is_empty() {
+        "The last head of the chain, its twelve words or all 64 digits: each custodian who unlocks types it from their own paper"
+    } else if plan.previous_head.is_empty() {
         "Twelve words of the governance folder (`anchorite approve words`): two people type them from this paper before the first step"
     } else {
         "Head of the previous record as it was noted there, all 64 digits or its twelve words; and the twelve words of the governance folder (`anchorite approve words`)"

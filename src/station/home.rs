@@ -16,6 +16,7 @@ use crate::devices::durable_file;
 use crate::factory::enrolment::{ManifestSigner, Pins};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::pki::Certificate;
+use crate::pki::name::REHEARSAL_MARK;
 use crate::station::StationError;
 use crate::station::anchor::{Anchor, Mark};
 use crate::station::chain::{Position, What};
@@ -86,6 +87,12 @@ impl Station {
         let bad = |what, problem: String| StationError::Configuration { what, problem };
         let root = Certificate::from_pem(new.root_pem).map_err(|e| bad("root certificate", e.to_string()))?;
         root.verify_self_signed().map_err(|e| bad("root certificate", e.to_string()))?;
+        if !new.realm.is_rehearsal() && root.subject_text().contains(REHEARSAL_MARK) {
+            return Err(bad(
+                "root certificate",
+                "expected a root of production, found one that a rehearsal made".to_owned(),
+            ));
+        }
         let pins = Pins { root: root.digest(), signers: new.signers, threshold: new.threshold };
         check_pins(&pins)?;
         if !is_name(new.factory) {

@@ -5,11 +5,12 @@ mod enrol;
 mod report;
 
 use crate::basics::Instant;
-use crate::basics::{Digest, limits};
+use crate::basics::{Digest, Realm, limits};
 use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationVerb};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{Clock, clock::SystemClock, durable_file};
 use crate::factory::enrolment::ManifestSigner;
+use crate::factory::manifest;
 use crate::keys::ssh::allowed_signers;
 use crate::station::home::NewStation;
 use crate::station::import::Expected;
@@ -83,7 +84,22 @@ fn text_of(path: &Path) -> Result<String, Failure> {
 fn init(args: &InitStation) -> Result<ExitCode, Failure> {
     let signers = allowed_signers::parse(&text_of(&args.signers)?)
         .map_err(|e| Failure::new(ExitCode::Usage, format!("{}: {e}", args.signers.display())))?;
-    let realm = args.realm.into();
+    let realm: Realm = args.realm.into();
+    // A key that its owner allows for something else signs no manifest.
+    let namespace = realm.namespace(manifest::PURPOSE);
+    let (signers, others): (Vec<_>, Vec<_>) =
+        signers.into_iter().partition(|signer| signer.namespaces.contains(&namespace));
+    if (signers.len() as u64) < u64::from(args.threshold) {
+        let found = format!(
+            "expected at least {} signers with namespaces=\"{namespace}\", found {}",
+            args.threshold,
+            signers.len()
+        );
+        return Err(Failure::new(ExitCode::Usage, format!("{}: {found}", args.signers.display())).with_hint(format!(
+            "{} lines are for something else: whoever signs manifests is listed as WHO namespaces=\"{namespace}\" TYPE KEY",
+            others.len()
+        )));
+    }
     let station = Station::create(NewStation {
         folder: &args.station,
         anchor: args.anchor.as_deref(),
