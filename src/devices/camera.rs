@@ -5,6 +5,7 @@ mod v4l;
 
 use crate::basics::limits;
 use crate::devices::frame_source::{FrameSource, Heard, SourceError};
+use crate::devices::picture_file::PictureError;
 use crate::devices::picture_reader::{PictureReader, no_code};
 use crate::transfer::picture::{Luma, Reading};
 use pixel_format::{Captured, PixelFormat};
@@ -83,7 +84,11 @@ impl Camera {
                 self.reader.read_jpeg_frame(octets).map_err(|error| error.to_string())
             }
             Captured::Grey(luma) => {
-                let reading = self.reader.read_frame(&luma).map_err(|error| error.to_string());
+                // Nothing was inflated: a frame that takes too long says that this machine is slow or busy.
+                let reading = self.reader.read_frame(&luma).map_err(|error| match error {
+                    PictureError::Ended { limit } => format!("looking for a code took more than its {limit}"),
+                    other => other.to_string(),
+                });
                 self.preview = Some(luma);
                 reading
             }

@@ -1,5 +1,5 @@
-//! The device itself, through V4L2. No camera was at hand when this was written: what is not a system call is in `camera.rs` and
-//! `pixel_format.rs` and tested there over a lens that is a list.
+//! The device itself, through V4L2. No camera was at hand when this was written: `tests/py/camera_vivid.py` runs it on a virtual one of Linux,
+//! and what is not a system call is in `camera.rs` and `pixel_format.rs` and tested there over a lens that is a list.
 
 use super::pixel_format::PixelFormat;
 use super::{Lens, Shape};
