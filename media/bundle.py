@@ -7,9 +7,28 @@
 """
 import hashlib
 import json
+import os
 import pathlib
+import stat
 import struct
 import sys
+
+if not __debug__:
+    sys.exit("bundle.py: every check here is an assertion: run it without -O and without PYTHONOPTIMIZE")
+
+CAP = 1 << 30
+
+
+def read(folder, name):
+    """A regular file directly in the folder (or in shards/), of at most a gibibyte; no link, no pipe, no other path."""
+    parts = name.split("/")
+    assert parts[:-1] in ([], ["shards"]) and parts[-1] not in ("", ".", ".."), f"{name}: no name of a bundle"
+    descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        assert stat.S_ISREG(os.fstat(file.fileno()).st_mode), f"{name}: expected a regular file"
+        octets = file.read(CAP + 1)
+    assert len(octets) <= CAP, f"{name}: expected at most {CAP} octets"
+    return octets
 
 
 def sha(*parts):
@@ -58,7 +77,7 @@ def leaf_of(realm, bundle, index, device, certificate, lineage):
 
 
 def read_manifest(folder):
-    octets = (folder / "manifest.json").read_bytes()
+    octets = read(folder, "manifest.json")
     manifest = json.loads(octets)
     canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     assert canonical == octets, "manifest.json: not canonical"
@@ -69,14 +88,14 @@ def read_manifest(folder):
 def check(folder):
     _, manifest = read_manifest(folder)
     for listed in manifest["files"]:
-        octets = (folder / listed["name"]).read_bytes()
+        octets = read(folder, listed["name"])
         assert len(octets) == listed["size"], f"{listed['name']}: size"
         assert hashlib.sha256(octets).hexdigest() == listed["sha256"], f"{listed['name']}: octets"
-    raw = (folder / "leaves.bin").read_bytes()
+    raw = read(folder, "leaves.bin")
     leaves = [raw[at : at + 32] for at in range(0, len(raw), 32)]
     assert len(leaves) == manifest["count"], "leaves.bin: count"
     assert root(leaves).hex() == manifest["records_root"], "leaves.bin: root"
-    index = (folder / "index.cbor").read_bytes()
+    index = read(folder, "index.cbor")
     head = b"\x58\x30anchorite-index/" + bytes.fromhex(manifest["bundle"]) + struct.pack(">II", 1, len(leaves))
     assert index[:42] == head, "index.cbor: header"
     rows = [index[at : at + 74] for at in range(50, len(index), 74)]
@@ -97,7 +116,7 @@ def prove(folder, path):
     proof = json.loads(pathlib.Path(path).read_text())
     assert proof["manifest"] == hashlib.sha256(octets).hexdigest(), "proof: of another manifest"
     assert proof["root"] == manifest["records_root"] and proof["count"] == manifest["count"], "proof: root"
-    index = (folder / "index.cbor").read_bytes()
+    index = read(folder, "index.cbor")
     bundle, salt = bytes.fromhex(manifest["bundle"]), index[42:50]
     salted = tagged("device-index", manifest["realm"], bundle, salt, proof["device"].encode())
     row = salted + struct.pack(">II", proof["shard"], proof["record"]) + bytes.fromhex(proof["leaf"])

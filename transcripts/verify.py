@@ -492,14 +492,14 @@ def main(argv=None):
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--signers", metavar="FILE", help="your own allowed_signers")
     parser.add_argument("--expect", metavar="HEAD", help="the head as somebody in the room noted it")
-    parser.add_argument("--after", metavar="DIR", help="evidence of the ceremony that this one follows")
+    parser.add_argument("--after", metavar="DIR", action="append", help="evidence of the ceremony that this one follows (of several the first)")
     parser.add_argument("--json", action="store_true", help="one JSON object for programs")
     args = parser.parse_args(argv)
     args.expect = args.expect and "".join(args.expect.split()).lower()
     if args.expect is not None and not HEX.fullmatch(args.expect):
         parser.error("--expect: expected 64 hexadecimal digits")
     try:
-        answer = verify(args.folder, args.signers, args.expect, args.after)
+        answer = verify(args.folder, args.signers, args.expect, args.after and args.after[0])
     except Unreadable as e:
         print("verify.py: " + visible(e), file=sys.stderr)
         return 1

@@ -200,6 +200,13 @@ fn signer(
     let namespace = manifest.realm.namespace(manifest::PURPOSE);
     verify(&claimed, &namespace, octets, armoured)
         .map_err(|e| refuse("a signature over this manifest", e.to_string()))?;
+    // A file that names somebody who is listed holds that person's signature, or somebody lies.
+    let named = name.strip_prefix("manifest.json.").and_then(|rest| rest.strip_suffix(".sig")).unwrap_or_default();
+    let listed = |signer: &&AllowedSigner| signer.who == named && signer.namespaces.contains(&namespace);
+    let mut theirs = signers.unwrap_or_default().iter().filter(listed).peekable();
+    if theirs.peek().is_some() && !theirs.any(|signer| signer.key == claimed) {
+        return Err(refuse(&format!("a signature by {named}, as listed"), "one by another key".to_owned()).into());
+    }
     let known = signers.unwrap_or_default().iter().find(|signer| signer.key == claimed);
     Ok(known.filter(|signer| signer.namespaces.contains(&namespace)).map(|signer| signer.who.clone()))
 }

@@ -92,8 +92,21 @@ pub fn failure(failure: &Failure, json_asked: bool) {
         let Failure { code, message, hint, problems } = failure;
         let _ = json(&FailureReport { error: message, hint, exit: *code as u8, problems });
     }
-    words(&failure.message);
+    words(&quiet(&failure.message));
     if !failure.hint.is_empty() {
-        words(&format!("hint: {}", failure.hint));
+        words(&format!("hint: {}", quiet(&failure.hint)));
     }
+}
+
+/// A message may quote what came from outside: lines stay lines, and nothing else in it acts on a terminal.
+fn quiet(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    for character in message.chars() {
+        if character != '\n' && is_dangerous(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }

@@ -230,6 +230,13 @@ fn entry_of(revoked: &Revoked) -> Revocation {
 /// The serial number a revocation of the script means: that of a certificate the chain issued by this name, or as written.
 fn serial_of(made: &AuthorityState, asked: &PlannedRevocation) -> Result<String, String> {
     if asked.certificate.is_empty() {
+        let own = parse_certificate(&made.certificate)?;
+        if own.issuer_der() == own.subject_der() && hex_encode(own.serial()) == asked.serial {
+            return Err(format!(
+                "{} is the serial number of {}'s own certificate: a root does not revoke itself",
+                asked.serial, asked.authority
+            ));
+        }
         return Ok(asked.serial.clone());
     }
     let named: Vec<&Issued> = made.issued.iter().filter(|issued| issued.name == asked.certificate).collect();

@@ -342,11 +342,11 @@ impl Resolver<'_> {
             }
             let serial = source.serial.as_ref().map(|s| s.value.to_lowercase().replace(':', "")).unwrap_or_default();
             if let Some(given) = &source.serial
-                && crate::basics::digest::hex_decode(&serial).is_none_or(|s| s.is_empty() || s.len() > 20)
+                && crate::basics::digest::hex_decode(&serial).is_none_or(|octets| !is_serial(&octets))
             {
                 p.add(
                     given.span.clone(),
-                    "`serial`: expected 1 to 20 octets as hexadecimal digits",
+                    "`serial`: expected a positive number of 1 to 20 octets, none too many, as hexadecimal digits",
                     "copy it from the certificate",
                 );
             }
@@ -396,6 +396,16 @@ fn new_key(of: &Certified) -> Option<&Located<String>> {
         Certified::Renewal { request: Some(request), key, .. } if key.value == "new" => Some(request),
         _ => None,
     }
+}
+
+/// The content of a positive INTEGER in its one spelling.
+fn is_serial(octets: &[u8]) -> bool {
+    let minimal = match octets {
+        [] | [0] => false,
+        [0, second, ..] => second & 0x80 != 0,
+        [first, ..] => first & 0x80 == 0,
+    };
+    minimal && octets.len() <= 20
 }
 
 fn key_of(of: &Certified) -> CertifiedKey {
