@@ -405,7 +405,11 @@ fn signatures_of_others_or_over_other_octets_do_not_count() {
     let spoilt = Spoilt::new();
     let anna = spoilt.read("manifest.json.anna.sig");
     std::fs::write(spoilt.out.join("manifest.json.bo.sig"), anna).unwrap();
-    assert_eq!(spoilt.refusal().0, Class::TooFewSignatures, "one person twice is one");
+    assert_eq!(
+        spoilt.refusal().0,
+        Class::BadSignature,
+        "a file with the name of somebody listed holds their signature"
+    );
 
     let spoilt = Spoilt::new();
     let path = spoilt.out.join("manifest.json");
