@@ -4,11 +4,15 @@ use crate::basics::{SafeText, limits};
 use crate::cli::args::inspect::{CertificateVerb, CheckCertificate, CheckCrl, CrlVerb};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
+use crate::pki::Certificate;
 use crate::pki::lint::Finding;
 use crate::pki::render::{self, Line};
 use crate::pki::{Profile, inspect, pem, profile};
 use serde_json::json;
 use std::path::Path;
+
+/// Said where it is so: a reader takes silence for a signature that holds.
+const UNCHECKED: &str = "the signature is not checked: `--issuer` names the certificate it would be checked with";
 
 /// # Errors
 /// A file that cannot be read, or a profile that is none.
@@ -20,6 +24,11 @@ pub fn certificate(verb: CertificateVerb) -> Result<ExitCode, Failure> {
     let profile = profile.map(|name| profile_of(&name)).transpose()?;
     let (_, findings) = inspect::certificate(&octets, issuer.as_deref(), profile.as_ref());
     let lines = render::certificate_lines(&octets).unwrap_or_default();
+    let own =
+        Certificate::parse(&octets).is_ok_and(|certificate| certificate.issuer_der() == certificate.subject_der());
+    if issuer.is_none() && !own {
+        output::words(UNCHECKED);
+    }
     report(&file, &octets, &lines, &findings, json)
 }
 
@@ -33,6 +42,9 @@ pub fn crl(verb: CrlVerb) -> Result<ExitCode, Failure> {
     let previous = previous.map(|path| octets_of(pem::CRL, &path)).transpose()?;
     let (_, findings) = inspect::revocation_list(&octets, issuer.as_deref(), previous.as_deref());
     let lines = render::crl_lines(&octets).unwrap_or_default();
+    if issuer.is_none() {
+        output::words(UNCHECKED);
+    }
     report(&file, &octets, &lines, &findings, json)
 }
 
