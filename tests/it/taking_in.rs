@@ -207,6 +207,20 @@ fn a_rehearsal_without_the_file_says_which_one_and_where_it_looked() {
 }
 
 #[test]
+fn a_rehearsal_keeps_no_copy_of_a_private_key_among_what_comes_in() {
+    let made = Made::new();
+    std::fs::create_dir(made.at("mixed")).unwrap();
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n";
+    std::fs::write(made.at("mixed/issuing-2026.csr.pem"), key).unwrap();
+    let arguments = ["rehearse", &made.text("script"), "--plain", "--auto", "--incoming", &made.text("mixed")];
+    let output = anchorite(&[arguments.as_slice(), &["--out", &made.text("out")]].concat());
+    assert_ne!(code(&output), 0);
+    assert!(said(&output).contains("issuing-2026.csr.pem: expected an object"), "{}", said(&output));
+    assert!(said(&output).contains("found a private key") && !said(&output).contains("MC4="), "{}", said(&output));
+    assert!(!made.at("out").exists(), "nothing is begun");
+}
+
+#[test]
 fn text_frames_of_qr_show_come_in_and_the_digest_of_its_owner_is_typed() {
     let made = Made::new();
     let envelope = made.envelope();

@@ -13,6 +13,7 @@ use crate::runner::simulated_station;
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, closing, rehearsal};
 use crate::transfer::envelope::is_name;
+use crate::transfer::never;
 use crate::tui::Screen;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,10 @@ fn incoming(args: &Rehearse) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
             return Err(refused(format!("expected names of letters, digits, dots and hyphens, found {shown}")));
         }
         let octets = durable_file::read(&entry.path(), limits::ENVELOPE_OCTETS)?;
+        // The folder of the rehearsal keeps a copy for a resume: of a secret there must be none.
+        if let Some(found) = never::found_in(&octets) {
+            return Err(refused(format!("{name}: expected an object for everybody's eyes, found {found}")));
+        }
         files.insert(name, octets);
     }
     Ok(files)
