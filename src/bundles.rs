@@ -8,7 +8,7 @@ mod prove;
 mod sorted;
 mod write;
 
-pub use check::{Checked, check};
+pub use check::{Checked, Expected, check};
 pub use parts::{Part, join, split};
 pub use prove::{Proof, prove};
 pub use write::{Making, Written, write};

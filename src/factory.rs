@@ -1,5 +1,5 @@
 //! Row 1: what a ceremony and a factory say to each other: order, bundle (manifest, shards of records, index, leaves), receipt.
-//! Pure formats: octets in, values out, and the same octets back. It seals nothing, opens nothing, draws nothing and asks no
+//! Pure formats: octets in, values out, and the same octets back; and what must hold between them (`issuing`, `issued`). It seals nothing, opens nothing, draws nothing and asks no
 //! clock; the strongroom makes and seals records, the station draws them. The octets are specified in `media/BUNDLE.md`.
 
 mod cbor;
@@ -7,6 +7,8 @@ pub mod device;
 pub mod enrolment;
 pub mod export;
 pub mod index;
+pub mod issued;
+pub mod issuing;
 pub mod lineage;
 pub mod manifest;
 pub mod merkle;
@@ -20,6 +22,7 @@ pub mod tar;
 pub mod terms;
 
 pub use device::{BundleId, DeviceId};
+pub use issuing::Issuing;
 pub use lineage::{Firmware, Lineage};
 pub use manifest::Manifest;
 pub use order::{Mode, Order};

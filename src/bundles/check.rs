@@ -8,15 +8,13 @@ use crate::basics::{Digest, limits};
 use crate::devices::durable_file;
 use crate::factory::index::{HEADER_OCTETS, IndexHeader, ROW_OCTETS, Row};
 use crate::factory::merkle::Tree;
-use crate::factory::{Class, Manifest, Refusal, manifest};
+use crate::factory::refusal::same;
+use crate::factory::{Class, Issuing, Manifest, Refusal, manifest};
 use crate::keys::ssh::allowed_signers::AllowedSigner;
 use crate::keys::ssh::{claimed_signer, verify};
-use crate::pki::{Certificate, CertificateList};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Certificates of a chain.
-const CHAIN: usize = 8;
 /// Signatures of one manifest.
 const SIGNATURES: usize = 32;
 
@@ -59,7 +57,7 @@ pub fn check(folder: &Path, signers: Option<&[AllowedSigner]>, threshold: usize)
     }
     leaves(folder, &manifest)?;
     index(folder, &manifest)?;
-    let (issuer, root) = chain(folder, &manifest)?;
+    let issuing = issuing(folder, &manifest)?;
     let mut signed_by = Vec::new();
     for name in &signatures {
         let signature = durable_file::read(&folder.join(name), limits::SMALL_FILE_OCTETS)?;
@@ -75,11 +73,53 @@ pub fn check(folder: &Path, signers: Option<&[AllowedSigner]>, threshold: usize)
         digest: Digest::of(&octets),
         signed_by,
         signatures: signatures.len(),
-        issuer: issuer.subject_text(),
-        root: root.subject_text(),
-        root_digest: root.digest(),
+        issuer: issuing.issuer().subject_text(),
+        root: issuing.root().subject_text(),
+        root_digest: issuing.root().digest(),
         manifest,
     })
+}
+
+/// What somebody knows of a bundle beforehand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected<'e> {
+    pub factory: Option<&'e str>,
+    /// SHA-256 of the order.
+    pub order: Option<Digest>,
+    pub recipient: Option<&'e str>,
+    /// The octets of the manifest before it, of the same factory.
+    pub after: Option<&'e [u8]>,
+}
+
+impl Checked {
+    /// Holds what was checked against what one knows.
+    ///
+    /// # Errors
+    /// The first that differs, by the class under which a station counts it.
+    pub fn expect(&self, expected: &Expected<'_>) -> Result<(), Refusal> {
+        let what = &self.manifest;
+        if let Some(factory) = expected.factory {
+            same(Class::WrongFactory, "bundle: factory", &factory, &what.factory.as_str())?;
+        }
+        if let Some(order) = expected.order {
+            same(Class::WrongOrder, "bundle: order", &order, &what.order)?;
+        }
+        if let Some(recipient) = expected.recipient {
+            let found = what.recipients.first().map_or("", String::as_str);
+            same(Class::WrongRecipient, "bundle: recipient", &recipient, &found)?;
+        }
+        let Some(before) = expected.after else { return Ok(()) };
+        let digest = Digest::of(before);
+        let before = Manifest::parse(before)?;
+        if (before.bundle == what.bundle) || (digest == self.digest) {
+            let found = format!("{}, which is that one", what.bundle);
+            return Err(Refusal::new(Class::Replay, "bundle", format!("another than {}", before.bundle), found));
+        }
+        same(Class::WrongFactory, "bundle: factory", &before.factory, &what.factory)?;
+        same(Class::Sequence, "bundle: sequence", &(before.sequence.saturating_add(1)), &what.sequence)?;
+        let found = what.previous.map_or_else(|| "none".to_owned(), |previous| previous.hex());
+        same(Class::Sequence, "bundle: previous", &digest.hex(), &found)
+    }
 }
 
 /// The names of the signatures; every other name is one that the manifest lists, and each of those is there.
@@ -122,8 +162,8 @@ fn index(folder: &Path, manifest: &Manifest) -> Result<(), BundleError> {
     let mut header = [0; HEADER_OCTETS];
     file.read_exact(&mut header).map_err(failed(&path, "reading"))?;
     let header = IndexHeader::parse(&header)?;
-    crate::factory::refusal::same(Class::Foreign, "index.cbor: bundle", &manifest.bundle, &header.bundle)?;
-    crate::factory::refusal::same(Class::Count, "index.cbor: records", &manifest.count, &header.records)?;
+    same(Class::Foreign, "index.cbor: bundle", &manifest.bundle, &header.bundle)?;
+    same(Class::Count, "index.cbor: records", &manifest.count, &header.records)?;
     let (leaves, _) = open_file(folder, manifest::LEAVES)?;
     let mut leaves = BufReader::with_capacity(4096, leaves);
     let mut seen = vec![0_u64; (manifest.count as usize).div_ceil(64)];
@@ -147,38 +187,15 @@ fn index(folder: &Path, manifest: &Manifest) -> Result<(), BundleError> {
         let mut leaf = [0; 32];
         let at = SeekFrom::Start(u64::from(row.record) * 32);
         leaves.seek(at).and_then(|_| leaves.read_exact(&mut leaf)).map_err(failed(&path, "reading"))?;
-        crate::factory::refusal::same(Class::Foreign, &what, &Digest::from_octets(leaf), &row.leaf)?;
+        same(Class::Foreign, &what, &Digest::from_octets(leaf), &row.leaf)?;
     }
     Ok(())
 }
 
-/// The issuing certificate and the last of its chain; the list in `crl.pem` is the issuer's.
-fn chain(folder: &Path, manifest: &Manifest) -> Result<(Certificate, Certificate), BundleError> {
-    let refuse =
-        |expected: &str, found: &dyn ToString| Refusal::new(Class::Chain, manifest::CHAIN, expected, found.to_string());
-    let text = text(folder, manifest::CHAIN)?;
-    let mut all = Vec::new();
-    for block in text.split_inclusive("-----END CERTIFICATE-----\n").take(CHAIN + 1) {
-        all.push(Certificate::from_pem(block).map_err(|e| refuse("certificates", &e))?);
-    }
-    let (Some(issuer), Some(root)) = (all.first(), all.last()) else {
-        return Err(refuse("the issuing certificate", &"none").into());
-    };
-    if all.len() > CHAIN {
-        return Err(refuse("at most 8 certificates", &"more").into());
-    }
-    if issuer.digest() != manifest.issuer {
-        return Err(refuse(&manifest.issuer.hex(), &issuer.digest()).into());
-    }
-    for (child, parent) in all.iter().zip(all.iter().skip(1)) {
-        child.verify(parent).map_err(|e| refuse("each certificate signed by the next", &e))?;
-    }
-    let list = CertificateList::from_pem(&self::text(folder, manifest::CRL)?)
-        .and_then(|list| list.verify(issuer).map(|()| list));
-    if let Err(error) = list {
-        return Err(Refusal::new(Class::Chain, manifest::CRL, "the issuer's revocation list", error).into());
-    }
-    Ok((issuer.clone(), root.clone()))
+/// The authority that issued it, as it was when the bundle was made: what lies in an archive stays what it is.
+fn issuing(folder: &Path, manifest: &Manifest) -> Result<Issuing, BundleError> {
+    let (chain, list) = (text(folder, manifest::CHAIN)?, text(folder, manifest::CRL)?);
+    Ok(Issuing::read(manifest, &chain, &list, None, manifest.issued)?)
 }
 
 fn text(folder: &Path, name: &str) -> Result<String, BundleError> {

@@ -16,6 +16,7 @@ use crate::ceremony::state::State;
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::Devices;
 use crate::factory::{BundleId, Manifest, Order};
+use crate::keys::recipient;
 use crate::pki::Certificate;
 
 /// What every part of a bundle is made from.
@@ -153,7 +154,7 @@ pub fn lines(operation: &Operation) -> Vec<Line> {
     let mut lines = vec![
         Line::value("bundle", &format!("{name}, id {}", terms.bundle)),
         Line::value("factory", &terms.factory),
-        Line::value("sealed to", &terms.recipient),
+        Line::value("sealed to", &recipient::shown(&terms.recipient)),
         Line::value("sequence", &sequence.to_string()),
     ];
     lines.extend(previous.map(|previous| Line::digest("after", previous)));

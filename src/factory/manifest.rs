@@ -192,6 +192,15 @@ impl Manifest {
         if self.issued >= self.expires {
             return refuse("expires", format!("a time after {}", self.issued.rfc3339()), &self.expires.rfc3339());
         }
+        let Validity { not_before, not_after } = &self.certificates;
+        if not_before >= not_after {
+            return refuse("certificates", format!("an end after {}", not_before.rfc3339()), &not_after.rfc3339());
+        }
+        // Nothing is given out whose certificate is over.
+        if self.expires > *not_after {
+            let expected = format!("a time not after the certificates' end, {}", not_after.rfc3339());
+            return refuse("expires", expected, &self.expires.rfc3339());
+        }
         let expected = self.expected_files();
         let found: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
         if found != expected {

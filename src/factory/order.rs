@@ -242,6 +242,12 @@ impl Order {
             &format!("a time after {}", self.not_before.rfc3339()),
             &self.not_after.rfc3339(),
         );
+        expect(
+            self.expires <= self.not_after,
+            "expires",
+            &format!("a time not after not_after, {}", self.not_after.rfc3339()),
+            &self.expires.rfc3339(),
+        );
         let (made, nonce) = (self.mode == Mode::DeviceGenerated, self.nonce.is_some());
         expect(made == nonce, "nonce", "one where the mode is device-generated, else none", &nonce);
         expect(made || self.attestation.is_none(), "attestation", "only where keys are device-generated", &"one");

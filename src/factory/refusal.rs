@@ -34,8 +34,10 @@ pub enum Class {
     Tampered,
     /// A part of another bundle, or of another place in this one.
     Foreign,
-    /// A certificate that does not lead to the pinned root.
+    /// A certificate that does not lead to the pinned root, or a list that is not its issuer's.
     Chain,
+    /// On its issuer's revocation list.
+    Revoked,
     /// A private key that does not belong to its certificate.
     KeyMismatch,
     /// Not allowed by the profile or the order.
@@ -62,6 +64,7 @@ impl Class {
             Self::Tampered => "tampered",
             Self::Foreign => "foreign",
             Self::Chain => "chain",
+            Self::Revoked => "revoked",
             Self::KeyMismatch => "key-mismatch",
             Self::Policy => "policy",
         }

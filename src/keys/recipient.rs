@@ -1,5 +1,5 @@
 //! The quorum's age recipient. Its identity is 32 octets that exist only as shares; here they become the two texts the
-//! `age` tool knows (C2SP age.md). Sealing and opening are the strongroom's: they draw randomness.
+//! `age` tool knows (C2SP age.md). Sealing is the strongroom's: it draws randomness.
 //!
 //! ```text
 //! AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX      the identity 42 42 ... 42, X25519
@@ -7,6 +7,7 @@
 //! ```
 
 pub mod hybrid;
+pub mod identity;
 
 use crate::basics::{Digest, Secret};
 use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
@@ -116,6 +117,10 @@ pub fn shown(recipient: &str) -> String {
 pub enum RecipientError {
     #[error("age identity: expected 32 octets the age crate accepts, found others")]
     Refused,
+    #[error(
+        "age identity: expected AGE-SECRET-KEY-1... or AGE-SECRET-KEY-PQ-1... as age writes it, found another text"
+    )]
+    Identity,
     #[error(
         "age recipient: expected `age1pq1` and 1,216 octets of an ML-KEM-768 and an X25519 key in lower-case Bech32, found {0}"
     )]

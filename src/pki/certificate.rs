@@ -238,6 +238,12 @@ impl Certificate {
         &self.ski
     }
 
+    /// Its extensions in order: object identifier, whether it is critical, the octets of its value.
+    pub fn extensions(&self) -> impl Iterator<Item = (const_oid::ObjectIdentifier, bool, &[u8])> {
+        let all = self.parsed.tbs_certificate().extensions().map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(|extension| (extension.extn_id, extension.critical, extension.extn_value.as_bytes()))
+    }
+
     /// SHA-256 of the DER, as `openssl x509 -fingerprint -sha256` shows it.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -3,6 +3,7 @@
 use crate::basics::{Digest, Instant, limits};
 use crate::devices::durable_file;
 use crate::factory::enrolment::{Answer, Enrolment, Signed, read_challenge};
+use crate::keys::recipient::RecipientKind;
 use crate::station::chain::What;
 use crate::station::{Station, StationError, keyring, unseal};
 use std::path::Path;
@@ -37,12 +38,15 @@ impl Station {
         Ok(signed)
     }
 
-    /// Makes another recipient, for the batches that are sealed from now on.
+    /// Makes another recipient, for the batches that are sealed from now on: of this kind, or of the newest one's.
     ///
     /// # Errors
     /// Where the store is not current, or the disk refuses.
-    pub fn fresh_recipient(&mut self, now: Instant) -> Result<String, StationError> {
-        let recipient = keyring::new_recipient(&self.folder)?;
+    pub fn fresh_recipient(&mut self, kind: Option<RecipientKind>, now: Instant) -> Result<String, StationError> {
+        self.is_current()?;
+        // Of one that was destroyed nobody can tell the kind any more: of the newest that is here.
+        let newest = self.recipients()?.into_iter().rev().find_map(|(_, known)| RecipientKind::of_recipient(&known));
+        let recipient = keyring::new_recipient(&self.folder, kind.or(newest).unwrap_or_default())?;
         let noted = recipient.clone();
         self.change(now, |book| book.write(&What::Recipient { recipient: noted }))?;
         Ok(recipient)

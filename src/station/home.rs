@@ -4,7 +4,7 @@
 //! station.json      who we are, what we pin (canonical JSON, public; written last, so a half-made station is none)
 //! root.pem          the pinned root certificate
 //! receipt.key       0600: the seed of the Ed25519 key that signs enrolment requests and receipts, 64 hexadecimal digits
-//! recipient-1.key   0600: an age identity, as the `age` tool reads it; one a batch where the factory wants that
+//! recipient-1.key   0600: an age identity, as the `age` tool reads it, of either kind; one a batch where the factory wants that
 //! store.sqlite      the ledger and the identities, public
 //! bundles/<id>/     what was imported: manifest, signatures, chain, shards still sealed
 //! receipts/         every receipt that was signed
@@ -14,6 +14,8 @@ use crate::basics::digest::hex_encode;
 use crate::basics::{Instant, Realm, Secret, canonical, limits};
 use crate::devices::durable_file;
 use crate::factory::enrolment::{ManifestSigner, Pins};
+use crate::keys::recipient::RecipientKind;
+use crate::keys::recipient::identity::Identity;
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::pki::Certificate;
 use crate::pki::name::REHEARSAL_MARK;
@@ -28,6 +30,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 const SQLITE: &str = "sqlite";
+/// Of the PostgreSQL user: beside `station.json`, 0600.
+pub const PASSWORD: &str = "postgres.password";
 
 #[cfg(not(feature = "postgres"))]
 fn without_sockets() -> StationError {
@@ -62,11 +66,15 @@ pub struct NewStation<'a> {
     pub anchor: Option<&'a Path>,
     /// The address of a PostgreSQL database, where the store is not a file.
     pub database: Option<&'a str>,
+    /// Of its user, where the server asks for one.
+    pub password: Option<Secret>,
     pub factory: &'a str,
     pub realm: Realm,
     pub root_pem: &'a str,
     pub signers: Vec<ManifestSigner>,
     pub threshold: u32,
+    /// Of its first recipient.
+    pub recipient: RecipientKind,
     pub now: Instant,
 }
 
@@ -93,7 +101,7 @@ impl Station {
                 "expected a root of production, found one that a rehearsal made".to_owned(),
             ));
         }
-        let pins = Pins { root: root.digest(), signers: new.signers, threshold: new.threshold };
+        let pins = Pins { root: root.digest(), signers: new.signers.clone(), threshold: new.threshold };
         check_pins(&pins)?;
         if !is_name(new.factory) {
             let problem = "expected 1 to 64 of A-Z a-z 0-9 . _ -, not opening with . or -, found another".to_owned();
@@ -106,9 +114,29 @@ impl Station {
         let folder = std::fs::canonicalize(new.folder).map_err(|e| StationError::Other(e.to_string()))?;
         let anchor = new.anchor.map_or_else(|| beside(&folder), std::path::absolute);
         let anchor = anchor.map_err(|e| bad("anchor", e.to_string()))?;
-        let receipt_key = keyring::new_receipt_key(&folder)?;
-        let recipient = keyring::new_recipient(&folder)?;
+        if anchor.symlink_metadata().is_ok() {
+            remove_half_made(&folder);
+            return Err(bad(
+                "anchor",
+                format!("{}: expected no file, found one: it is another station's", anchor.display()),
+            ));
+        }
+        // Without `station.json` there is no station: what was not made to its end is taken away again.
+        Self::make(new, &folder, &anchor, pins).inspect_err(|_| {
+            if !folder.join("station.json").exists() {
+                remove_half_made(&folder);
+                let _ = std::fs::remove_file(&anchor);
+            }
+        })
+    }
+
+    fn make(new: NewStation<'_>, folder: &Path, anchor: &Path, pins: Pins) -> Result<Self, StationError> {
+        let receipt_key = keyring::new_receipt_key(folder)?;
+        let recipient = keyring::new_recipient(folder, new.recipient)?;
         durable_file::create(&folder.join("root.pem"), new.root_pem.as_bytes())?;
+        if let Some(password) = &new.password {
+            durable_file::create(&folder.join(PASSWORD), password.expose())?;
+        }
         for inner in ["bundles", "receipts"] {
             durable_file::new_folder(&folder.join(inner))?;
         }
@@ -126,10 +154,10 @@ impl Station {
         };
         let start = Position::start(home.realm, &home.store);
         let first = [("store", home.store.as_str()), ("start", &start.head.hex())];
-        let mut store = Self::new_store(&folder, &home, &first)?;
-        Anchor::create(&anchor, &Mark { store: home.store.clone(), file: store.identity()?, position: start })?;
+        let mut store = Self::new_store(folder, &home, &first)?;
+        Anchor::create(anchor, &Mark { store: home.store.clone(), file: store.identity()?, position: start })?;
         durable_file::create(&folder.join("station.json"), &canonical::to_octets(&home)?)?;
-        let mut station = Self::open(&folder)?;
+        let mut station = Self::open(folder)?;
         let receipt_key = station.home.receipt_key.line().to_owned();
         let factory = station.home.factory.clone();
         station.change(new.now, |book| book.write(&What::Opened { factory, receipt_key, recipient }))?;
@@ -159,7 +187,12 @@ impl Station {
             return Err(StationError::Configuration { what: "station.json", problem });
         }
         check_pins(&home.pins)?;
-        let store = Self::store_of(folder, &home)?;
+        let mut store = Self::store_of(folder, &home)?;
+        let found = store.view()?.value("store")?.unwrap_or_default();
+        if found != home.store {
+            let problem = format!("expected the store of this station, {}, found that of another, {found}", home.store);
+            return Err(StationError::Configuration { what: "store", problem });
+        }
         Ok((home, store))
     }
 
@@ -219,7 +252,7 @@ impl Station {
     ///
     /// # Errors
     /// Where it is not here, or was destroyed.
-    pub fn identity_of(&self, recipient: &str) -> Result<Secret, StationError> {
+    pub fn identity_of(&self, recipient: &str) -> Result<Identity, StationError> {
         keyring::identity_of(&self.folder, recipient)
     }
 
@@ -228,6 +261,11 @@ impl Station {
     pub fn bundle_folder(&self, bundle: &str) -> PathBuf {
         self.folder.join("bundles").join(bundle)
     }
+}
+
+/// New, and ours alone: nobody was told of what is in it.
+fn remove_half_made(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 fn check_pins(pins: &Pins) -> Result<(), StationError> {

@@ -3,7 +3,8 @@
 //! ```text
 //! manifest read, its signatures counted          nothing else is believed before
 //! bundles/.<id>.partial/                         every listed file, size and SHA-256 compared while it is copied
-//! each shard opened in memory, each record       header, certificate to the pinned root, key to certificate, record digest
+//! chain.pem, crl.pem                             to the pinned root, and what the issuer revoked
+//! each shard opened in memory, each record       header, certificate (`factory::issued`), key to certificate, record digest, index
 //! bundles/<id>/                                  renamed, whole
 //! one transaction                                bundle, identities, the ledger's entry; from here on it is imported
 //! ```
@@ -14,7 +15,7 @@ mod incoming;
 mod records;
 mod trust;
 
-use crate::basics::{Digest, Instant, Realm, SafeText, limits};
+use crate::basics::{Digest, Instant, Realm, limits};
 use crate::devices::durable_file;
 use crate::factory::{Class, Manifest, Refusal, manifest};
 use crate::keys::ssh::verify;
@@ -22,14 +23,17 @@ use crate::station::chain::What;
 use crate::station::store::Bundle;
 use crate::station::{Station, StationError};
 use incoming::Incoming;
+use records::Checking;
 use serde::Serialize;
 use std::path::Path;
 
 /// What the officer says of a bundle.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Expected {
+pub struct Expected<'e> {
     /// SHA-256 of the order it must be made under.
     pub order: Option<Digest>,
+    /// A newer revocation list of the issuing authority, PEM, where the bundle's own is over.
+    pub list: Option<&'e Path>,
     /// The number of the first bundle of a station that takes over from another; 1 without it.
     pub begin_at: Option<u64>,
 }
@@ -53,7 +57,7 @@ impl Station {
     ///
     /// # Errors
     /// The first thing that is wrong, by class; it is in the ledger then.
-    pub fn import(&mut self, folder: &Path, expected: &Expected, now: Instant) -> Result<Imported, StationError> {
+    pub fn import(&mut self, folder: &Path, expected: &Expected<'_>, now: Instant) -> Result<Imported, StationError> {
         self.is_current()?;
         match self.take_in(folder, expected, now) {
             Err(StationError::Refused(refusal)) => {
@@ -64,7 +68,7 @@ impl Station {
         }
     }
 
-    fn take_in(&mut self, folder: &Path, expected: &Expected, now: Instant) -> Result<Imported, StationError> {
+    fn take_in(&mut self, folder: &Path, expected: &Expected<'_>, now: Instant) -> Result<Imported, StationError> {
         let incoming = Incoming::open(folder)?;
         let octets = incoming.read(manifest::NAME, limits::BUNDLE_MANIFEST_OCTETS)?;
         let what = Manifest::parse(&octets)?;
@@ -85,8 +89,8 @@ impl Station {
         }
         let taken = incoming.copy(&what, &octets, &self.home.pins, &partial).and_then(|()| {
             let identity = self.identity_of(what.recipients.first().map_or("", String::as_str))?;
-            let issuer = trust::issuer(&self.root()?, &partial, &what, now)?;
-            records::check(&partial, &what, &identity, &issuer)
+            let issuing = trust::issuing(&self.root()?, &partial, &what, expected.list, now)?;
+            records::check(&Checking { folder: &partial, what: &what, identity: &identity, issuing: &issuing })
         });
         let records = match taken {
             Ok(records) => records,
@@ -176,7 +180,7 @@ impl Station {
         &mut self,
         what: &Manifest,
         digest: Digest,
-        expected: &Expected,
+        expected: &Expected<'_>,
         now: Instant,
     ) -> Result<(), StationError> {
         let known = self.look(|tx| tx.bundles())?;
@@ -196,7 +200,7 @@ impl Station {
     }
 }
 
-fn following(known: &[Bundle], what: &Manifest, expected: &Expected) -> Result<(), StationError> {
+fn following(known: &[Bundle], what: &Manifest, expected: &Expected<'_>) -> Result<(), StationError> {
     let name = what.bundle.hex();
     if known.iter().any(|known| known.bundle == name) {
         let found = format!("{name}, which was imported before");
@@ -215,9 +219,4 @@ fn following(known: &[Bundle], what: &Manifest, expected: &Expected) -> Result<(
         }
         _ => Ok(()),
     }
-}
-
-/// Foreign text in a message.
-fn shown(text: &str) -> SafeText {
-    SafeText::cut(text, 100)
 }

@@ -4,6 +4,7 @@
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Secret, limits};
 use crate::devices::durable_file;
+use crate::keys::recipient::identity::Identity;
 use crate::keys::recipient::{self, RecipientKind};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::station::StationError;
@@ -41,15 +42,14 @@ pub(super) fn receipt_key(folder: &Path, expected: &SshPublicKey) -> Result<SshS
     }
 }
 
-/// Makes another recipient; gives its public form.
+/// Makes another recipient of a kind; gives its public form.
 ///
 /// # Errors
 /// As [`new_receipt_key`].
-pub(super) fn new_recipient(folder: &Path) -> Result<String, StationError> {
+pub(super) fn new_recipient(folder: &Path, kind: RecipientKind) -> Result<String, StationError> {
     let identity = drawn()?;
-    let public =
-        recipient::recipient_of(RecipientKind::X25519, &identity).map_err(|e| StationError::Other(e.to_string()))?;
-    let text = recipient::identity_text(RecipientKind::X25519, &identity);
+    let public = recipient::recipient_of(kind, &identity).map_err(|e| StationError::Other(e.to_string()))?;
+    let text = recipient::identity_text(kind, &identity);
     let mut file = Secret::with_capacity(text.len() + 1);
     text.expose().iter().chain(b"\n").for_each(|&octet| {
         file.push(octet);
@@ -61,19 +61,19 @@ pub(super) fn new_recipient(folder: &Path) -> Result<String, StationError> {
 
 /// Every recipient whose identity is here.
 pub(super) fn recipients(folder: &Path) -> Result<Vec<(u32, String)>, StationError> {
-    numbers(folder)?.into_iter().map(|number| Ok((number, public_of(&read(folder, number)?)?))).collect()
+    numbers(folder)?.into_iter().map(|number| Ok((number, public_of(read(folder, number)?.as_ref())?))).collect()
 }
 
-pub(super) fn identity_of(folder: &Path, wanted: &str) -> Result<Secret, StationError> {
+pub(super) fn identity_of(folder: &Path, wanted: &str) -> Result<Identity, StationError> {
     for number in numbers(folder)?.into_iter().rev() {
-        let identity = read(folder, number)?;
-        if public_of(&identity)? == wanted {
+        let Some(identity) = read(folder, number)? else { continue };
+        if public_of(Some(&identity))? == wanted {
             return Ok(identity);
         }
     }
     Err(StationError::Configuration {
         what: "recipient",
-        problem: format!("expected an identity here for {}, found none", wanted.escape_debug()),
+        problem: format!("expected an identity here for {}, found none", recipient::shown(wanted).escape_debug()),
     })
 }
 
@@ -83,7 +83,7 @@ pub(super) fn identity_of(folder: &Path, wanted: &str) -> Result<Secret, Station
 /// Where it is not here.
 pub(super) fn shred(folder: &Path, wanted: &str) -> Result<(), StationError> {
     for number in numbers(folder)? {
-        if public_of(&read(folder, number)?)? == wanted {
+        if public_of(read(folder, number)?.as_ref())? == wanted {
             let path = path(folder, number);
             durable_file::replace(&path, b"destroyed\n")?;
             return Ok(());
@@ -111,22 +111,22 @@ fn numbers(folder: &Path) -> Result<Vec<u32>, StationError> {
     Ok((1..=RECIPIENTS).take_while(|&number| path(folder, number).is_file()).collect())
 }
 
-fn read(folder: &Path, number: u32) -> Result<Secret, StationError> {
+/// `None` where the identity was destroyed.
+fn read(folder: &Path, number: u32) -> Result<Option<Identity>, StationError> {
     let octets = durable_file::read(&path(folder, number), limits::SMALL_FILE_OCTETS)?;
-    let mut identity = Secret::take(octets);
-    if identity.expose().ends_with(b"\n") {
-        identity.pop();
+    let mut text = Secret::take(octets);
+    if text.expose().ends_with(b"\n") {
+        text.pop();
     }
-    Ok(identity)
+    if text.expose() == b"destroyed" {
+        return Ok(None);
+    }
+    let bad = |problem: String| StationError::Configuration { what: "recipient", problem };
+    Identity::parse(text.expose_text()).map(Some).map_err(|e| bad(e.to_string()))
 }
 
 /// Empty where the identity was destroyed.
-fn public_of(identity: &Secret) -> Result<String, StationError> {
-    if identity.expose() == b"destroyed" {
-        return Ok(String::new());
-    }
-    let parsed: age::x25519::Identity = identity.expose_text().parse().map_err(|e: &str| {
-        StationError::Configuration { what: "recipient", problem: format!("expected an age identity: {e}") }
-    })?;
-    Ok(parsed.to_public().to_string())
+fn public_of(identity: Option<&Identity>) -> Result<String, StationError> {
+    let public = identity.map(Identity::recipient).transpose();
+    Ok(public.map_err(|e| StationError::Other(e.to_string()))?.unwrap_or_default())
 }

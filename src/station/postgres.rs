@@ -14,15 +14,14 @@
 mod client;
 mod transaction;
 
-use crate::basics::limits;
+use crate::basics::{SafeText, Secret, limits};
 use crate::devices::durable_file;
 use crate::station::StationError;
+use crate::station::home::PASSWORD;
 use crate::station::store::{Store, Transaction};
 use client::Client;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// Beside `station.json`, 0600, where the server asks for a password.
-pub const PASSWORD: &str = "postgres.password";
 
 const TABLES: &str = "
 CREATE TABLE ledger (seq BIGINT PRIMARY KEY, body BYTEA NOT NULL, head BYTEA NOT NULL);
@@ -58,6 +57,9 @@ CREATE TRIGGER tally_new AFTER INSERT ON identities FOR EACH ROW EXECUTE FUNCTIO
 CREATE TRIGGER tally_moved AFTER UPDATE OF state, line ON identities FOR EACH ROW EXECUTE FUNCTION station_tally();
 ";
 
+/// The tables above; `owned` says which.
+const VERSION: &str = "1";
+
 /// What the server must say of itself, or a commit that was acknowledged can be gone.
 const MUST: [(&str, &[&str]); 3] =
     [("synchronous_commit", &["on", "remote_apply"]), ("fsync", &["on"]), ("full_page_writes", &["on"])];
@@ -71,7 +73,7 @@ impl PostgresStore {
     /// Makes the tables in an empty database.
     ///
     /// # Errors
-    /// Where the server is not there, commits asynchronously, or the database has tables of ours already.
+    /// Where the server is not there, commits asynchronously, or the database has tables of anybody's already.
     pub fn create(address: &str, folder: &Path, first: &[(&str, &str)]) -> Result<Self, StationError> {
         let mut store = Self::connect(address, folder)?;
         let there = store.client.rows("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()", &[])?;
@@ -81,39 +83,72 @@ impl PostgresStore {
                 problem: "expected an empty one, found tables; a station is never overwritten".to_owned(),
             });
         }
-        store.client.batch(&format!("BEGIN; {TABLES} COMMIT"))?;
-        for (name, value) in first {
+        // All of it or nothing: a database with half the tables would be nobody's.
+        store.client.batch(&format!("BEGIN; {TABLES}"))?;
+        for (name, value) in first.iter().chain(&[("tables", VERSION)]) {
             store.client.rows("INSERT INTO owned VALUES ($1, $2)", &[name, value])?;
         }
         let start = first.iter().find(|(name, _)| *name == "start").map_or("", |(_, value)| value);
-        store.client.rows("INSERT INTO ledger_end VALUES (1, 0, ('\\x' || $1)::bytea)", &[start])?;
+        store.client.rows("INSERT INTO ledger_end VALUES (1, 0, decode($1, 'hex'))", &[start])?;
+        store.client.commit()?;
         Ok(store)
     }
 
     /// Connects to a station's database.
     ///
     /// # Errors
-    /// As [`PostgresStore::create`].
+    /// As [`PostgresStore::create`], and where its tables are not a station's of this program.
     pub fn open(address: &str, folder: &Path) -> Result<Self, StationError> {
-        Self::connect(address, folder)
+        let mut store = Self::connect(address, folder)?;
+        let mut found = "none".to_owned();
+        let there = store
+            .client
+            .rows("SELECT (to_regclass('owned') IS NOT NULL AND to_regclass('ledger_end') IS NOT NULL)::text", &[])?;
+        if client::text(&there, 0, 0)? == "true" {
+            let said = store.client.rows("SELECT value FROM owned WHERE name = 'tables'", &[])?;
+            found = if said.is_empty() { "others".to_owned() } else { client::text(&said, 0, 0)? };
+        }
+        if found == VERSION {
+            return Ok(store);
+        }
+        Err(StationError::Server(format!(
+            "expected the tables of a station of this program, version {VERSION}, found {}",
+            SafeText::cut(&found, 40)
+        )))
     }
 
     fn connect(address: &str, folder: &Path) -> Result<Self, StationError> {
-        let path = folder.join(PASSWORD);
-        let password = if path.is_file() { durable_file::read(&path, limits::SMALL_FILE_OCTETS)? } else { Vec::new() };
-        let mut client = Client::connect(address, crate::basics::Secret::take(password))?;
+        let mut client = Client::connect(address, password(&folder.join(PASSWORD))?)?;
         for (setting, expected) in MUST {
             let found = client.rows(&format!("SHOW {setting}"), &[])?;
             let found = client::text(&found, 0, 0)?;
-            if !expected.contains(&found.as_str()) {
-                return Err(StationError::Server(format!(
-                    "expected {setting} to be {}, found {found}",
-                    expected.join(" or ")
-                )));
+            must(setting, expected, &found)?;
+            if setting == "synchronous_commit" {
+                // Kept for this connection, whatever the server is told to do meanwhile.
+                client.batch(&format!("SET synchronous_commit TO {found}"))?;
             }
         }
         Ok(Self { client })
     }
+}
+
+fn must(setting: &str, expected: &[&str], found: &str) -> Result<(), StationError> {
+    if expected.contains(&found) {
+        return Ok(());
+    }
+    let found = SafeText::cut(found, 40);
+    Err(StationError::Server(format!("expected {setting} to be {}, found {found}", expected.join(" or "))))
+}
+
+/// Empty where there is no file.
+fn password(path: &Path) -> Result<Secret, StationError> {
+    let Ok(seen) = path.symlink_metadata() else { return Ok(Secret::take(Vec::new())) };
+    let mode = seen.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let problem = format!("expected it readable by its owner only (0600), found {mode:04o}");
+        return Err(StationError::Configuration { what: PASSWORD, problem });
+    }
+    Ok(Secret::take(durable_file::read(path, limits::SMALL_FILE_OCTETS)?))
 }
 
 impl Store for PostgresStore {
@@ -135,10 +170,20 @@ impl Store for PostgresStore {
 
     fn identity(&mut self) -> Result<String, StationError> {
         let found = self.client.rows(
-            "SELECT system_identifier::text || '-' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '-' || \
-             (SELECT oid::text FROM pg_database WHERE datname = current_database()) FROM pg_control_system()",
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE \
+             system_identifier::text || '-' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '-' || \
+             (SELECT oid::text FROM pg_database WHERE datname = current_database()) END, current_setting('synchronous_commit'), \
+             current_setting('fsync'), current_setting('full_page_writes') FROM pg_control_system()",
             &[],
         )?;
-        client::text(&found, 0, 0)
+        // Asked each time: a running server can be told to sync no more.
+        for (at, (setting, expected)) in MUST.into_iter().enumerate() {
+            must(setting, expected, client::cell(&found, 0, at + 1)?)?;
+        }
+        match client::cell(&found, 0, 0)? {
+            // It has everything, and may be promoted at any moment; until then it is not the one that counts.
+            "standby" => Err(StationError::Server("the server only reads: it is a standby".to_owned())),
+            known => Ok(known.to_owned()),
+        }
     }
 }

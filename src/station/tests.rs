@@ -5,6 +5,7 @@ use crate::basics::{Digest, Instant, Realm, Secret};
 use crate::factory::enrolment::ManifestSigner;
 use crate::factory::record::{DeviceKey, possession_message};
 use crate::factory::{BundleId, DeviceId, Firmware, Lineage, Receipt, Record, ShardHeader, manifest, receipt, shard};
+use crate::keys::recipient::RecipientKind;
 use crate::keys::ssh::{SshSigningKey, verify};
 use crate::keys::{Algorithm, SigningKey};
 use crate::station::chain::What;
@@ -42,11 +43,13 @@ impl Factory {
             folder: &path,
             anchor: None,
             database: None,
+            password: None,
             factory: "lyon",
             realm: REALM,
             root_pem: ROOT,
             signers: vec![signer],
             threshold: 1,
+            recipient: RecipientKind::X25519,
             now: NOW,
         })
         .unwrap();
@@ -428,7 +431,7 @@ fn destroying_a_recipients_key_shreds_what_was_not_drawn_of_its_bundles() {
     factory.station().release(&bundle, 2, false, NOW).unwrap();
     factory.draw(1).unwrap();
     let recipient = factory.station().recipients().unwrap()[0].1.clone();
-    let fresh = factory.station().fresh_recipient(NOW).unwrap();
+    let fresh = factory.station().fresh_recipient(Some(RecipientKind::MlKem768X25519), NOW).unwrap();
     assert_eq!(factory.station().enrolment(NOW).unwrap().statement.recipient, fresh);
     assert_eq!(factory.station().shred(&recipient, NOW).unwrap(), 2);
     assert!(factory.station().identity_of(&recipient).is_err());

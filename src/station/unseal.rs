@@ -5,6 +5,7 @@
 //! overwrites, so we seek to the chunk only and read the rest into our own. Seeking also authenticates the last chunk, and with it the length.
 
 use crate::basics::{Secret, limits};
+use crate::keys::recipient::identity::{Identity, sealed_to};
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use zeroize::Zeroizing;
 
@@ -14,8 +15,11 @@ const CHUNK: u64 = 64 * 1024;
 /// Opens a whole shard, in memory that is overwritten when dropped.
 ///
 /// # Errors
-/// Where it is not an age file for this identity, is damaged, or is longer than a shard.
-pub fn shard(identity: &Secret, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+/// Where it is not an age file for this identity, is sealed to a recipient of another kind as well, is damaged, or is longer than a shard.
+pub fn shard(identity: &Identity, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+    let kind = identity.kind();
+    sealed_to(kind, sealed)
+        .map_err(|found| format!("a stanza `{found}` in it, where only {} may be", kind.stanza_tag()))?;
     let mut reader = opened(identity, std::io::Cursor::new(sealed))?;
     let room = sealed.len().min(limits::SHARD_OCTETS + 1);
     let mut octets = Zeroizing::new(Vec::with_capacity(room));
@@ -31,7 +35,7 @@ pub fn shard(identity: &Secret, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Str
 ///
 /// # Errors
 /// Where it is not an age file for this identity, is damaged there, or ends before.
-pub fn record<R: BufRead + Seek>(identity: &Secret, sealed: R, offset: u64, octets: u32) -> Result<Secret, String> {
+pub fn record<R: BufRead + Seek>(identity: &Identity, sealed: R, offset: u64, octets: u32) -> Result<Secret, String> {
     let octets = octets as usize;
     if octets > limits::SHARD_OCTETS || offset > limits::SHARD_OCTETS as u64 {
         return Err("expected a record inside a shard".to_owned());
@@ -49,12 +53,10 @@ pub fn record<R: BufRead + Seek>(identity: &Secret, sealed: R, offset: u64, octe
     Ok(record)
 }
 
-fn opened<R: BufRead>(identity: &Secret, sealed: R) -> Result<age::stream::StreamReader<R>, String> {
-    let identity: age::x25519::Identity =
-        identity.expose_text().parse().map_err(|e: &str| format!("identity of this station: {e}"))?;
+fn opened<R: BufRead>(identity: &Identity, sealed: R) -> Result<age::stream::StreamReader<R>, String> {
     let decryptor = age::Decryptor::new_buffered(sealed).map_err(|e| format!("expected an age v1 file: {e}"))?;
     decryptor
-        .decrypt(std::iter::once(&identity as &dyn age::Identity))
+        .decrypt(std::iter::once(identity as &dyn age::Identity))
         .map_err(|e| format!("it does not open with this station's key: {e}"))
 }
 
@@ -62,49 +64,72 @@ fn opened<R: BufRead>(identity: &Secret, sealed: R) -> Result<age::stream::Strea
 mod tests {
     use super::{record, shard};
     use crate::basics::Secret;
-    use crate::keys::recipient::{self, RecipientKind};
+    use crate::keys::recipient::RecipientKind;
+    use crate::keys::recipient::identity::Identity;
     use crate::strongroom::sealing;
 
-    fn sealed(content: &[u8]) -> (Secret, Vec<u8>) {
-        let identity = [0x42; 32];
-        let to = recipient::recipient_of(RecipientKind::X25519, &identity).unwrap();
-        (
-            recipient::identity_text(RecipientKind::X25519, &identity),
-            sealing::seal(&to, &Secret::take(content.to_vec())).unwrap(),
-        )
+    fn sealed(kind: RecipientKind, content: &[u8]) -> (Identity, Vec<u8>) {
+        let identity = Identity::of(kind, &[0x42; 32]).ok().unwrap();
+        let file = sealing::seal(&identity.recipient().unwrap(), &Secret::take(content.to_vec())).unwrap();
+        (identity, file)
     }
 
     #[test]
     fn any_part_of_a_shard_opens_alone_and_is_what_the_whole_holds_there() {
         let content: Vec<u8> = (0..200_000_u32).map(|n| (n * 7 % 251) as u8).collect();
-        let (identity, file) = sealed(&content);
-        assert_eq!(*shard(&identity, &file).unwrap(), content);
-        for (offset, octets) in
-            [(0, 1), (0, 70_000), (65_535, 2), (65_536, 1), (131_071, 65_537), (199_999, 1), (196_608, 3_392)]
-        {
-            let part = record(&identity, std::io::Cursor::new(&file), offset, octets).unwrap();
-            assert_eq!(part.expose(), &content[offset as usize..offset as usize + octets as usize], "{offset}");
+        for kind in RecipientKind::ALL {
+            let (identity, file) = sealed(kind, &content);
+            assert_eq!(*shard(&identity, &file).unwrap(), content);
+            for (offset, octets) in
+                [(0, 1), (0, 70_000), (65_535, 2), (65_536, 1), (131_071, 65_537), (199_999, 1), (196_608, 3_392)]
+            {
+                let part = record(&identity, std::io::Cursor::new(&file), offset, octets).unwrap();
+                assert_eq!(part.expose(), &content[offset as usize..offset as usize + octets as usize], "{offset}");
+            }
+            assert!(record(&identity, std::io::Cursor::new(&file), 199_999, 2).is_err(), "beyond the end");
         }
-        assert!(record(&identity, std::io::Cursor::new(&file), 199_999, 2).is_err(), "beyond the end");
+    }
+
+    #[test]
+    fn a_shard_of_the_other_kind_or_of_both_kinds_is_refused_by_name() {
+        let (classical, classical_file) = sealed(RecipientKind::X25519, b"x");
+        let (hybrid, hybrid_file) = sealed(RecipientKind::MlKem768X25519, b"x");
+        assert!(
+            shard(&classical, &hybrid_file)
+                .unwrap_err()
+                .contains("a stanza `mlkem768x25519` in it, where only X25519 may be")
+        );
+        assert!(
+            shard(&hybrid, &classical_file)
+                .unwrap_err()
+                .contains("a stanza `X25519` in it, where only mlkem768x25519 may be")
+        );
+        let at = b"age-encryption.org/v1\n".len();
+        let mut both = hybrid_file[..at].to_vec();
+        both.extend(b"-> X25519 ajtqAvDEkVNr2B7zUOtq2mAQXDSBlNrVAuM/dKb5sT4\nbody\n");
+        both.extend(&hybrid_file[at..]);
+        assert!(shard(&hybrid, &both).unwrap_err().contains("a stanza `X25519` in it"));
     }
 
     #[test]
     fn a_changed_or_shortened_shard_opens_nowhere_near_the_change() {
         let content = vec![7; 200_000];
-        let (identity, file) = sealed(&content);
-        for at in [30, 150, 1_000, 70_000, file.len() - 1] {
+        for kind in RecipientKind::ALL {
+            let (identity, file) = sealed(kind, &content);
+            for at in [30, 150, 1_000, 70_000, file.len() - 1] {
+                let mut bad = file.clone();
+                bad[at] ^= 1;
+                assert!(shard(&identity, &bad).is_err(), "{at}");
+            }
             let mut bad = file.clone();
-            bad[at] ^= 1;
-            assert!(shard(&identity, &bad).is_err(), "{at}");
+            let header = file.len() - (200_000 + 4 * 16);
+            bad[header + 66_300] ^= 1;
+            assert!(record(&identity, std::io::Cursor::new(&bad), 65_536, 10).is_err());
+            // Cut at a chunk's end: the last chunk does not say that it is the last.
+            let cut = &file[..header + 2 * (65_536 + 16)];
+            assert!(record(&identity, std::io::Cursor::new(cut), 65_536, 10).is_err());
+            let other = Identity::of(kind, &[0x43; 32]).ok().unwrap();
+            assert!(shard(&other, &file).unwrap_err().contains("does not open with this station's key"));
         }
-        let mut bad = file.clone();
-        bad[66_500] ^= 1;
-        assert!(record(&identity, std::io::Cursor::new(&bad), 65_536, 10).is_err());
-        // Cut at a chunk's end: the last chunk does not say that it is the last.
-        let header = file.len() - (200_000 + 4 * 16);
-        let cut = &file[..header + 2 * (65_536 + 16)];
-        assert!(record(&identity, std::io::Cursor::new(cut), 65_536, 10).is_err());
-        let other = recipient::identity_text(RecipientKind::X25519, &[0x43; 32]);
-        assert!(shard(&other, &file).unwrap_err().contains("does not open with this station's key"));
     }
 }

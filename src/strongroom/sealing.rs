@@ -1,9 +1,10 @@
 //! Sealing to a quorum's recipient: plain age v1 files, so that decades later the standard `age` tool opens them. The one
-//! place where the `age` crate is used on content; it draws its own randomness.
+//! place where the `age` crate seals; it draws its own randomness.
 
 mod hybrid;
 
 use crate::basics::{SafeText, Secret, limits};
+use crate::keys::recipient::identity::{Identity, sealed_to};
 use crate::keys::recipient::{self, RecipientKind};
 use std::io::{Read, Write};
 use zeroize::Zeroizing;
@@ -62,37 +63,15 @@ pub fn open(kind: RecipientKind, identity: &[u8; 32], sealed: &[u8]) -> Result<S
             sealed.len()
         ));
     }
-    sealed_to(kind, sealed)?;
-    let identity: Box<dyn age::Identity> = match kind {
-        RecipientKind::X25519 => {
-            let text = recipient::identity_text(kind, identity);
-            let parsed: age::x25519::Identity =
-                text.expose_text().parse().map_err(|e: &str| format!("identity: {e}"))?;
-            Box::new(parsed)
-        }
-        RecipientKind::MlKem768X25519 => Box::new(hybrid::Identity(Zeroizing::new(*identity))),
-    };
+    sealed_to(kind, sealed).map_err(|found| {
+        format!("expected a key sealed to {} and to nothing else, found a stanza `{found}` in it", kind.title())
+    })?;
+    let identity = Identity::of(kind, identity).map_err(|e| format!("identity: {e}"))?;
     let decryptor = age::Decryptor::new(sealed).map_err(|e| format!("expected an age v1 file: {e}"))?;
-    let mut reader =
-        decryptor.decrypt(std::iter::once(&*identity)).map_err(|e| format!("the sealed key does not open: {e}"))?;
+    let mut reader = decryptor
+        .decrypt(std::iter::once(&identity as &dyn age::Identity))
+        .map_err(|e| format!("the sealed key does not open: {e}"))?;
     let mut content = Zeroizing::new(Vec::with_capacity(limits::SEALED_FILE_OCTETS));
     reader.read_to_end(&mut content).map_err(|e| format!("the sealed key is damaged: {e}"))?;
     Ok(Secret::take(std::mem::take(&mut *content)))
-}
-
-/// Whether a file is sealed to one kind of recipient and no other: a classical stanza beside a post-quantum one would leave
-/// the key as weak as if that one were not there. What age itself strews in (`...-grease`) is nobody's.
-fn sealed_to(kind: RecipientKind, sealed: &[u8]) -> Result<(), String> {
-    let header = sealed.split(|octet| *octet == b'\n').take_while(|line| !line.starts_with(b"---"));
-    for stanza in header.filter_map(|line| line.strip_prefix(b"-> ")) {
-        let tag = stanza.split(|octet| *octet == b' ').next().unwrap_or_default();
-        if tag != kind.stanza_tag().as_bytes() && !tag.ends_with(b"grease") {
-            return Err(format!(
-                "expected a key sealed to {} and to nothing else, found a stanza `{}` in it",
-                kind.title(),
-                SafeText::cut(&String::from_utf8_lossy(tag), 40)
-            ));
-        }
-    }
-    Ok(())
 }

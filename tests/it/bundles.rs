@@ -311,7 +311,7 @@ fn files_too_many_missing_or_cut_are_named() {
 
 #[test]
 fn a_manifest_that_was_signed_anew_does_not_hide_what_was_changed() {
-    let cases: [Case<'_, Spoilt>; 8] = [
+    let cases: [Case<'_, Spoilt>; 9] = [
         (
             "another root",
             &|s| s.manifest(|m| m["records_root"] = "00".repeat(32).into()),
@@ -377,8 +377,14 @@ fn a_manifest_that_was_signed_anew_does_not_hide_what_was_changed() {
                 let chain = s.read("chain.pem");
                 s.listed("crl.pem", &chain);
             },
-            Class::Chain,
+            Class::Malformed,
             "crl.pem",
+        ),
+        (
+            "given out after the certificates' end",
+            &|s| s.manifest(|m| m["expires"] = (m["certificates"]["not_after"].as_u64().unwrap() + 1).into()),
+            Class::Malformed,
+            "manifest.json: expires",
         ),
     ];
     for (name, spoil, class, what) in cases {

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 import make_bundle
+from station_tampering import INSIDE, LISTS, Tampering, between, lists, octets
 
 HERE = pathlib.Path(__file__).parent
 MAKER = [sys.executable, str(HERE / "make_bundle.py")]
@@ -31,10 +32,10 @@ def make(work, recipient, name, **options):
 
 
 class Station:
-    def __init__(self, binary, work, name):
+    def __init__(self, binary, work, name, *more):
         self.binary, self.where = binary, work / name
         made = self.run("init", "--factory", "lyon", "--realm", "rehearsal", "--root", work / "root.pem", "--signers", work / "allowed_signers",
-                        "--threshold", 2, "--json")
+                        "--threshold", 2, "--json", *more)
         self.recipient, self.receipt_key = made["recipients"][0], made["receipt_key"]
 
     def call(self, verb, *arguments):
@@ -52,8 +53,8 @@ class Station:
         assert "PRIVATE KEY" not in done.stdout + done.stderr
 
 
-def enrol(station, work):
-    envelope = work / "enrolment.envelope"
+def enrol(station, work, prefix=""):
+    envelope = work / f"{prefix}enrolment.envelope"
     said = station.run("enrol", "--out", envelope, "--json")
     octets = envelope.read_bytes()
     assert hashlib.sha256(octets).hexdigest() == said["envelope"] and len(said["words"].split()) == 23
@@ -64,14 +65,14 @@ def enrol(station, work):
     # The ceremony's half, with the age tool: a nonce that only who opens it can prove.
     digest, nonce = hashlib.sha256(make_bundle.jcs(signed)).digest(), bytes(range(32))
     text = f"anchorite-challenge/1 rehearsal {digest.hex()} {nonce.hex()}\n"
-    challenge = work / "challenge.age"
+    challenge = work / f"{prefix}challenge.age"
     make_bundle.age(station.recipient, text.encode(), challenge)
-    station.run("challenge", challenge, "--out", work / "answer.json")
-    answer = json.loads((work / "answer.json").read_bytes())
+    station.run("challenge", challenge, "--out", work / f"{prefix}answer.json")
+    answer = json.loads((work / f"{prefix}answer.json").read_bytes())
     assert answer["statement"]["proof"] == make_bundle.tagged(b"enrolment-answer", [digest, nonce]).hex()
     verify_ssh(work, station.receipt_key, "rehearsal-answer@anchorite", make_bundle.jcs(answer["statement"]), answer["signature"])
     # It answers nothing it did not ask for.
-    other = work / "other.age"
+    other = work / f"{prefix}other.age"
     make_bundle.age(station.recipient, text.replace(digest.hex(), "00" * 32).encode(), other)
     station.refused(2, "never made", "challenge", other, "--out", work / "none.json")
 
@@ -106,22 +107,27 @@ def line(station, bundle, work, algorithm):
     assert station.run("confirm", bad["device"], "--injected", "--json")["state"] == "injected"
     assert station.run("confirm", bad["device"], "--signature", prove(bad), "--json")["state"] == "verified"
     assert station.run("scrap", failed["device"], "--reason", "flasher time-out", "--json")["state"] == "scrapped"
+    by_record = receipted(station, bundle, work, verified=2, scrapped=1, reserved=1)
+    assert by_record[good["record"]][1] == 4 and by_record[good["record"]][5].hex() == prove_again(good, by_record[good["record"]][5])
+    assert by_record[silent["record"]][1] == 2 and by_record[failed["record"]][1] == 5
+    checked = station.run("check", "--json")
+    assert checked["states"]["reported"] >= 2
+    print(f"line, {algorithm}: drawn, proven, scrapped, receipted")
+
+
+def receipted(station, bundle, work, **states):
+    """The receipt, its signature and its tree checked; gives the outcome of every record by its digest."""
     made = station.run("receipt", bundle, "--json")
     folder = pathlib.Path(made["folder"])
     octets = (folder / "receipt.json").read_bytes()
     verify_ssh(work, station.receipt_key, "rehearsal-receipt@anchorite", octets, (folder / "receipt.json.sig").read_text())
     receipt, outcomes = json.loads(octets), (folder / "outcomes.cbor").read_bytes()
     assert hashlib.sha256(outcomes).hexdigest() == receipt["outcomes_sha256"]
-    assert receipt["states"]["verified"] == 2 and receipt["states"]["scrapped"] == 1 and receipt["states"]["reserved"] == 1
+    assert all(receipt["states"][state] == count for state, count in states.items()), receipt["states"]
     rows = list(read_outcomes(outcomes))
     assert len(rows) == receipt["count"] == sum(receipt["states"].values())
     assert make_bundle.root_of([make_bundle.leaf(row) for row, _ in rows]) == bytes.fromhex(receipt["outcomes_root"])
-    by_record = {fields[4].hex(): fields for _, fields in rows}
-    assert by_record[good["record"]][1] == 4 and by_record[good["record"]][5].hex() == prove_again(good, by_record[good["record"]][5])
-    assert by_record[silent["record"]][1] == 2 and by_record[failed["record"]][1] == 5
-    checked = station.run("check", "--json")
-    assert checked["states"]["reported"] >= 2
-    print(f"line, {algorithm}: drawn, proven, scrapped, receipted")
+    return {fields[4].hex(): fields for _, fields in rows}
 
 
 def prove_again(drawn, proof):
@@ -160,75 +166,120 @@ def read_outcomes(octets):
 
 
 def tampering(binary, work):
-    station = Station(binary, work, "tampered")
-    _, other = Station(binary, work, "elsewhere"), None
-    other = json.loads((work / "elsewhere/station.json").read_text()) and age_recipient(work / "elsewhere")
-    expected = {"foreign-shard": "foreign", "resealed": "wrong-factory", "chain": "chain", "key-mismatch": "key-mismatch", "count": "count",
-                "other-recipient": "wrong-recipient", "wrong-realm": "wrong-realm", "too-few-signatures": "too-few-signatures"}
-    counted = {}
-
-    def refuse(name, word, *arguments):
-        station.refused(4, f"({word})", "import", work / name, *arguments)
-        counted[word] = counted.get(word, 0) + 1
-
-    for tamper, word in expected.items():
-        make(work, station.recipient, f"bad-{tamper}", count=5, tamper=tamper, other=other)
-        refuse(f"bad-{tamper}", word)
-    make(work, station.recipient, "bad-factory", count=5, factory="ostrava")
-    refuse("bad-factory", "wrong-factory")
-    make(work, other, "bad-sealed", count=5)
-    refuse("bad-sealed", "wrong-recipient")
-    make(work, station.recipient, "bad-expired", count=5, days=30)
-    refuse("bad-expired", "expired")
-    make(work, station.recipient, "bad-sequence", count=5, sequence=2, previous="00" * 32)
-    refuse("bad-sequence", "sequence")
+    """The list is in station_tampering.py."""
+    station, other = Station(binary, work, "tampered"), Station(binary, work, "elsewhere").recipient
+    t = Tampering(make, station, work, other)
+    t.resign = lambda where, manifest: resign(work, where, manifest)
+    for tamper, (imported, checked) in INSIDE.items():
+        t.bad(tamper, imported, checked, tamper=tamper, other=other)
+    for crl, (imported, checked) in LISTS.items():
+        t.bad(crl, imported, checked, crl=crl)
+    lists(t, lambda name: work / f"{name}.pem")
+    t.bad("another factory", "wrong-factory", "wrong-factory", expected=("--factory", "lyon"), factory="ostrava")
+    t.bad("sealed to another", "wrong-recipient", "wrong-recipient", expected=("--recipient", station.recipient), recipient=other)
+    t.bad("expired", "expired", None, days=30)
+    t.bad("out of turn", "sequence", None, sequence=2, previous="00" * 32)
     good = make(work, station.recipient, "good", count=12, shard=5)
-    refuse("good", "wrong-order", "--order", "00" * 32)
-    # Octets: one flipped in every file in turn, one file missing, one more, a link; nothing of it is taken in.
-    files = sorted(path.relative_to(work / "good") for path in (work / "good").rglob("*") if path.is_file())
-    for file in files:
-        if file.suffix == ".sig":
-            words = "(bad-signature)"
-        elif file.name == "manifest.json":
-            words = ""
-        else:
-            words = "(tampered)"
-        shutil.copytree(work / "good", work / "bad-octet")
-        octets = bytearray((work / "bad-octet" / file).read_bytes())
-        octets[len(octets) // 2] ^= 1
-        (work / "bad-octet" / file).write_bytes(octets)
-        station.refused(4, words, "import", work / "bad-octet")
-        (work / "bad-octet" / file).unlink()
-        station.refused(4, "(too-few-signatures)" if file.suffix == ".sig" else "(count)", "import", work / "bad-octet")
-        (work / "bad-octet" / file).symlink_to(work / "good" / file)
-        station.refused(4, "a link", "import", work / "bad-octet")
-        shutil.rmtree(work / "bad-octet")
-    shutil.copytree(work / "good", work / "bad-more")
-    (work / "bad-more/shards/00003.age").write_bytes(b"x")
-    station.refused(4, "(foreign)", "import", work / "bad-more")
-    # A shard of another bundle in its place, and two shards exchanged: the manifest's digests say so.
-    shutil.copytree(work / "good", work / "bad-swap")
-    first, second = work / "bad-swap/shards/00000.age", work / "bad-swap/shards/00001.age"
-    swapped = first.read_bytes(), second.read_bytes()
-    first.write_bytes(swapped[1])
-    second.write_bytes(swapped[0])
-    station.refused(4, "(tampered)", "import", work / "bad-swap")
+    t.both("another order", work / "good", "wrong-order", "wrong-order", ("--order", "00" * 32), ("--order", "00" * 32))
+    make(work, station.recipient, "second", count=12, shard=5, sequence=2, previous=good)
+    octets(t, "good")
+    between(t, "good", "second")
     assert not list((station.where / "bundles").iterdir()), "nothing was taken in"
     station.run("import", work / "good", "--release")
-    refuse("good", "replay")
-    make(work, station.recipient, "bad-follow", count=5, sequence=2, previous="00" * 32)
-    refuse("bad-follow", "sequence")
-    make(work, station.recipient, "second", count=5, sequence=2, previous=good)
-    station.run("import", work / "second")
+    after = ("--after", work / "good/manifest.json")
+    t.both("taken in before", work / "good", "replay", "replay", expected=after)
+    t.bad("follows another", "sequence", "sequence", expected=after, sequence=2, previous="00" * 32)
+    t.bad("follows too late", "sequence", "sequence", expected=after, sequence=3, previous=good)
+    t.both("the one that follows", work / "second", None, None, expected=(*after, "--factory", "lyon", "--recipient", station.recipient))
+    # A list that was over when the bundle came, and a newer one beside it.
+    make(work, station.recipient, "third", count=5, sequence=2, previous=good, crl="crl-over")
+    station.refused(4, "(expired)", "import", work / "third")
+    station.run("import", work / "third", "--crl", work / "crl-newer.pem")
     status = station.run("status", "--json")
-    for word, count in counted.items():
+    for word, count in t.counted.items():
         assert status["refusals"][word] >= count, (word, count, status["refusals"])
     station.run("check", "--json")
-    print(f"{sum(status['refusals'].values())} tampered bundles refused by name, counted in {len(status['refusals'])} classes; the good ones taken in")
+    print(f"{sum(status['refusals'].values())} tampered bundles refused by name, counted in {len(status['refusals'])} classes, {t.checked} of them by "
+          "`bundle check` too; the good ones taken in")
 
 
-def age_recipient(where):
-    return subprocess.run(["age-keygen", "-y", where / "recipient-1.key"], capture_output=True, text=True, check=True).stdout.strip()
+def resign(work, where, manifest):
+    """A manifest that was changed, signed by the signers that the station pins."""
+    octets = make_bundle.jcs(manifest)
+    (where / "manifest.json").write_bytes(octets)
+    for who in ("ada", "grace"):
+        make_bundle.sign(work / f"{who}.key", octets, where / f"manifest.json.{who}.sig", "rehearsal-bundle@anchorite")
+
+
+def device_generated(binary, work):
+    """Keys that never left their devices: the bundle has none, a draw gives the certificate, and the device proves what it holds."""
+    station = Station(binary, work, "made-there")
+    made = make(work, station.recipient, "csr", count=6, shard=4, mode="device-generated")
+    t = Tampering(make, station, work, "")
+    t.bad("a key in it", "key-mismatch", None, mode="device-generated", tamper="other-mode")
+    bundle = station.run("import", work / "csr", "--json")["bundle"]
+    station.run("release", bundle, "--by-device")
+    key_of = lambda device: serialization.load_der_private_key((work / "csr-keys" / f"{device}.der").read_bytes(), None)
+    station.refused(7, "no released identity", "draw", "--line", 1, "--json")
+    drawn = [station.run("draw", "--line", 1, "--device", device, "--json") for device in ("LAMP-00000003", "LAMP-00000005", "LAMP-00000000")]
+    for each in drawn:
+        issued = x509.load_pem_x509_certificate(each["certificate"].encode())
+        spki = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        assert each["private_key"] is None and key_of(each["device"]).public_key().public_bytes(*spki) == issued.public_key().public_bytes(*spki)
+    station.refused(7, "not released", "draw", "--line", 1, "--device", drawn[0]["device"])
+    plain = station.call("draw", "--line", 1, "--device", "LAMP-00000001")
+    assert plain.returncode == 0 and "PRIVATE KEY" not in plain.stdout and plain.stdout.startswith("-----BEGIN CERTIFICATE"), plain
+    good, bad, _ = drawn
+    station.refused(4, "bad-signature", "confirm", bad["device"], "--signature", prove(bad, key_of(good["device"])))
+    for each in (good, bad):
+        assert station.run("confirm", each["device"], "--signature", prove(each, key_of(each["device"])), "--json")["state"] == "verified"
+    rows = receipted(station, bundle, work)
+    for each in (good, bad):
+        assert prove_again(each, rows[each["record"]][5]) and rows[each["record"]][1] == 4
+    assert [row[1] for row in sorted(rows.values())] == [2, 2, 1, 4, 1, 4], rows
+    make(work, station.recipient, "csr-2", count=3, sequence=2, previous=made, mode="device-generated", algorithm="ed25519", prefix="ED-")
+    station.run("import", work / "csr-2")
+    print("device-generated: no key in the bundle, certificates drawn by device id, proven by the devices, receipted")
+
+
+def post_quantum(binary, work):
+    """Recipients of both kinds in one station, each bundle sealed (by npm's age-encryption and by Debian's age) to its own."""
+    station = Station(binary, work, "hybrid", "--post-quantum")
+    assert station.recipient.startswith("age1pq1") and (station.where / "recipient-1.key").read_text().startswith("AGE-SECRET-KEY-PQ-1")
+    first = make(work, station.recipient, "hybrid-1", count=5)
+    # The same manifest, the shard sealed to the classical recipient of another kind.
+    classical = station.run("enrol", "--fresh-recipient", "--classical", "--out", work / "classical", "--json")["recipient"]
+    assert classical.startswith("age1") and len(classical) == 62
+    t = Tampering(make, station, work, classical)
+    t.bad("a shard sealed to the classical one", "wrong-recipient", None, tamper="other-recipient", other=classical)
+    t.bad("the other way round", "wrong-recipient", None, recipient=classical, tamper="other-recipient", other=station.recipient)
+    both = work / "both-kinds"
+    shutil.copytree(work / "hybrid-1", both)
+    shard = both / "shards/00000.age"
+    magic, rest = shard.read_bytes().split(b"\n", 1)
+    shard.write_bytes(magic + b"\n-> X25519 ajtqAvDEkVNr2B7zUOtq2mAQXDSBlNrVAuM/dKb5sT4\nbody\n" + rest)
+    manifest = json.loads((both / "manifest.json").read_bytes())
+    for listed in manifest["files"]:
+        octets = (both / listed["name"]).read_bytes()
+        listed.update(size=len(octets), sha256=hashlib.sha256(octets).hexdigest())
+    resign(work, both, manifest)
+    station.refused(4, "a stanza `X25519` in it, where only mlkem768x25519 may be", "import", both)
+    bundles = [station.run("import", work / "hybrid-1", "--release", "--json")["bundle"]]
+    second = make(work, classical, "hybrid-2", count=4, sequence=2, previous=first, prefix="C-")
+    bundles.append(station.run("import", work / "hybrid-2", "--release", "--json")["bundle"])
+    again = station.run("enrol", "--fresh-recipient", "--post-quantum", "--out", work / "again", "--json")["recipient"]
+    assert again.startswith("age1pq1") and again != station.recipient
+    make(work, again, "hybrid-3", count=4, sequence=3, previous=second, prefix="PQ-")
+    bundles.append(station.run("import", work / "hybrid-3", "--release", "--json")["bundle"])
+    for bundle in bundles:
+        drawn = station.run("draw", "--line", 2, "--bundle", bundle, "--json")
+        assert station.run("confirm", drawn["device"], "--signature", prove(drawn), "--json")["state"] == "verified"
+    # The ceremony's half of enrolment, sealed by npm's age-encryption.
+    enrol(Station(binary, work, "hybrid-enrol", "--post-quantum"), work, "pq-")
+    station.run("shred", again, "--confirm", again)
+    station.refused(7, "no released identity", "draw", "--line", 2, "--bundle", bundles[2])
+    assert station.run("check", "--json")["states"]["destroyed"] == 3
+    print("recipients of both kinds: bundles sealed by others drawn and proven; a shard of the other kind, or of both, refused")
 
 
 def put_back(binary, work):
@@ -293,6 +344,8 @@ def main():
         line(station, second, work, "Ed25519")
         no_file(station, bundle, work)
         tampering(binary, work)
+        device_generated(binary, work)
+        post_quantum(binary, work)
         put_back(binary, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Many processes draw from one station while some are killed at random moments: none is drawn twice, none is lost. And how fast it is, beside raw
 SQLite transactions of the same durability in the same run.
 
-    station_kill.py --binary target/release/anchorite [--count 3000] [--processes 8] [--kills 60] [--rate] [--store postgres://...]
+    station_kill.py --binary target/release/anchorite [--count 3000] [--processes 8] [--kills 60] [--rate]        (on PostgreSQL: station_postgres.py)
 
 What is counted: every identity that came out of a draw whole, and every one the ledger says was reserved. A drawer that was killed between its
 reservation and its output costs one identity, which stays reserved: so drawn <= reserved, no identity twice in either, and the rest is still released."""
@@ -76,20 +76,28 @@ class Drawer:
         except (BrokenPipeError, ValueError):
             return
 
-    def end(self):
-        self.process.stdin.close()
+    def end(self, tolerant=False):
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
         self.thread.join()
-        if not self.empty and self.process.returncode not in (0, -9):
-            sys.exit(f"a drawer ended with {self.process.returncode}: {self.process.stderr.read()}")
+        said = self.process.stderr.read()
+        # A server that died is said so, whatever the moment; anything else is no excuse.
+        if not self.empty and self.process.returncode not in (0, -9) and not (tolerant and self.process.returncode == 6 and "PostgreSQL: " in said):
+            sys.exit(f"a drawer ended with {self.process.returncode}: {said}")
 
 
-def kill_run(binary, where, count, processes, kills, seed):
+def kill_run(binary, where, count, processes, kills, seed, disturb=None):
+    """`disturb` may kill a server under the stations and says whether it did: then they end by themselves, and each can cost one identity."""
     chance = random.Random(seed)
-    drawn, alive, killed, after_kill = [], [Drawer(binary, where, line + 1) for line in range(processes)], 0, 0
+    drawn, alive, killed, ended = [], [Drawer(binary, where, line + 1) for line in range(processes)], 0, 0
     while alive:
         time.sleep(chance.uniform(0.0, 0.06))
-        if killed < kills:
+        if disturb and killed < kills and disturb():
+            killed += 1
+        elif killed < kills:
             # Somewhere in a draw: before, in or after its transaction, its decryption, its output.
             at = chance.randrange(len(alive))
             alive[at].process.kill()
@@ -100,30 +108,31 @@ def kill_run(binary, where, count, processes, kills, seed):
             alive[at] = Drawer(binary, where, at + 1)
         for at in reversed(range(len(alive))):
             if not alive[at].thread.is_alive():
-                alive[at].end()
+                alive[at].end(tolerant=disturb is not None)
                 drawn += alive[at].drawn
                 if alive[at].empty:
                     del alive[at]
                 else:
-                    after_kill += 1
+                    ended += 1
                     alive[at] = Drawer(binary, where, at + 1)
     twice = [device for device, times in collections.Counter(drawn).items() if times > 1]
     status = json.loads(run(binary, "station", "status", where, "--json"))
     checked = json.loads(run(binary, "station", "check", where, "--json"))
     states = checked["states"]
     reserved = states["reserved"]
-    print(f"{killed} processes killed; {len(drawn)} identities came out, {reserved} reserved, {reserved - len(drawn)} reserved and not handed "
+    print(f"{killed} killed; {len(drawn)} identities came out, {reserved} reserved, {reserved - len(drawn)} reserved and not handed "
           f"over, {len(twice)} twice, {count - sum(states.values())} missing")
     assert not twice, twice[:3]
     assert sum(states.values()) == count and states["released"] == 0 and status["problem"] == ""
     # Each kill can cost one identity, and nothing else can.
-    assert 0 <= reserved - len(drawn) <= killed, (reserved, len(drawn), killed)
+    assert 0 <= reserved - len(drawn) <= killed + ended, (reserved, len(drawn), killed, ended)
     assert reserved == count
 
 
 def slow(times):
-    """The 99th of a hundred and the slowest, in milliseconds."""
-    return sorted(times)[int(len(times) * 0.99)] * 1000, max(times) * 1000
+    """The 50th and the 99th of a hundred and the slowest, in milliseconds."""
+    times = sorted(times)
+    return times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000, times[-1] * 1000
 
 
 def rate(binary, where, processes, most):
@@ -186,21 +195,19 @@ def main():
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", action="store_true")
-    parser.add_argument("--store", default="")
     parser.add_argument("--work", type=pathlib.Path)
     args = parser.parse_args()
     work = args.work or pathlib.Path(tempfile.mkdtemp(prefix="station-"))
     work.mkdir(exist_ok=True)
     binary = args.binary.resolve()
     try:
-        where, _ = station(binary, work, args.count, args.store)
+        where, _ = station(binary, work, args.count, "")
         if args.rate:
-            each, late, latest = rate(binary, where, args.processes, args.count)
-            print(f"draws, {args.processes} processes: {each:.0f} a second, p99 {late:.1f} ms, slowest {latest:.0f} ms", flush=True)
-            if not args.store:
-                raw, raw_late, raw_latest = raw_sqlite(work, args.processes, args.count)
-                print(f"raw SQLite, same durability:  {raw:.0f} a second, p99 {raw_late:.1f} ms, slowest {raw_latest:.0f} ms")
-                print(f"ratio: {each / raw:.2f} of raw; p99 {late / raw_late:.2f}, slowest {latest / raw_latest:.2f} of raw")
+            each, half, late, latest = rate(binary, where, args.processes, args.count)
+            print(f"draws, {args.processes} processes: {each:.0f} a second, p50 {half:.1f} ms, p99 {late:.1f} ms, slowest {latest:.0f} ms", flush=True)
+            raw, raw_half, raw_late, raw_latest = raw_sqlite(work, args.processes, args.count)
+            print(f"raw SQLite, same durability: {raw:.0f} a second, p50 {raw_half:.1f} ms, p99 {raw_late:.1f} ms, slowest {raw_latest:.0f} ms")
+            print(f"ratio: {each / raw:.2f} of raw; p50 {half / raw_half:.2f}, p99 {late / raw_late:.2f}, slowest {latest / raw_latest:.2f} of raw")
             run(binary, "station", "check", where, "--json")
         else:
             kill_run(binary, where, args.count, args.processes, args.kills, args.seed)

@@ -12,7 +12,7 @@ use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{Local, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::factory::enrolment::{Enrolment, Signed};
-use crate::keys::recipient::RecipientKind;
+use crate::keys::recipient::{self, RecipientKind};
 use crate::pki::Certificate;
 use crate::plan::standing::StandingFactory;
 use crate::plan::{Plan, PlannedFactory, Step};
@@ -283,7 +283,7 @@ fn shown(plan: &Plan, request: &Signed<Enrolment>, digest: Digest) -> Vec<Line> 
     let said = &request.statement;
     let mut lines = vec![
         Line::value("factory", &said.factory),
-        Line::value("recipient", &said.recipient),
+        Line::value("recipient", &recipient::shown(&said.recipient)),
         Line::value("receipt key", said.receipt_key.line()),
         Line::digest("it pins root", said.pins.root),
         Line::value("and signers", &format!("{} of {}", said.pins.threshold, said.pins.signers.len())),

@@ -1,24 +1,12 @@
 //! Arguments of `bundle`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum BundleVerb {
     /// Check everything about a bundle that needs no secret: octets, names, tree, index, chain, signatures
-    Check {
-        /// The bundle's folder
-        folder: PathBuf,
-        /// allowed_signers file you trust
-        #[arg(long)]
-        signers: Option<PathBuf>,
-        /// How many of them must have signed
-        #[arg(long, default_value_t = 1, requires = "signers")]
-        threshold: usize,
-        /// One JSON object on standard output: `digest`, `words`, `manifest`, `signed_by`, `root`
-        #[arg(long)]
-        json: bool,
-    },
+    Check(CheckBundle),
     /// Prove that a device is in a bundle: its place, its leaf and the way to the root the manifest names
     Prove {
         /// The bundle's folder
@@ -49,4 +37,31 @@ pub enum BundleVerb {
         #[arg(long)]
         out: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct CheckBundle {
+    /// The bundle's folder
+    pub folder: PathBuf,
+    /// allowed_signers file you trust
+    #[arg(long)]
+    pub signers: Option<PathBuf>,
+    /// How many of them must have signed
+    #[arg(long, default_value_t = 1, requires = "signers")]
+    pub threshold: usize,
+    /// The factory it must be for
+    #[arg(long)]
+    pub factory: Option<String>,
+    /// SHA-256 of the order it must be made under
+    #[arg(long)]
+    pub order: Option<String>,
+    /// The age recipient it must be sealed to
+    #[arg(long)]
+    pub recipient: Option<String>,
+    /// The manifest of the factory's bundle before, which it must follow
+    #[arg(long)]
+    pub after: Option<PathBuf>,
+    /// One JSON object on standard output: `digest`, `words`, `manifest`, `signed_by`, `root`
+    #[arg(long)]
+    pub json: bool,
 }

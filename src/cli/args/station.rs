@@ -12,9 +12,15 @@ pub enum StationVerb {
     Enrol {
         /// The station's folder
         station: PathBuf,
-        /// Make another age recipient first, for the batches to come
+        /// Make another age recipient first, for the batches to come: of the newest one's kind
         #[arg(long)]
         fresh_recipient: bool,
+        /// The new recipient is ML-KEM-768 with X25519
+        #[arg(long, requires = "fresh_recipient", conflicts_with = "classical")]
+        post_quantum: bool,
+        /// The new recipient is X25519
+        #[arg(long, requires = "fresh_recipient")]
+        classical: bool,
         /// The envelope to write; never overwritten
         #[arg(long)]
         out: PathBuf,
@@ -155,12 +161,18 @@ pub struct InitStation {
     /// How many of them a manifest needs
     #[arg(long)]
     pub threshold: u32,
+    /// Bundles are sealed to it with ML-KEM-768 and X25519; with X25519 alone without it
+    #[arg(long)]
+    pub post_quantum: bool,
     /// Where the anchor is kept, best on another device; beside the folder without it
     #[arg(long)]
     pub anchor: Option<PathBuf>,
     /// A PostgreSQL database for the store, `postgres://USER@/DATABASE?host=/run/postgresql`; a file without it
     #[arg(long)]
     pub store: Option<String>,
+    /// A file with the password of its user, which is kept in the station's folder
+    #[arg(long, requires = "store")]
+    pub password_file: Option<PathBuf>,
     /// One JSON object on standard output
     #[arg(long)]
     pub json: bool,
@@ -175,6 +187,9 @@ pub struct ImportBundle {
     /// SHA-256 of the order it must be made under
     #[arg(long)]
     pub order: Option<String>,
+    /// A newer revocation list of the issuing authority (PEM), where the bundle's own is over
+    #[arg(long)]
+    pub crl: Option<PathBuf>,
     /// Number of the first bundle, where this station takes over from another
     #[arg(long)]
     pub begin_at: Option<u64>,

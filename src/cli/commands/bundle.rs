@@ -1,8 +1,8 @@
 //! `bundle`: what anyone can say of a bundle without opening a shard.
 
-use crate::basics::{SafeText, limits};
-use crate::bundles::{self, BundleError};
-use crate::cli::args::bundle::BundleVerb;
+use crate::basics::{Digest, SafeText, limits};
+use crate::bundles::{self, BundleError, Expected};
+use crate::cli::args::bundle::{BundleVerb, CheckBundle};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::factory::DeviceId;
@@ -16,7 +16,7 @@ use std::path::Path;
 /// The first thing that is wrong, by name.
 pub fn bundle(verb: BundleVerb) -> Result<ExitCode, Failure> {
     match verb {
-        BundleVerb::Check { folder, signers, threshold, json } => check(&folder, signers.as_deref(), threshold, json),
+        BundleVerb::Check(args) => check(&args),
         BundleVerb::Prove { folder, device, json } => prove(&folder, &device, json),
         BundleVerb::Split { folder, to, most } => {
             for part in bundles::split(&folder, &to, most)? {
@@ -45,16 +45,31 @@ impl From<BundleError> for Failure {
     }
 }
 
-fn check(folder: &Path, signers: Option<&Path>, threshold: usize, as_json: bool) -> Result<ExitCode, Failure> {
-    let trusted = match signers {
+fn check(args: &CheckBundle) -> Result<ExitCode, Failure> {
+    let (folder, as_json) = (&args.folder, args.json);
+    let usage = |message: String| Failure::new(ExitCode::Usage, message);
+    let trusted = match &args.signers {
         Some(path) => {
             let octets = durable_file::read(path, limits::SMALL_FILE_OCTETS)?;
             let parsed = allowed_signers::parse(&String::from_utf8_lossy(&octets));
-            Some(parsed.map_err(|e| Failure::new(ExitCode::Usage, format!("{}: {e}", path.display())))?)
+            Some(parsed.map_err(|e| usage(format!("{}: {e}", path.display())))?)
         }
         None => None,
     };
-    let checked = bundles::check(folder, trusted.as_deref(), threshold.max(1))?;
+    let order = args.order.as_deref().map(|hex| {
+        Digest::parse(hex)
+            .ok_or_else(|| usage("--order: expected 64 hexadecimal digits, found another text".to_owned()))
+    });
+    let before =
+        args.after.as_deref().map(|path| durable_file::read(path, limits::BUNDLE_MANIFEST_OCTETS)).transpose()?;
+    let expected = Expected {
+        factory: args.factory.as_deref(),
+        order: order.transpose()?,
+        recipient: args.recipient.as_deref(),
+        after: before.as_deref(),
+    };
+    let checked = bundles::check(folder, trusted.as_deref(), args.threshold.max(1))?;
+    checked.expect(&expected).map_err(BundleError::from)?;
     let safe = |text: &str| SafeText::cut(text, 200).to_string();
     let manifest = &checked.manifest;
     if as_json {

@@ -5,12 +5,13 @@ mod enrol;
 mod report;
 
 use crate::basics::Instant;
-use crate::basics::{Digest, Realm, limits};
+use crate::basics::{Digest, Realm, Secret, limits};
 use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationVerb};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{Clock, clock::SystemClock, durable_file};
 use crate::factory::enrolment::ManifestSigner;
 use crate::factory::manifest;
+use crate::keys::recipient::RecipientKind;
 use crate::keys::ssh::allowed_signers;
 use crate::station::home::NewStation;
 use crate::station::import::Expected;
@@ -26,8 +27,13 @@ use std::path::Path;
 pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
     match verb {
         StationVerb::Init(args) => init(&args),
-        StationVerb::Enrol { station, fresh_recipient, out, json } => {
-            enrol::request(&station, fresh_recipient, &out, json)
+        StationVerb::Enrol { station, fresh_recipient, post_quantum, classical, out, json } => {
+            let kind = match (post_quantum, classical) {
+                (true, _) => Some(RecipientKind::MlKem768X25519),
+                (_, true) => Some(RecipientKind::X25519),
+                _ => None,
+            };
+            enrol::request(&station, fresh_recipient.then_some(kind), &out, json)
         }
         StationVerb::Challenge { station, challenge, out } => enrol::answer(&station, &challenge, &out),
         StationVerb::Import(args) => import(&args),
@@ -100,15 +106,18 @@ fn init(args: &InitStation) -> Result<ExitCode, Failure> {
             others.len()
         )));
     }
+    let password = args.password_file.as_deref().map(|path| durable_file::read(path, limits::SMALL_FILE_OCTETS));
     let station = Station::create(NewStation {
         folder: &args.station,
         anchor: args.anchor.as_deref(),
         database: args.store.as_deref(),
+        password: password.transpose()?.map(Secret::take),
         factory: &args.factory,
         realm,
         root_pem: &text_of(&args.root)?,
         signers: signers.into_iter().map(|signer| ManifestSigner { key: signer.key, who: signer.who }).collect(),
         threshold: args.threshold,
+        recipient: if args.post_quantum { RecipientKind::MlKem768X25519 } else { RecipientKind::X25519 },
         now: now(),
     })?;
     let home = &station.home;
@@ -122,6 +131,7 @@ fn init(args: &InitStation) -> Result<ExitCode, Failure> {
         output::data(&format!("station {} of {} in {}", home.store, home.factory, args.station.display()));
         output::data(&format!("root, twelve words   {}", home.pins.root.twelve_words()));
         output::data(&format!("manifest signers     {} of {}", home.pins.threshold, home.pins.signers.len()));
+        output::data(&format!("recipient            {}", kind_of(&station)?.title()));
         output::data(&format!("anchor               {}", home.anchor));
         output::words(
             "compare the root's words with those of the ceremony, then write the request: `anchorite station enrol`",
@@ -130,11 +140,16 @@ fn init(args: &InitStation) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
+fn kind_of(station: &Station) -> Result<RecipientKind, StationError> {
+    let newest = station.recipients()?.pop().map(|(_, recipient)| recipient).unwrap_or_default();
+    Ok(RecipientKind::of_recipient(&newest).unwrap_or_default())
+}
+
 fn import(args: &ImportBundle) -> Result<ExitCode, Failure> {
     let order = args.order.as_deref().map(|hex| {
         Digest::parse(hex).ok_or_else(|| Failure::new(ExitCode::Usage, "--order: expected 64 hexadecimal digits"))
     });
-    let expected = Expected { order: order.transpose()?, begin_at: args.begin_at };
+    let expected = Expected { order: order.transpose()?, list: args.crl.as_deref(), begin_at: args.begin_at };
     let mut station = open(&args.station)?;
     let imported = station.import(&args.bundle, &expected, now())?;
     if args.release {

@@ -15,6 +15,8 @@ use hpke::{Deserializable, Kem, Serializable};
 /// How every such recipient begins.
 pub const RECIPIENT_START: &str = "age1pq1";
 pub(super) const PREFIX: &str = "age1pq";
+/// HPKE's `info`.
+pub const HPKE_INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
 
 /// The key that files are sealed to, as the HPKE library holds it.
 pub type Public = <XWing as Kem>::PublicKey;

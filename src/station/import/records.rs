@@ -2,11 +2,13 @@
 
 use crate::basics::{Digest, Secret, limits};
 use crate::devices::durable_file;
+use crate::factory::index::{self, IndexHeader, Row};
+use crate::factory::issued::{self, Shape};
 use crate::factory::record::DeviceKey;
 use crate::factory::shard::Records;
-use crate::factory::{Class, Manifest, Mode, Record, Refusal, manifest, merkle};
+use crate::factory::{Class, DeviceId, Issuing, Manifest, Record, Refusal, manifest, merkle};
 use crate::keys::SigningKey;
-use crate::pki::Certificate;
+use crate::keys::recipient::identity::Identity as Opener;
 use crate::station::state::State;
 use crate::station::store::Identity;
 use crate::station::{StationError, unseal};
@@ -17,19 +19,31 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use zeroize::Zeroizing;
 
 /// A shard's number and what is in it.
-type ShardResult = (u32, Result<Vec<Identity>, StationError>);
+type ShardResult = (u32, Result<Shard, StationError>);
 
 /// Threads at most.
 const THREADS: usize = 16;
 
+/// What every record is held against.
+pub(super) struct Checking<'c> {
+    pub folder: &'c Path,
+    pub what: &'c Manifest,
+    pub identity: &'c Opener,
+    pub issuing: &'c Issuing,
+}
+
+/// What is kept of a shard's records: all of it public.
+#[derive(Default)]
+struct Shard {
+    identities: Vec<Identity>,
+    serials: Vec<Vec<u8>>,
+    /// What all its certificates have in common.
+    shape: Option<Shape>,
+}
+
 /// Checks every shard; gives the identities in order.
-pub(super) fn check(
-    folder: &Path,
-    what: &Manifest,
-    identity: &Secret,
-    issuer: &Certificate,
-) -> Result<Vec<Identity>, StationError> {
-    let shards = what.shards();
+pub(super) fn check(bundle: &Checking<'_>) -> Result<Vec<Identity>, StationError> {
+    let shards = bundle.what.shards();
     let next = AtomicU32::new(0);
     let done: Mutex<Vec<ShardResult>> = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
@@ -41,7 +55,7 @@ pub(super) fn check(
                     if shard >= shards {
                         return;
                     }
-                    let result = one_shard(folder, what, identity, issuer, shard);
+                    let result = one_shard(bundle, shard);
                     if result.is_err() {
                         // Nothing after it is looked at.
                         next.store(shards, Ordering::Relaxed);
@@ -53,36 +67,35 @@ pub(super) fn check(
     });
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(shard, _)| *shard);
-    let mut all = Vec::with_capacity(what.count as usize);
-    for (_, result) in done {
-        all.extend(result?);
+    let mut all = Shard { identities: Vec::with_capacity(bundle.what.count as usize), ..Shard::default() };
+    for (number, result) in done {
+        let shard = result?;
+        all.identities.extend(shard.identities);
+        all.serials.extend(shard.serials);
+        if let Some(shape) = shard.shape {
+            shape.same(&mut all.shape, &format!("the certificates of shard {number:05}"))?;
+        }
     }
-    agrees(folder, what, &all)?;
-    Ok(all)
+    agrees(bundle.folder, bundle.what, &all)?;
+    Ok(all.identities)
 }
 
-fn one_shard(
-    folder: &Path,
-    what: &Manifest,
-    identity: &Secret,
-    issuer: &Certificate,
-    shard: u32,
-) -> Result<Vec<Identity>, StationError> {
+fn one_shard(bundle: &Checking<'_>, shard: u32) -> Result<Shard, StationError> {
     let name = manifest::shard_name(shard);
-    let sealed = durable_file::read(&folder.join(&name), limits::MEDIUM_FILE_OCTETS)?;
-    let opened = unseal::shard(identity, &sealed)
+    let sealed = durable_file::read(&bundle.folder.join(&name), limits::MEDIUM_FILE_OCTETS)?;
+    let opened = unseal::shard(bundle.identity, &sealed)
         .map_err(|found| Refusal::new(Class::WrongRecipient, &name, "a shard sealed to this station", found))?;
     let records = Records::open(&opened)?;
-    records.header().expect(&what.shard_header(shard))?;
-    let mut identities = Vec::with_capacity(records.header().count as usize);
+    records.header().expect(&bundle.what.shard_header(shard))?;
+    let mut seen = Shard::default();
     let mut offset = records.header().to_octets().len() as u64;
     for record in records {
         let record = record?;
         let octets = u32::try_from(record_octets(&record)).unwrap_or(u32::MAX);
-        identities.push(one_record(&record, what, issuer, shard, offset, octets)?);
+        one_record(&record, bundle, (shard, offset, octets), &mut seen)?;
         offset += u64::from(octets);
     }
-    Ok(identities)
+    Ok(seen)
 }
 
 /// How long a record is in its shard: what it would be written as, which reading compared.
@@ -94,54 +107,24 @@ fn record_octets(record: &Record) -> usize {
 
 fn one_record(
     record: &Record,
-    what: &Manifest,
-    issuer: &Certificate,
-    shard: u32,
-    offset: u64,
-    octets: u32,
-) -> Result<Identity, StationError> {
-    let name = format!("record {} ({})", record.index, record.device);
-    let refuse = |class, expected: &str, found: String| Err(Refusal::new(class, &name, expected, found).into());
-    let lineage = &record.lineage;
-    if lineage.order != what.order {
-        return refuse(Class::WrongOrder, &what.order.hex(), lineage.order.hex());
-    }
-    if (&lineage.product, &lineage.sku) != (&what.product, &what.sku) {
-        return refuse(
-            Class::WrongOrder,
-            &format!("{} {}", what.product, what.sku),
-            format!("{} {}", lineage.product, lineage.sku),
-        );
-    }
-    let certificate = match Certificate::parse(&record.certificate) {
-        Ok(certificate) => certificate,
-        Err(error) => return refuse(Class::Chain, "a certificate", error.to_string()),
-    };
-    if let Err(found) = certificate.verify(issuer) {
-        return refuse(Class::Chain, "a certificate signed by the bundle's issuer", found.to_string());
-    }
-    match (&record.key, what.mode) {
-        (DeviceKey::Pkcs8(key), Mode::Injected) => {
-            let found = key_of(key).map(|key| key.public_key());
-            match found {
-                Ok(public) if public.spki_der() == certificate.subject_key().spki_der() => {}
-                Ok(_) => {
-                    return refuse(
-                        Class::KeyMismatch,
-                        "the private key of its certificate",
-                        "that of another".to_owned(),
-                    );
-                }
-                Err(error) => return refuse(Class::KeyMismatch, "the private key of its certificate", error),
-            }
-        }
-        (DeviceKey::None, Mode::DeviceGenerated | Mode::Delegated) => {}
-        (DeviceKey::None, Mode::Injected) => return refuse(Class::KeyMismatch, "a private key", "none".to_owned()),
-        (DeviceKey::Pkcs8(_), _) => {
-            return refuse(Class::KeyMismatch, "no private key: it never left the device", "one".to_owned());
+    bundle: &Checking<'_>,
+    place: (u32, u64, u32),
+    seen: &mut Shard,
+) -> Result<(), StationError> {
+    let what = bundle.what;
+    let (certificate, shape) = issued::check(what, bundle.issuing, record)?;
+    let name = issued::name(record);
+    if let DeviceKey::Pkcs8(key) = &record.key {
+        let refuse = |found| Refusal::new(Class::KeyMismatch, &name, "the private key of its certificate", found);
+        let public = key_of(key).map_err(refuse)?.public_key();
+        if public.spki_der() != certificate.subject_key().spki_der() {
+            return Err(refuse("that of another".to_owned()).into());
         }
     }
-    Ok(Identity {
+    shape.same(&mut seen.shape, &name)?;
+    seen.serials.push(certificate.serial().to_vec());
+    let (shard, offset, octets) = place;
+    seen.identities.push(Identity {
         id: 0,
         bundle: what.bundle.hex(),
         shard,
@@ -154,7 +137,8 @@ fn one_record(
         state: State::Sealed,
         line: 0,
         since: what.issued.0,
-    })
+    });
+    Ok(())
 }
 
 /// The key of a PKCS#8 DER, which must be spelled as this program writes it.
@@ -165,13 +149,15 @@ fn key_of(der: &Secret) -> Result<SigningKey, String> {
 }
 
 /// What all records together must be: as many as said, each device and key once, under the signed root, with the leaves that came along.
-fn agrees(folder: &Path, what: &Manifest, all: &[Identity]) -> Result<(), StationError> {
+fn agrees(folder: &Path, what: &Manifest, seen: &Shard) -> Result<(), StationError> {
+    let all = &seen.identities;
     if all.len() != what.count as usize {
         return Err(Refusal::new(Class::Count, "bundle", format!("{} records", what.count), all.len()).into());
     }
     for (title, mut names) in [
         ("device id", all.iter().map(|i| i.device.as_bytes()).collect::<Vec<&[u8]>>()),
         ("key", all.iter().map(|i| i.spki.as_slice()).collect()),
+        ("serial number", seen.serials.iter().map(Vec::as_slice).collect()),
     ] {
         names.sort_unstable();
         if names.iter().zip(names.iter().skip(1)).any(|(one, other)| one == other) {
@@ -186,6 +172,30 @@ fn agrees(folder: &Path, what: &Manifest, all: &[Identity]) -> Result<(), Statio
     let listed = durable_file::read(&folder.join(manifest::LEAVES), leaves.len() * 32)?;
     if !leaves.iter().flat_map(|leaf| leaf.octets()).eq(listed.iter()) {
         return Err(Refusal::new(Class::Tampered, manifest::LEAVES, "the leaves of the records", "others").into());
+    }
+    indexed(folder, what, all, &leaves)
+}
+
+/// The index finds every device where it is, and nothing else.
+fn indexed(folder: &Path, what: &Manifest, all: &[Identity], leaves: &[Digest]) -> Result<(), StationError> {
+    let octets = durable_file::read(
+        &folder.join(manifest::INDEX),
+        usize::try_from(index::offset(u64::from(what.count))).unwrap_or(0),
+    )?;
+    let refuse = |expected: &str, found: &str| Refusal::new(Class::Tampered, manifest::INDEX, expected, found);
+    let (header, rows) = octets.split_at_checked(index::HEADER_OCTETS).ok_or_else(|| refuse("a header", "less"))?;
+    let header = IndexHeader::parse(header)?;
+    if (header.bundle, header.records) != (what.bundle, what.count) {
+        return Err(refuse("that of this bundle", "another").into());
+    }
+    let mut expected = Vec::with_capacity(all.len());
+    for (identity, leaf) in all.iter().zip(leaves) {
+        let device = header.salted(what.realm, &DeviceId::parse(&identity.device)?);
+        expected.push(Row { device, shard: identity.shard, record: identity.index, leaf: *leaf });
+    }
+    expected.sort_unstable();
+    if !expected.iter().flat_map(Row::to_octets).eq(rows.iter().copied()) {
+        return Err(refuse("a row for each device of the records", "others").into());
     }
     Ok(())
 }

@@ -35,6 +35,8 @@ pub struct Client {
     outgoing: BytesMut,
     /// Statements that the server has prepared, by their text.
     prepared: HashMap<String, String>,
+    /// How the server called the last statement that it completed.
+    said: String,
 }
 
 /// `postgres://USER@HOST:PORT/DATABASE`, or `postgres://USER@/DATABASE?host=/run/postgresql`.
@@ -47,6 +49,10 @@ struct Address {
 
 fn bad(problem: impl Into<String>) -> StationError {
     StationError::Server(problem.into())
+}
+
+fn absent(place: &str, error: &std::io::Error) -> StationError {
+    bad(format!("expected a server at {}, found none: {error}", SafeText::cut(place, 200)))
 }
 
 fn io(error: std::io::Error) -> StationError {
@@ -86,16 +92,23 @@ impl Client {
         let address = Address::parse(address)?;
         let wire = if address.host.starts_with('/') {
             let path = Path::new(&address.host).join(format!(".s.PGSQL.{}", address.port));
-            let stream = UnixStream::connect(path).map_err(io)?;
+            let stream = UnixStream::connect(&path).map_err(|e| absent(&path.display().to_string(), &e))?;
             stream.set_read_timeout(Some(PATIENCE)).map_err(io)?;
             Wire::Unix(stream)
         } else {
-            let stream = TcpStream::connect((address.host.trim_matches(['[', ']']), address.port)).map_err(io)?;
+            let stream = TcpStream::connect((address.host.trim_matches(['[', ']']), address.port))
+                .map_err(|e| absent(&format!("{}:{}", address.host, address.port), &e))?;
             stream.set_read_timeout(Some(PATIENCE)).map_err(io)?;
             stream.set_nodelay(true).map_err(io)?;
             Wire::Tcp(stream)
         };
-        let mut client = Self { wire, incoming: BytesMut::new(), outgoing: BytesMut::new(), prepared: HashMap::new() };
+        let mut client = Self {
+            wire,
+            incoming: BytesMut::new(),
+            outgoing: BytesMut::new(),
+            prepared: HashMap::new(),
+            said: String::new(),
+        };
         let said = [
             ("user", address.user.as_str()),
             ("database", &address.database),
@@ -156,6 +169,19 @@ impl Client {
         self.answer().map(|_| ())
     }
 
+    /// Commits what was begun.
+    ///
+    /// A server answers COMMIT with ROLLBACK, and with no error, where a statement of the transaction had failed: only its own word counts.
+    pub fn commit(&mut self) -> Result<(), StationError> {
+        frontend::query("COMMIT", &mut self.outgoing).map_err(io)?;
+        self.send()?;
+        self.answer()?;
+        if self.said == "COMMIT" {
+            return Ok(());
+        }
+        Err(bad(format!("expected COMMIT, found {}: nothing of it lasts", SafeText::cut(&self.said, 40))))
+    }
+
     /// One statement, prepared once; values as text.
     pub fn rows(&mut self, sql: &str, values: &[&str]) -> Result<Rows, StationError> {
         let known = self.prepared.get(sql).cloned();
@@ -190,6 +216,7 @@ impl Client {
                     rows.push(row.collect().map_err(io)?);
                 }
                 Message::ErrorResponse(body) => failed = Some(refused(&body)),
+                Message::CommandComplete(body) => self.said = body.tag().map_err(io)?.to_owned(),
                 Message::ReadyForQuery(_) => return failed.map_or(Ok(rows), Err),
                 _ => {}
             }
@@ -226,15 +253,29 @@ impl Client {
     }
 }
 
+/// What people can do something about has words of its own (SQLSTATE, PostgreSQL appendix A); the server's come after.
 fn refused(body: &ErrorResponseBody) -> StationError {
     let mut fields = body.fields();
-    let mut said = String::new();
+    let (mut code, mut said) = (String::new(), String::new());
     while let Ok(Some(field)) = fields.next() {
-        if field.type_() == b'M' {
-            said = SafeText::cut(&String::from_utf8_lossy(field.value_bytes()), 300).to_string();
+        let text = String::from_utf8_lossy(field.value_bytes());
+        match field.type_() {
+            b'C' => code = text.into_owned(),
+            b'M' => said = SafeText::cut(&text, 300).to_string(),
+            _ => {}
         }
     }
-    bad(format!("the server refused: {said}"))
+    let ours = match code.as_str() {
+        "28P01" => "expected the password of this user in postgres.password, found another",
+        "28000" => "the server lets this user in no such way",
+        "3D000" => "expected the database of this station, found none of its name",
+        "53300" => "the server has no connection left",
+        "57P01" | "57P02" | "57P03" => "the server is starting or stopping: ask again",
+        "25006" => "the server only reads: it is a standby",
+        "42501" => "the server does not allow this user what a station does",
+        _ => "the server refused",
+    };
+    bad(format!("{ours}: {said}"))
 }
 
 pub fn cell(rows: &Rows, row: usize, column: usize) -> Result<&str, StationError> {

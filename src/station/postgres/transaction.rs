@@ -254,7 +254,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StationError> {
-        self.client.batch("COMMIT")?;
+        self.client.commit()?;
         self.committed = true;
         Ok(())
     }

@@ -3,14 +3,21 @@
 use super::{now, open};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
+use crate::keys::recipient::{self, RecipientKind};
 use crate::transfer::{Envelope, Kind};
 use serde_json::json;
 use std::path::Path;
 
-pub(super) fn request(folder: &Path, fresh: bool, out: &Path, json: bool) -> Result<ExitCode, Failure> {
+/// `fresh`: another recipient first, of this kind or of the newest one's.
+pub(super) fn request(
+    folder: &Path,
+    fresh: Option<Option<RecipientKind>>,
+    out: &Path,
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let mut station = open(folder)?;
-    if fresh {
-        station.fresh_recipient(now())?;
+    if let Some(kind) = fresh {
+        station.fresh_recipient(kind, now())?;
     }
     let signed = station.enrolment(now())?;
     let request = &signed.statement;
@@ -27,7 +34,7 @@ pub(super) fn request(folder: &Path, fresh: bool, out: &Path, json: bool) -> Res
         }))?;
         return Ok(ExitCode::Done);
     }
-    output::data(&format!("recipient     {}", request.recipient));
+    output::data(&format!("recipient     {}", recipient::shown(&request.recipient)));
     output::data(&format!("receipt key   {}", request.receipt_key));
     output::data(&format!("words         {}", digest.words(23).join(" ")));
     output::words(
