@@ -8,8 +8,8 @@ use crate::station::{Station, StationError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Entries looked back at for rates; at 10,000 an hour, about two hours.
-const LOOKED_BACK: u64 = 20_000;
+/// Entries looked back at for rates: at 10,000 identities an hour, each reserved and verified, two hours.
+const LOOKED_BACK: u64 = 40_000;
 /// The bars of a line's rate.
 pub const BARS: usize = 6;
 /// Minutes of one bar.
@@ -64,9 +64,10 @@ pub struct LineStatus {
     pub last_scrapped: Option<(Instant, String)>,
 }
 
-/// Since midnight, UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// Since midnight, UTC, or as far back as the ledger is looked at: `since` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Today {
+    pub since: Instant,
     pub drawn: u64,
     pub verified: u64,
     pub scrapped: u64,
@@ -84,15 +85,20 @@ impl Station {
             let position = tx.position()?;
             let counts = tx.counts()?;
             let bundles = tx.bundles()?.into_iter().map(|bundle| bundle_status(bundle, &counts, now)).collect();
-            let (mut lines, mut today) = (lines(&counts), Today::default());
+            let mut lines = lines(&counts);
+            let mut today = Today { since: Instant(now.0 - now.0 % DAY), drawn: 0, verified: 0, scrapped: 0 };
             let mut line_of: BTreeMap<_, u32> = BTreeMap::new();
             let mut after = position.seq.saturating_sub(LOOKED_BACK);
+            let all = after == 0;
             loop {
                 let entries = tx.entries(after, 1_000)?;
                 let Some((last, _, _)) = entries.last() else { break };
                 after = *last;
-                for (_, body, _) in &entries {
+                for (seq, body, _) in &entries {
                     let entry = Entry::parse(body)?;
+                    if !all && *seq == position.seq - LOOKED_BACK + 1 {
+                        today.since = today.since.max(entry.time);
+                    }
                     match &entry.what {
                         What::Reserved { line, record } => {
                             line_of.insert(*record, *line);

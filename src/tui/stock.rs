@@ -10,7 +10,7 @@ use crate::tui::input::{Input, InputSource, Key, TerminalInput};
 use crate::tui::model::{LEAST_HEIGHT, LEAST_WIDTH};
 use crate::tui::terminal::{Signals, Terminal};
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::widgets::row::{Row, draw_all, flowed, wrapped};
+use crate::tui::widgets::row::{Row, columns, draw_all, flowed, wrapped};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -129,6 +129,7 @@ fn rows(stock: &Stock) -> Vec<Row> {
         rows.push(Row::gap());
     }
     rows.extend(totals(status, width));
+    rows.extend(refused(status, width));
     rows.push(Row::gap());
     if status.bundles.is_empty() {
         rows.push(Row::of(Tone::Plain, " no bundle was imported yet"));
@@ -143,22 +144,22 @@ fn rows(stock: &Stock) -> Vec<Row> {
         rows.push(Row::of(Tone::Faint, &title));
     }
     for line in &status.lines {
-        rows.extend(line_rows(line, stock.now, width));
+        rows.push(line_row(line, stock.now, width));
     }
-    if !status.lines.is_empty() {
-        rows.push(Row::gap());
-    }
+    rows
+}
+
+fn refused(status: &Status, width: usize) -> Vec<Row> {
     let mut refused: Vec<Row> = status
         .refusals
         .iter()
-        .map(|(class, count)| Row::of(Tone::Bad, class).with(Tone::Strong, &format!(" {count}")))
+        .map(|(class, count)| Row::of(Tone::Bad, class).with(Tone::Strong, &format!(" {}", grouped(*count))))
         .collect();
     if refused.is_empty() {
         refused.push(Row::of(Tone::Good, "nothing"));
     }
     refused.insert(0, Row::of(Tone::Faint, " refused"));
-    rows.extend(flowed(refused, "  ", Row::gap(), width));
-    rows
+    flowed(refused, "  ", Row::gap(), width)
 }
 
 fn totals(status: &Status, width: usize) -> Vec<Row> {
@@ -175,11 +176,17 @@ fn totals(status: &Status, width: usize) -> Vec<Row> {
         number(Tone::Plain, of(State::Sealed), "sealed"),
         Row::of(Tone::Plain, &format!("of {}", grouped(all))),
     ];
+    let begins = if status.today.since.0.is_multiple_of(86_400_000) {
+        " today".to_owned()
+    } else {
+        format!(" since {}", status.today.since.hours_minutes())
+    };
     let today = vec![
-        Row::of(Tone::Faint, " today"),
+        Row::of(Tone::Faint, &begins),
         number(Tone::Strong, status.today.verified, "verified"),
         number(Tone::Plain, status.today.scrapped, "scrapped"),
         number(Tone::Plain, status.today.drawn, "drawn"),
+        number(Tone::Strong, status.lines.iter().map(|line| line.per_hour).sum(), "verified in the last hour"),
     ];
     let ever = vec![
         Row::of(Tone::Faint, " all  "),
@@ -223,7 +230,7 @@ fn bundle_rows(bundle: &BundleStatus, width: usize) -> Vec<Row> {
     [name, left].into_iter().flat_map(|pieces| flowed(pieces, " · ", Row::gap(), width)).collect()
 }
 
-fn line_rows(line: &LineStatus, now: Instant, width: usize) -> Vec<Row> {
+fn line_row(line: &LineStatus, now: Instant, width: usize) -> Row {
     const STEPS: [&str; 9] = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     let highest = line.bars.iter().copied().max().unwrap_or(0).max(1);
     let bars: String = line
@@ -254,7 +261,25 @@ fn line_rows(line: &LineStatus, now: Instant, width: usize) -> Vec<Row> {
         || grouped(line.scrapped),
         |(when, why)| format!("{} · {} {}", grouped(line.scrapped), at(Some(*when)), SafeText::of(why)),
     );
-    wrapped(begun, Tone::Plain, &failed, width)
+    // One row a line, or the lines are not on the screen together; the whole reason is in `status --json`.
+    let room = width.saturating_sub(begun.width());
+    begun.with(Tone::Plain, &cut(&failed, room))
+}
+
+/// As much of a text as fits, with a mark where there is more.
+fn cut(text: &str, room: usize) -> String {
+    if columns(text) <= room {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    for character in text.chars() {
+        shown.push(character);
+        if columns(&shown) + 1 > room {
+            shown.pop();
+            break;
+        }
+    }
+    shown + "…"
 }
 
 /// Thousands apart: `61,204`.

@@ -1,15 +1,18 @@
 """The factory's part of a ceremony by other people's tools: a request and its answer made with ssh-keygen and age, an order carried out, the
-bundle opened with tar and age, its certificates checked with OpenSSL. Nothing of ours but the ceremony itself.
+bundle opened with tar and age, its certificates checked with OpenSSL. Nothing of ours but the ceremony itself. Then the same with a station of ours
+whose recipient is post-quantum: its answer, its import, a draw.
 
 usage: factory_ceremony.py PROGRAM"""
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ceremony-scripts" / "factory-bundle"
@@ -111,5 +114,50 @@ def main(folder):
     print(f"factory ceremony: {checked} identities, opened with age and verified by OpenSSL; a guessed answer was refused")
 
 
+def with_a_station(folder):
+    """Enrolled, ordered, imported: the station's own request and answer go through the ceremony, and what comes out goes into the station."""
+    # faketime reads its argument in the zone of the machine.
+    os.environ["TZ"] = "UTC"
+    incoming, after, where = folder / "incoming-2", folder / "hierarchy", folder / "station"
+    incoming.mkdir()
+    order = SCRIPT / "rehearsal/lamps-1.order.toml"
+    (incoming / order.name).write_bytes(order.read_bytes())
+    # Whose signatures count is known before: the participants of the script with this seed.
+    signers = (folder / "second/evidence/allowed_signers").read_text().replace("rehearsal-evidence@", "rehearsal-bundle@")
+    (folder / "signers").write_text(signers)
+
+    def station(verb, *arguments, at=None):
+        clock = ["faketime", "-f", f"@{at}"] if at else []
+        return run(*clock, PROGRAM, "station", verb, where, *arguments, text=True)
+
+    made = json.loads(station("init", "--factory", "ostrava", "--realm", "rehearsal", "--root", after / "evidence/artifacts/root-2026.crt.pem",
+                              "--signers", folder / "signers", "--threshold", "2", "--post-quantum", "--json"))
+    assert made["recipients"][0].startswith("age1pq1")
+    station("enrol", "--out", folder / "request.envelope")
+    (incoming / "ostrava.enrolment.json").write_bytes((folder / "request.envelope").read_bytes().split(b"\n", 1)[1])
+    (incoming / "ostrava.answer.json").write_bytes(b"{}")
+    rehearse(incoming, folder / "third", after)
+    station("challenge", folder / "third/evidence/artifacts/ostrava.challenge.age", "--out", folder / "answer.json")
+    (incoming / "ostrava.answer.json").write_bytes((folder / "answer.json").read_bytes())
+    fourth = rehearse(incoming, folder / "fourth", after)
+    assert fourth.returncode == 0, fourth
+    bundle = folder / "bundle-2"
+    bundle.mkdir()
+    run("tar", "xf", next((folder / "fourth/media/factory/EXP-0001").glob("*.tar")), "-C", bundle)
+    manifest = json.loads((bundle / "manifest.json").read_bytes())
+    assert manifest["recipients"] == made["recipients"]
+    run(PROGRAM, "bundle", "check", bundle, "--signers", folder / "signers", "--threshold", "2", "--factory", "ostrava",
+        "--order", hashlib.sha256(order.read_bytes()).hexdigest(), "--recipient", made["recipients"][0])
+    # The ceremony's own day: the issuer's list is over a month later, which is said by name.
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(manifest["issued"] / 1000 + 3600))
+    late = subprocess.run(["faketime", "-f", "@2027-01-15 12:00:00", str(PROGRAM), "station", "import", str(where), str(bundle)], capture_output=True, text=True)
+    assert late.returncode == 4 and "crl.pem: expected a list for 2027-01-15" in late.stderr, late
+    station("import", bundle, "--release", at=at)
+    drawn = json.loads(station("draw", "--line", "1", "--json", at=at))
+    assert drawn["device"].startswith("LAMP-") and "BEGIN PRIVATE KEY" in drawn["private_key"]
+    print(f"factory ceremony: a station with a post-quantum recipient enrolled, {manifest['count']} identities imported, one drawn")
+
+
 with tempfile.TemporaryDirectory() as made:
     main(pathlib.Path(made))
+    with_a_station(pathlib.Path(made))

@@ -32,8 +32,12 @@ def make(work, recipient, name, **options):
 
 
 class Station:
+    # Gives the address of a database for a name, where the store is to be one: station_postgres.py.
+    database = None
+
     def __init__(self, binary, work, name, *more):
         self.binary, self.where = binary, work / name
+        more = (*more, "--store", Station.database(name.replace("-", "_"))) if Station.database else more
         made = self.run("init", "--factory", "lyon", "--realm", "rehearsal", "--root", work / "root.pem", "--signers", work / "allowed_signers",
                         "--threshold", 2, "--json", *more)
         self.recipient, self.receipt_key = made["recipients"][0], made["receipt_key"]
@@ -327,6 +331,18 @@ def no_file(station, bundle, work):
     print("no private key in any file but the one that was asked for")
 
 
+def whole_way(binary, work):
+    station = Station(binary, work, "station")
+    enrol(station, work)
+    first = make(work, station.recipient, "p256", count=20)
+    bundle = station.run("import", work / "p256", "--release", "--json")["bundle"]
+    line(station, bundle, work, "P-256")
+    make(work, station.recipient, "ed25519", count=8, algorithm="ed25519", sequence=2, previous=first, prefix="ED-")
+    second = station.run("import", work / "ed25519", "--release", "--json")["bundle"]
+    line(station, second, work, "Ed25519")
+    no_file(station, bundle, work)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", type=pathlib.Path, required=True)
@@ -334,15 +350,7 @@ def main():
     work = pathlib.Path(tempfile.mkdtemp(prefix="factory-"))
     try:
         make_bundle.authorities(work)
-        station = Station(binary, work, "station")
-        enrol(station, work)
-        first = make(work, station.recipient, "p256", count=20)
-        bundle = station.run("import", work / "p256", "--release", "--json")["bundle"]
-        line(station, bundle, work, "P-256")
-        make(work, station.recipient, "ed25519", count=8, algorithm="ed25519", sequence=2, previous=first, prefix="ED-")
-        second = station.run("import", work / "ed25519", "--release", "--json")["bundle"]
-        line(station, second, work, "Ed25519")
-        no_file(station, bundle, work)
+        whole_way(binary, work)
         tampering(binary, work)
         device_generated(binary, work)
         post_quantum(binary, work)

@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import make_bundle
+import station_factory
 import station_kill
 from postgres_server import Server
 
@@ -328,6 +329,12 @@ def main():
         make_bundle.authorities(work / "refused")
         killed(binary, server, work / "killed", args.count, args.kills)
         hosts(binary, server, work / "refused", 150)
+        # What a factory does with a file as its store, on the server.
+        (work / "factory").mkdir()
+        make_bundle.authorities(work / "factory")
+        station_factory.Station.database = server.database
+        station_factory.whole_way(binary, work / "factory")
+        station_factory.device_generated(binary, work / "factory")
         station = Station(binary, work / "refused/station", work / "refused", server.database("refused"))
         station.stock("bundle-1", 60)
         station.draw(5)

@@ -52,7 +52,7 @@ fn status() -> Status {
         bundles: vec![BundleStatus { bundle, expired: false, states, outstanding: 9, receipt_due: 4_110 }],
         lines: [1, 2, 3].map(line).to_vec(),
         refusals: [("replay".to_owned(), 1), ("tampered".to_owned(), 2)].into(),
-        today: Today { drawn: 4_131, verified: 4_110, scrapped: 12 },
+        today: Today { since: Instant(NOW.0 - NOW.0 % 86_400_000), drawn: 4_131, verified: 4_110, scrapped: 12 },
         problem: String::new(),
     }
 }
@@ -80,6 +80,9 @@ fn a_store_that_was_put_back_is_said_first_and_themes_change_no_text() {
     let text = drawn(&shown, Theme::Bare);
     assert!(text.contains("no line can draw"), "{text}");
     assert_eq!(text, drawn(&shown, Theme::Colour));
+    let since = Today { since: Instant(NOW.0 - 3_600_000), ..status().today };
+    let busy = drawn(&stock(Ok(Status { today: since, ..status() }), (80, 24)), Theme::Bare);
+    assert!(busy.contains(" since ") && !busy.contains(" today "), "{busy}");
     let unread = drawn(&stock(Err("store: disk I/O error".to_owned()), (80, 24)), Theme::Bare);
     assert!(unread.contains("disk I/O error") && unread.contains("UTC"), "{unread}");
 }
@@ -88,13 +91,25 @@ fn a_store_that_was_put_back_is_said_first_and_themes_change_no_text() {
 fn many_lines_scroll_and_the_end_is_reached() {
     let many = Status { lines: (1..=60).map(line).collect(), ..status() };
     let mut shown = stock(Ok(many), (80, 24));
-    assert!(!drawn(&shown, Theme::Bare).contains("tampered"));
+    assert!(drawn(&shown, Theme::Bare).contains("tampered"), "what was refused is on the first screen");
+    assert!(!drawn(&shown, Theme::Bare).contains("\n\" 60 "));
     assert!(update(&mut shown, &Input::Key(Key::End)));
-    assert!(drawn(&shown, Theme::Bare).contains("tampered"), "the last row is there");
+    assert!(drawn(&shown, Theme::Bare).contains("\n\" 60 "), "the last row is there");
     let at = shown.scroll;
     assert!(update(&mut shown, &Input::Key(Key::Down)));
     assert_eq!(shown.scroll, at, "and nothing after it");
     assert!(!update(&mut shown, &Input::Key(Key::Char('q'))));
+}
+
+#[test]
+fn a_long_reason_takes_one_row_and_says_that_there_is_more() {
+    let long = |n| LineStatus { last_scrapped: Some((NOW, "the pins of the jig ".repeat(9))), ..line(n) };
+    let shown = drawn(&stock(Ok(Status { lines: (1..=8).map(long).collect(), ..status() }), (80, 24)), Theme::Bare);
+    assert_eq!(
+        shown.lines().filter(|row| row.contains("the pins of the jig") && row.contains('…')).count(),
+        8,
+        "{shown}"
+    );
 }
 
 #[test]

@@ -83,8 +83,14 @@ pub(super) fn receipt(folder: &Path, bundle: &str, json: bool) -> Result<ExitCod
 }
 
 pub(super) fn watch(folder: &Path, no_color: bool) -> Result<ExitCode, Failure> {
-    let mut station = open(folder)?;
-    stock::watch(no_color, &mut || station.status(now()).map_err(|error| error.to_string()))
-        .map_err(|message| Failure::new(ExitCode::EnvironmentRefused, message))?;
+    let mut opened = Some(open(folder)?);
+    let mut look = || {
+        // A server that went away may be back: another connection then, and until then its words on the screen.
+        let mut station = opened.take().map_or_else(|| open(folder), Ok).map_err(|error| error.to_string())?;
+        let status = station.status(now()).map_err(|error| error.to_string())?;
+        opened = Some(station);
+        Ok(status)
+    };
+    stock::watch(no_color, &mut look).map_err(|message| Failure::new(ExitCode::EnvironmentRefused, message))?;
     Ok(ExitCode::Done)
 }
