@@ -16,7 +16,7 @@ mod keyboard;
 mod rendering;
 mod taking_in;
 
-use keyboard::Keyboard;
+pub use keyboard::Keyboard;
 
 /// The plain front end.
 pub struct Plain {

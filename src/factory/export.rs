@@ -1,21 +1,33 @@
 //! Records as other people's tools want them. Public values come as text; what holds a private key comes as a [`Secret`], to be
-//! written where whoever asked said, and nowhere else.
+//! written where whoever asked said, and nowhere else. Nothing is invented: a value is in the record, or in the [`Options`] that its
+//! product's maker wrote, or the export is refused with its name. The fields are in `media/EXPORTS.md`.
 //!
-//! - PEM: `certificate.pem`, `key.pem`, and the chain; what `openssl`, cloud registries and Espressif's secure-cert tool read.
-//! - CSV: one line a device, public values only, for registries.
-//! - Espressif Matter: the files and the CSV that `nvs_partition_gen.py generate` makes a `fctry` partition of.
+//! - of one drawn identity ([`Form`]): PEM and DER files, PKCS#12, Espressif's Matter and secure-cert partitions, Nordic's Matter JSON;
+//! - of a batch, public values only: CSV ([`csv_line`]), lines for two cloud registries ([`cloud`]), a signed element manifest ([`element`]).
 
+pub mod cloud;
+pub mod element;
 mod esp_matter;
+mod esp_secure_cert;
+mod files;
+mod form;
+mod matter;
+mod nordic;
+mod options;
+mod pkcs12;
+mod registry;
+mod setup;
+mod writing;
 
-pub use esp_matter::esp_matter;
+pub use form::{Form, Made};
+pub use options::Options;
+pub use pkcs12::{Password, Protection};
+pub use registry::{CSV_HEADER, csv_line};
 
 use crate::basics::Secret;
-use crate::basics::digest::hex_encode;
 use crate::factory::record::DeviceKey;
 use crate::factory::{Record, Refusal};
 use crate::pki::{Certificate, pem};
-use data_encoding::BASE64;
-use zeroize::Zeroizing;
 
 /// A file of an export; the name has no folder in it.
 pub struct ExportedFile {
@@ -33,71 +45,43 @@ fn certificate(record: &Record) -> Result<Certificate, Refusal> {
         .map_err(|e| Refusal::malformed(format!("certificate of {}", record.device), "one of ours", e))
 }
 
-/// A device's certificate, its key where the bundle has it, and the chain (certificate first) as PEM.
+fn certificate_pem(record: &Record) -> Result<String, Refusal> {
+    pem::to_pem(pem::CERTIFICATE, &record.certificate)
+        .map_err(|e| Refusal::malformed(format!("certificate of {}", record.device), "PEM", e))
+}
+
+/// The private key's DER.
+fn key<'r>(record: &'r Record, what: &str) -> Result<&'r Secret, Refusal> {
+    match &record.key {
+        DeviceKey::Pkcs8(key) => Ok(key),
+        DeviceKey::None => {
+            Err(Refusal::malformed(format!("{what} of {}", record.device), "a private key in the bundle", "none"))
+        }
+    }
+}
+
+/// The certificates of a chain in PEM, issuing certificate first, each as DER.
 ///
 /// # Errors
-/// Where the certificate is not one of ours.
-pub fn pem_files(record: &Record, chain: &str) -> Result<Vec<ExportedFile>, Refusal> {
-    let own = certificate(record)?.to_pem().map_err(|e| Refusal::malformed("certificate", "PEM", e))?;
-    let full = format!("{own}{chain}");
-    let mut files = vec![file("certificate.pem", own.into_bytes()), file("chain.pem", full.into_bytes())];
-    if let DeviceKey::Pkcs8(key) = &record.key {
-        files.push(ExportedFile { name: "key.pem".to_owned(), octets: key_pem(key) });
+/// Where it is not certificates in PEM, or none.
+pub fn chain_of(chain: &str) -> Result<Vec<Vec<u8>>, Refusal> {
+    let blocks = chain.split_inclusive("-----END CERTIFICATE-----\n");
+    let read = |block| pem::from_pem(pem::CERTIFICATE, block).map_err(|e| Refusal::malformed("chain", "certificates", e));
+    let certificates: Vec<Vec<u8>> = blocks.map(read).collect::<Result<_, _>>()?;
+    if certificates.is_empty() {
+        return Err(Refusal::malformed("chain", "certificates", "none"));
     }
-    Ok(files)
+    Ok(certificates)
 }
 
-/// `-----BEGIN PRIVATE KEY-----`, lines of 64.
-fn key_pem(der: &Secret) -> Secret {
-    let encoded = Zeroizing::new(BASE64.encode(der.expose()));
-    let mut text = Secret::with_capacity(encoded.len() + encoded.len() / 64 + 64);
-    let mut put = |part: &[u8]| part.iter().for_each(|octet| _ = text.push(*octet));
-    put(b"-----BEGIN PRIVATE KEY-----\n");
-    for line in encoded.as_bytes().chunks(64) {
-        put(line);
-        put(b"\n");
-    }
-    put(b"-----END PRIVATE KEY-----\n");
-    text
+/// The issuing certificate of a chain, as PEM.
+fn issuing_pem(chain: &str) -> Result<&str, Refusal> {
+    chain
+        .split_inclusive("-----END CERTIFICATE-----\n")
+        .next()
+        .filter(|block| !block.is_empty())
+        .ok_or_else(|| Refusal::malformed("chain", "certificates", "none"))
 }
 
-/// The first line of a registry.
-pub const CSV_HEADER: &str = "device,certificate_serial,certificate_sha256,not_before,not_after,product,sku,firmware,order,certificate_der_base64";
-
-/// One device of a registry (RFC 4180, without its line end). No secret is in it.
-///
-/// # Errors
-/// Where the certificate is not one of ours.
-pub fn csv_line(record: &Record) -> Result<String, Refusal> {
-    let certificate = certificate(record)?;
-    let lineage = &record.lineage;
-    let fields = [
-        record.device.as_str().to_owned(),
-        hex_encode(certificate.serial()),
-        certificate.digest().hex(),
-        certificate.not_before().rfc3339(),
-        certificate.not_after().rfc3339(),
-        lineage.product.clone(),
-        lineage.sku.clone(),
-        lineage.firmware.version.clone(),
-        lineage.order.hex(),
-        BASE64.encode(&record.certificate),
-    ];
-    Ok(fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(","))
-}
-
-/// A field that a spreadsheet would take for a formula gets quotes and an apostrophe before it.
-fn quoted(field: &str) -> String {
-    let formula = field.starts_with(['=', '+', '-', '@']);
-    if !formula && !field.contains([',', '"', '\n', '\r']) {
-        return field.to_owned();
-    }
-    let mark = if formula { "'" } else { "" };
-    format!("\"{mark}{}\"", field.replace('"', "\"\""))
-}
-
-/// The PEM blocks of a chain as DER.
-pub(super) fn first_of_chain(chain: &str) -> Result<Vec<u8>, Refusal> {
-    let first = chain.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap_or_default();
-    pem::from_pem(pem::CERTIFICATE, first).map_err(|e| Refusal::malformed("chain", "a certificate", e))
-}
+#[cfg(test)]
+mod tests;

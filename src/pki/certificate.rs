@@ -1,8 +1,10 @@
 //! Certificates: what is asked for, the octets to be signed, the finished certificate, and reading one back strictly.
 
+mod own_signer;
 mod request;
 pub(super) mod tbs;
 
+pub use own_signer::own_signer;
 pub use request::{CertificateRequest, Issuer};
 
 use super::{PkiError, instants, name, oids, pem, signed};

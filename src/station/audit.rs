@@ -134,7 +134,11 @@ impl Replay {
                 }
                 Ok(())
             }
-            What::Opened { .. } | What::Refused { .. } | What::Reconciled { .. } | What::Recipient { .. } => Ok(()),
+            What::Opened { .. }
+            | What::Refused { .. }
+            | What::Reconciled { .. }
+            | What::Recipient { .. }
+            | What::Signer { .. } => Ok(()),
         }
     }
 

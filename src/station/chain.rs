@@ -72,6 +72,8 @@ pub enum What {
     Shredded { recipient: String },
     /// Another recipient was made.
     Recipient { recipient: String },
+    /// The key that signs element manifests was made; the digest is that of its certificate.
+    Signer { certificate: Digest },
 }
 
 impl Entry {

@@ -4,9 +4,8 @@ use crate::basics::{Digest, Instant, SafeText};
 use crate::devices::durable_file::FileError;
 use crate::factory::{Record, manifest, record};
 use crate::station::chain::What;
-use crate::station::ledger::Book;
 use crate::station::state::State;
-use crate::station::store::{Bundle, Identity};
+use crate::station::store::{Bundle, Identity, Transaction};
 use crate::station::{Station, StationError, unseal};
 use rustix::fs::{Mode, OFlags, open};
 use std::fs::File;
@@ -47,23 +46,36 @@ impl Station {
         Ok(Drawn { record, identity, bundle, nonce, entry })
     }
 
+    /// The identity that a draw would give now and its bundle, neither reserved nor opened: somebody else may get it first.
+    ///
+    /// # Errors
+    /// As [`Station::draw`], where nothing fits.
+    pub fn next(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle), StationError> {
+        self.look(|tx| {
+            for bundle in candidates(tx, wanted, now)? {
+                if let Some(identity) = tx.first_released(&bundle.bundle, wanted.device)? {
+                    return Ok((identity, bundle));
+                }
+            }
+            Err(nothing_left(wanted))
+        })
+    }
+
     fn reserve(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle, u64), StationError> {
         self.change(now, |book| {
-            for bundle in candidates(book, wanted)? {
+            for bundle in candidates(book.tx.as_mut(), wanted, book.now)? {
                 let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.device)? else { continue };
                 (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
                 book.tx.set_state(identity.id, State::Reserved, Some(wanted.line), now.0)?;
                 let entry = book.write(&What::Reserved { line: wanted.line, record: identity.record })?;
                 return Ok((identity, bundle, entry));
             }
-            Err(StationError::NothingReleased(match wanted.device {
-                Some(device) => format!("{} is not released here", SafeText::cut(device, 80)),
-                None => "no released identity is left".to_owned(),
-            }))
+            Err(nothing_left(wanted))
         })
     }
 
-    fn opened(&self, identity: &Identity, bundle: &Bundle) -> Result<Record, String> {
+    /// Opens the record of an identity that was reserved.
+    pub(super) fn opened(&self, identity: &Identity, bundle: &Bundle) -> Result<Record, String> {
         let key = self.identity_of(&bundle.recipient).map_err(|e| e.to_string())?;
         let path = self.bundle_folder(&bundle.bundle).join(manifest::shard_name(identity.shard));
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -80,10 +92,17 @@ impl Station {
     }
 }
 
+fn nothing_left(wanted: &Wanted<'_>) -> StationError {
+    StationError::NothingReleased(match wanted.device {
+        Some(device) => format!("{} is not released here", SafeText::cut(device, 80)),
+        None => "no released identity is left".to_owned(),
+    })
+}
+
 /// The bundles a draw may take from, oldest first.
-fn candidates(book: &mut Book<'_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, StationError> {
+fn candidates(tx: &mut dyn Transaction, wanted: &Wanted<'_>, now: Instant) -> Result<Vec<Bundle>, StationError> {
     let nothing = |text: String| Err(StationError::NothingReleased(text));
-    let mut bundles = book.tx.bundles()?;
+    let mut bundles = tx.bundles()?;
     if let Some(named) = wanted.bundle {
         bundles.retain(|bundle| bundle.bundle == named);
         if bundles.is_empty() {
@@ -91,13 +110,12 @@ fn candidates(book: &mut Book<'_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, S
         }
     }
     let all = bundles.len();
-    bundles.retain(|bundle| book.now.0 < bundle.expires);
+    bundles.retain(|bundle| now.0 < bundle.expires);
     if all > 0 && bundles.is_empty() {
         return nothing("every bundle here has expired".to_owned());
     }
     bundles.retain(|bundle| bundle.by_device == wanted.device.is_some());
-    let released: Vec<String> = book
-        .tx
+    let released: Vec<String> = tx
         .counts()?
         .into_iter()
         .filter(|count| count.state == State::Released && count.count > 0)

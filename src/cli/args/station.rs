@@ -1,5 +1,9 @@
 //! Arguments of `station`.
 
+mod leaving;
+
+pub use leaving::{DrawForm, ExportBatch, ExportForm, FormArgs};
+
 use super::RealmArg;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -58,6 +62,8 @@ pub enum StationVerb {
     },
     /// Give one identity to a line, on standard output: reserved for ever before it is opened
     Draw(DrawIdentity),
+    /// Write public data of drawn devices for other people's registries
+    Export(ExportBatch),
     /// Take a device's proof that it holds its key
     Confirm {
         /// The station's folder
@@ -217,7 +223,9 @@ pub struct DrawIdentity {
     /// One JSON object; PEM blocks without it
     #[arg(long)]
     pub json: bool,
-    /// Write it to this new file (readable by its owner only) and not to standard output
+    #[command(flatten)]
+    pub form: FormArgs,
+    /// Write it to this new file or folder (readable by its owner only) and not to standard output
     #[arg(long, conflicts_with = "serve")]
     pub to: Option<PathBuf>,
     /// Stay: for every line on standard input one identity, as one line of JSON. A line is `next` or a device id

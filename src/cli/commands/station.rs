@@ -2,6 +2,8 @@
 
 mod draw;
 mod enrol;
+mod export;
+mod forms;
 mod report;
 
 use crate::basics::Instant;
@@ -10,6 +12,7 @@ use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationV
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{Clock, clock::SystemClock, durable_file};
 use crate::factory::enrolment::ManifestSigner;
+use crate::factory::export::Options;
 use crate::factory::manifest;
 use crate::keys::recipient::RecipientKind;
 use crate::keys::ssh::allowed_signers;
@@ -19,6 +22,7 @@ use crate::station::store::Identity;
 use crate::station::{State, Station, StationError};
 use serde_json::json;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// Works on a station.
 ///
@@ -47,6 +51,7 @@ pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
             Ok(ExitCode::Done)
         }
         StationVerb::Draw(args) => draw::draw(&args),
+        StationVerb::Export(args) => export::export(&args),
         StationVerb::Confirm { station, device, signature, injected: _, json } => {
             confirm(&station, &device, signature.as_deref(), json)
         }
@@ -80,6 +85,13 @@ fn now() -> Instant {
 
 fn open(folder: &Path) -> Result<Station, StationError> {
     Station::open(folder)
+}
+
+/// What no record holds, where a file of it was named.
+fn open_options(path: Option<&Path>) -> Result<Options, Failure> {
+    let Some(path) = path else { return Ok(Options::default()) };
+    let octets = Zeroizing::new(durable_file::read(path, limits::SMALL_FILE_OCTETS)?);
+    Options::parse(&octets).map_err(|e| Failure::new(ExitCode::Usage, format!("{}: {e}", path.display())))
 }
 
 fn text_of(path: &Path) -> Result<String, Failure> {

@@ -4,7 +4,7 @@
 //! What is written is put together in one buffer of fixed size that is overwritten, and handed over in one call, past the buffers of the
 //! standard library, which nobody overwrites.
 
-use super::{now, open};
+use super::{forms, now, open};
 use crate::basics::digest::hex_encode;
 use crate::basics::{Secret, limits};
 use crate::cli::args::station::DrawIdentity;
@@ -30,6 +30,9 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
         return serve(&mut station, args);
     }
     let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device: args.device.as_deref() };
+    if let Some(form) = args.form.form {
+        return forms::draw(&mut station, args, form, &wanted);
+    }
     let drawn = station.draw(&wanted, now())?;
     let octets = if args.json { as_json(&drawn, args.line)? } else { as_pem(&drawn)? };
     if let Some(path) = &args.to {
@@ -74,7 +77,7 @@ fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure
     }
 }
 
-fn undelivered(drawn: &Drawn, cause: &str) -> Failure {
+pub(super) fn undelivered(drawn: &Drawn, cause: &str) -> Failure {
     let device = &drawn.identity.device;
     Failure::from(format!("{device} is reserved and was not handed over: {cause}")).with_hint(format!(
         "it is offered to nobody again; `anchorite station scrap DIR {device} --reason TEXT` says what became of it"

@@ -1,0 +1,126 @@
+//! `station draw --as`: one identity in the form another tool reads. Whatever can be known beforehand is looked at before anything is reserved:
+//! an identity whose form then fails is spent.
+
+use super::draw::undelivered;
+use super::{now, open_options};
+use crate::basics::{Secret, limits};
+use crate::cli::args::station::{DrawForm, DrawIdentity};
+use crate::cli::plain::Keyboard;
+use crate::cli::{ExitCode, Failure, output};
+use crate::devices::durable_file::{self, FileError};
+use crate::factory::export::{ExportedFile, Form, Made, Password, Protection, chain_of};
+use crate::keys::SubjectKey;
+use crate::station::Station;
+use crate::station::draw::Wanted;
+use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+pub(super) fn draw(
+    station: &mut Station,
+    args: &DrawIdentity,
+    form: DrawForm,
+    wanted: &Wanted<'_>,
+) -> Result<ExitCode, Failure> {
+    let usage = |message: &str, hint: &str| Err(Failure::new(ExitCode::Usage, message).with_hint(hint));
+    if args.form.password_file.is_some() && form != DrawForm::Pkcs12 {
+        return usage("--password-file: expected with --as pkcs12 only, found with another form", "nothing was drawn");
+    }
+    let to = args.to.as_deref().map(free_path).transpose()?;
+    let options = open_options(args.form.options.as_deref())?;
+    let form = match form {
+        DrawForm::Files => Form::Files,
+        DrawForm::Pkcs12 => Form::Pkcs12(protection(args.form.password_file.as_deref())?),
+        DrawForm::EspMatter => Form::EspMatter,
+        DrawForm::EspSecureCert => Form::EspSecureCert,
+        DrawForm::Nordic => Form::Nordic,
+    };
+    if form.is_folder() && to.is_none() {
+        return usage("--to: expected the folder to make for this form, found none", "nothing was drawn");
+    }
+    let (next, bundle) = station.next(wanted, now())?;
+    let chain = station.chain(&bundle.bundle)?;
+    let key = SubjectKey::from_spki_der(&next.spki).ok();
+    let algorithm = key.as_ref().and_then(SubjectKey::as_public_key).map(crate::keys::PublicKey::algorithm);
+    let issuer = chain_of(&chain).map_err(unfit)?.into_iter().next().unwrap_or_default();
+    form.fits(algorithm, &issuer, &options).map_err(unfit)?;
+
+    let drawn = station.draw(wanted, now())?;
+    let chain = station.chain(&drawn.bundle.bundle)?;
+    let lost = |cause: &dyn ToString| undelivered(&drawn, &cause.to_string());
+    match (form.of(&drawn.record, &chain, &options).map_err(|e| lost(&e))?, &to) {
+        (Made::One(octets), None) => output::secret_data(&octets).map_err(|e| lost(&e))?,
+        (Made::One(octets), Some(path)) => durable_file::create(path, octets.expose()).map_err(|e| lost(&e))?,
+        (Made::Folder(files), Some(path)) => folder(path, &files).map_err(|e| lost(&e))?,
+        (Made::Folder(_), None) => return Err(lost(&"its form is a folder")),
+    }
+    if let Some(path) = &to {
+        let (device, line) = (&drawn.identity.device, wanted.line);
+        output::words(&format!("{device} is reserved for line {line} and in {}", path.display()));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn unfit(refusal: crate::factory::Refusal) -> Failure {
+    Failure::new(ExitCode::Usage, refusal.to_string()).with_hint("nothing was drawn")
+}
+
+/// A path that nothing has, nor the folder it is made in.
+fn free_path(path: &Path) -> Result<PathBuf, Failure> {
+    let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
+    for taken in [&path, &partial(&path)] {
+        if taken.symlink_metadata().is_ok() {
+            let message = format!("{}: expected no such file or folder, found one", taken.display());
+            return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn; nothing is overwritten"));
+        }
+    }
+    Ok(path)
+}
+
+fn partial(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.partial"))
+}
+
+/// A new folder that only its owner enters; it has its name when every file in it is whole.
+fn folder(path: &Path, files: &[ExportedFile]) -> Result<(), FileError> {
+    let partial = partial(path);
+    durable_file::new_folder(&partial)?;
+    let mode = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(&partial, mode)
+        .map_err(|cause| FileError { path: partial.clone(), what: "keeping others out", cause })?;
+    for file in files {
+        durable_file::create(&partial.join(&file.name), file.octets.expose())?;
+    }
+    durable_file::move_to(&partial, path)
+}
+
+/// The password, from a file or typed twice, and randomness for one file.
+fn protection(file: Option<&Path>) -> Result<Protection, Failure> {
+    let typed = match file {
+        Some(path) => {
+            let octets = Secret::take(durable_file::read(path, limits::SMALL_FILE_OCTETS)?);
+            let line = octets.expose().split(|octet| matches!(octet, b'\n' | b'\r')).next().unwrap_or_default();
+            Secret::take(line.to_vec())
+        }
+        None if std::io::stdin().is_terminal() => {
+            let keyboard = Keyboard::default();
+            let none = || Failure::new(ExitCode::Usage, "expected a password, found none").with_hint("nothing was drawn");
+            let first = keyboard.secret_line("password of the file (not shown): ").ok_or_else(none)?;
+            let again = keyboard.secret_line("once more: ").ok_or_else(none)?;
+            if !first.same_as(again.expose()) {
+                let message = "expected the same password twice, found two";
+                return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn"));
+            }
+            first
+        }
+        None => {
+            let message = "expected a terminal to ask for the password on, or --password-file, found neither";
+            return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn"));
+        }
+    };
+    let password = Password::parse(typed).map_err(unfit)?;
+    let mut random = [0; Protection::RANDOM];
+    getrandom::fill(&mut random).map_err(|e| Failure::from(format!("the machine's random source: {e}")))?;
+    Ok(Protection { password, random })
+}
