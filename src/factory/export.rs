@@ -66,7 +66,8 @@ fn key<'r>(record: &'r Record, what: &str) -> Result<&'r Secret, Refusal> {
 /// Where it is not certificates in PEM, or none.
 pub fn chain_of(chain: &str) -> Result<Vec<Vec<u8>>, Refusal> {
     let blocks = chain.split_inclusive("-----END CERTIFICATE-----\n");
-    let read = |block| pem::from_pem(pem::CERTIFICATE, block).map_err(|e| Refusal::malformed("chain", "certificates", e));
+    let read =
+        |block| pem::from_pem(pem::CERTIFICATE, block).map_err(|e| Refusal::malformed("chain", "certificates", e));
     let certificates: Vec<Vec<u8>> = blocks.map(read).collect::<Result<_, _>>()?;
     if certificates.is_empty() {
         return Err(Refusal::malformed("chain", "certificates", "none"));

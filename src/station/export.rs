@@ -3,8 +3,8 @@
 
 use crate::basics::{SafeText, limits};
 use crate::devices::durable_file;
-use crate::factory::{Record, manifest};
 use crate::factory::record::DeviceKey;
+use crate::factory::{Record, manifest};
 use crate::station::state::State;
 use crate::station::store::Bundle;
 use crate::station::{Station, StationError};
@@ -27,7 +27,9 @@ impl Station {
     /// Where there is none of this id.
     pub fn bundle(&mut self, bundle: &str) -> Result<Bundle, StationError> {
         let known = self.look(|tx| tx.bundles())?.into_iter().find(|known| known.bundle == bundle);
-        known.ok_or_else(|| StationError::NothingReleased(format!("no bundle {} was imported", SafeText::cut(bundle, 64))))
+        known.ok_or_else(|| {
+            StationError::NothingReleased(format!("no bundle {} was imported", SafeText::cut(bundle, 64)))
+        })
     }
 
     /// `chain.pem` of a bundle, as it was checked when it was imported.
@@ -35,8 +37,10 @@ impl Station {
     /// # Errors
     /// Where it cannot be read.
     pub fn chain(&self, bundle: &str) -> Result<String, StationError> {
-        let octets = durable_file::read(&self.bundle_folder(bundle).join(manifest::CHAIN), limits::EVIDENCE_FILE_OCTETS)?;
-        String::from_utf8(octets).map_err(|_| StationError::Other("chain.pem: expected text, found other octets".to_owned()))
+        let octets =
+            durable_file::read(&self.bundle_folder(bundle).join(manifest::CHAIN), limits::EVIDENCE_FILE_OCTETS)?;
+        String::from_utf8(octets)
+            .map_err(|_| StationError::Other("chain.pem: expected text, found other octets".to_owned()))
     }
 
     /// Hands every device of a bundle that is in one of these states to `each`, in drawing order, without its key and without extras; gives how

@@ -5,6 +5,7 @@
 //! root.pem          the pinned root certificate
 //! receipt.key       0600: the seed of the Ed25519 key that signs enrolment requests and receipts, 64 hexadecimal digits
 //! recipient-1.key   0600: an age identity, as the `age` tool reads it, of either kind; one a batch where the factory wants that
+//! element-signer.*  made when an element manifest is first asked for: see `element_signer`
 //! store.sqlite      the ledger and the identities, public
 //! bundles/<id>/     what was imported: manifest, signatures, chain, shards still sealed
 //! receipts/         every receipt that was signed

@@ -34,9 +34,12 @@ impl Attestation {
         let public = public.ok_or_else(|| refuse("a P-256 key", &own.subject_key().word()))?;
         let subject = own.subject().map_err(|e| refuse("a subject of ours", &e.to_string()))?;
         let ids = (number(&subject.matter_vid), number(&subject.matter_pid));
-        let (Some(vendor), Some(product)) = ids else { return Err(refuse("vendor and product in the subject", "none")) };
+        let (Some(vendor), Some(product)) = ids else {
+            return Err(refuse("vendor and product in the subject", "none"));
+        };
         let der = key(record, "Matter export")?;
-        let scalar = der.expose().get(SCALAR).filter(|_| der.len() == PKCS8).map(|octets| Secret::take(octets.to_vec()));
+        let scalar =
+            der.expose().get(SCALAR).filter(|_| der.len() == PKCS8).map(|octets| Secret::take(octets.to_vec()));
         let scalar = scalar.ok_or_else(|| refuse("a P-256 private key inside", "another"))?;
         let intermediate = chain_of(chain)?.into_iter().next().unwrap_or_default();
         for (name, der) in [("device", &record.certificate), ("intermediate", &intermediate)] {
@@ -59,7 +62,8 @@ impl Attestation {
 /// # Errors
 /// Where it names no vendor.
 pub(super) fn vendor_of_issuer(issuer: &Certificate) -> Result<(u16, Option<u16>), Refusal> {
-    let refuse = |found: &str| Refusal::malformed("Matter export", "an issuing certificate with a Matter vendor", found);
+    let refuse =
+        |found: &str| Refusal::malformed("Matter export", "an issuing certificate with a Matter vendor", found);
     let subject: Subject = issuer.subject().map_err(|e| refuse(&e.to_string()))?;
     let vendor = number(&subject.matter_vid).ok_or_else(|| refuse(&issuer.subject_text()))?;
     Ok((vendor, number(&subject.matter_pid)))

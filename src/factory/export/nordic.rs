@@ -1,10 +1,10 @@
 //! Nordic's Matter factory data (nRF Connect SDK, `scripts/tools/nrfconnect`): one JSON file a device, which its tools check against a
 //! schema and write into the device's settings. `tests/vectors/nordic` has the constraints.
 
+use super::Options;
 use super::matter::Attestation;
 use super::setup::{self, Setup};
 use super::writing::Writing;
-use super::Options;
 use crate::basics::Secret;
 use crate::factory::{Record, Refusal};
 

@@ -77,7 +77,11 @@ impl Options {
     /// What is wrong, with its line or its name.
     pub fn parse(octets: &[u8]) -> Result<Self, Refusal> {
         if octets.len() > limits::SMALL_FILE_OCTETS {
-            return Err(Refusal::malformed(WHAT, format!("at most {} octets", limits::SMALL_FILE_OCTETS), octets.len()));
+            return Err(Refusal::malformed(
+                WHAT,
+                format!("at most {} octets", limits::SMALL_FILE_OCTETS),
+                octets.len(),
+            ));
         }
         let text = std::str::from_utf8(octets).map_err(|_| Refusal::malformed(WHAT, "UTF-8 text", "other octets"))?;
         let options: Self = toml::from_str(text).map_err(|e: toml::de::Error| {

@@ -5,8 +5,8 @@
 //! `enable-key` (16) as they are.
 
 use super::Options;
-use crate::basics::digest::hex_decode;
 use crate::basics::Secret;
+use crate::basics::digest::hex_decode;
 use crate::factory::{Record, Refusal};
 use zeroize::Zeroizing;
 
@@ -26,7 +26,8 @@ impl Setup {
     /// Where a part is known and another is not, a value is out of range, or record and options differ.
     pub(super) fn of(record: &Record, options: &Options) -> Result<Option<Self>, Refusal> {
         let given = options.commissioning.as_ref();
-        let discriminator = number(record, "discriminator", given.and_then(|c| c.discriminator).map(u32::from), 0..=4_095)?;
+        let discriminator =
+            number(record, "discriminator", given.and_then(|c| c.discriminator).map(u32::from), 0..=4_095)?;
         let iterations = number(record, "iterations", given.and_then(|c| c.iterations), 1_000..=100_000)?;
         let salt = octets(record, "salt", given.and_then(|c| c.salt.as_deref()), 16..=32)?;
         let verifier = octets(record, "verifier", given.and_then(|c| c.verifier.as_deref()), 97..=97)?;
@@ -78,7 +79,7 @@ pub(super) fn passcode(record: &Record) -> Result<Option<&Secret>, Refusal> {
     let Some(digits) = extra(record, "passcode", 1..=8)? else { return Ok(None) };
     let value = digits.expose_text().parse::<u32>().ok().filter(|value| (1..=99_999_998).contains(value));
     let plain = digits.expose().first() != Some(&b'0') && digits.expose().iter().all(u8::is_ascii_digit);
-    let same = |value: u32| value % 11_111_111 == 0;
+    let same = |value: u32| value.is_multiple_of(11_111_111);
     match value {
         Some(value) if plain && !same(value) && !matches!(value, 12_345_678 | 87_654_321) => Ok(Some(digits)),
         _ => Err(refuse(record, "passcode", "a passcode that Matter allows", "another")),

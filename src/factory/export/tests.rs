@@ -36,7 +36,9 @@ fn verifier() -> Vec<u8> {
 
 fn commissioning(discriminator: u16) -> String {
     let (salt, verifier) = ("5a".repeat(16), crate::basics::digest::hex_encode(&verifier()));
-    format!("[commissioning]\ndiscriminator = {discriminator}\niterations = 10000\nsalt = \"{salt}\"\nverifier = \"{verifier}\"\n")
+    format!(
+        "[commissioning]\ndiscriminator = {discriminator}\niterations = 10000\nsalt = \"{salt}\"\nverifier = \"{verifier}\"\n"
+    )
 }
 
 #[test]

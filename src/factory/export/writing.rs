@@ -59,6 +59,10 @@ impl Writing {
     /// # Errors
     /// Where the room did not do.
     pub(super) fn done(self, what: &str) -> Result<Secret, Refusal> {
-        if self.full { Err(Refusal::malformed(what, "values that fit into their room", "longer ones")) } else { Ok(self.text) }
+        if self.full {
+            Err(Refusal::malformed(what, "values that fit into their room", "longer ones"))
+        } else {
+            Ok(self.text)
+        }
     }
 }

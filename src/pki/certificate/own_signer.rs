@@ -1,7 +1,7 @@
 //! The certificate of a key that signs statements for others to read and certifies nobody: self-signed, no authority, digitalSignature. It
 //! carries a key to a reader that wants certificates; what makes the key trusted is told beside it.
 
-use super::tbs::{Tbs, Validity, extension, Criticality};
+use super::tbs::{Criticality, Tbs, Validity, extension};
 use super::{Certificate, assemble, key_identifier};
 use crate::basics::{Instant, Realm};
 use crate::keys::{SigningKey, SubjectKey};

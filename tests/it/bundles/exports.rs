@@ -150,7 +150,9 @@ fn forms_that_cannot_be_are_refused_before_an_identity_is_spent() {
     let refused = |form: Form, key, issuer: &[u8]| form.fits(key, issuer, &none).err().map(|e| e.to_string());
     assert_eq!(refused(Form::EspMatter, p256, &matter), None);
     assert!(refused(Form::EspMatter, p256, &lamp).unwrap().contains("a Matter vendor"));
-    assert!(refused(Form::EspMatter, Some(Algorithm::Ed25519), &matter).unwrap().contains("ecdsa-p256 keys, found ed25519"));
+    assert!(
+        refused(Form::EspMatter, Some(Algorithm::Ed25519), &matter).unwrap().contains("ecdsa-p256 keys, found ed25519")
+    );
     assert!(refused(Form::Nordic, p256, &matter).unwrap().contains("options: vendor_name: expected a value"));
     assert!(refused(Form::EspSecureCert, Some(Algorithm::MlDsa44), &lamp).unwrap().contains("found ml-dsa-44"));
     assert_eq!(refused(Form::EspSecureCert, p256, &lamp), None);
@@ -170,7 +172,9 @@ fn an_element_manifest_says_what_the_record_says_and_holds_no_key() {
     let certificate = certificate::own_signer(Realm::Rehearsal, &subject, &key, &[0x42; 20], now).unwrap();
     assert!(!certificate.is_authority());
     let signer = Signer { key, certificate };
-    let who = options("[manufacturer]\norganization = \"Example Lamps\"\n[distributor]\norganization = \"Shop\"\nunit = \"East\"\n");
+    let who = options(
+        "[manufacturer]\norganization = \"Example Lamps\"\n[distributor]\norganization = \"Shop\"\nunit = \"East\"\n",
+    );
     let object = element(record, &chain, "ostrava", &who, &signer).unwrap();
     let object: serde_json::Value = serde_json::from_str(&object).unwrap();
     let read = |name: &str| {

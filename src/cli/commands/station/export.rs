@@ -129,9 +129,10 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<u64, Failure> {
     let io = |cause: std::io::Error| StationError::Other(format!("writing the export: {cause}"));
-    let lines = |line: &mut dyn FnMut(&Record) -> Result<String, Refusal>, out: &mut dyn Write, station: &mut Station| {
-        station.export(&args.bundle, states, &mut |record| writeln!(out, "{}", line(record)?).map_err(io))
-    };
+    let lines =
+        |line: &mut dyn FnMut(&Record) -> Result<String, Refusal>, out: &mut dyn Write, station: &mut Station| {
+            station.export(&args.bundle, states, &mut |record| writeln!(out, "{}", line(record)?).map_err(io))
+        };
     let written = match args.form {
         ExportForm::Csv => {
             // RFC 4180 ends its lines with both.

@@ -87,8 +87,11 @@ fn folder(path: &Path, files: &[ExportedFile]) -> Result<(), FileError> {
     let partial = partial(path);
     durable_file::new_folder(&partial)?;
     let mode = std::fs::Permissions::from_mode(0o700);
-    std::fs::set_permissions(&partial, mode)
-        .map_err(|cause| FileError { path: partial.clone(), what: "keeping others out", cause })?;
+    std::fs::set_permissions(&partial, mode).map_err(|cause| FileError {
+        path: partial.clone(),
+        what: "keeping others out",
+        cause,
+    })?;
     for file in files {
         durable_file::create(&partial.join(&file.name), file.octets.expose())?;
     }
@@ -105,7 +108,8 @@ fn protection(file: Option<&Path>) -> Result<Protection, Failure> {
         }
         None if std::io::stdin().is_terminal() => {
             let keyboard = Keyboard::default();
-            let none = || Failure::new(ExitCode::Usage, "expected a password, found none").with_hint("nothing was drawn");
+            let none =
+                || Failure::new(ExitCode::Usage, "expected a password, found none").with_hint("nothing was drawn");
             let first = keyboard.secret_line("password of the file (not shown): ").ok_or_else(none)?;
             let again = keyboard.secret_line("once more: ").ok_or_else(none)?;
             if !first.same_as(again.expose()) {
