@@ -46,14 +46,15 @@ impl Station {
         Ok(Drawn { record, identity, bundle, nonce, entry })
     }
 
-    /// The identity that a draw would give now and its bundle, neither reserved nor opened: somebody else may get it first.
+    /// The bundle that a draw would take from now, and the first identity of it: what a form can have is asked of these before anything is
+    /// reserved.
     ///
     /// # Errors
     /// As [`Station::draw`], where nothing fits.
     pub fn next(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle), StationError> {
         self.look(|tx| {
             for bundle in candidates(tx, wanted, now)? {
-                if let Some(identity) = tx.first_released(&bundle.bundle, wanted.device)? {
+                if let Some(identity) = tx.identities(Some(&bundle.bundle), 0, 1)?.pop() {
                     return Ok((identity, bundle));
                 }
             }
