@@ -49,10 +49,11 @@ pub struct Written {
     pub digest: Digest,
 }
 
-/// One shard, from the strongroom to the disk.
-struct Shard {
-    number: u32,
+/// Shards, from the strongroom to the disk.
+struct Made {
+    first: u32,
     content: crate::basics::Secret,
+    sizes: Vec<u32>,
 }
 
 /// Opens the batch in the strongroom and writes the bundle into the new folder `out`. `progress` is told how many shards there are of
@@ -81,13 +82,18 @@ pub fn write(
     let (sender, receiver) = sync_channel(WAITING);
     let (asked, put) = std::thread::scope(|scope| {
         let disk = scope.spawn(|| put(making, &partial, receiver));
-        let asked = (0..shards).try_for_each(|shard| {
-            let content = ask(room, making, shard)?;
-            progress(shard + 1, shards);
-            // Where the disk has failed nobody receives; its error is what is reported.
-            let _ = sender.send(Shard { number: shard, content });
+        let asked = (|| {
+            let mut next = 0;
+            while next < shards {
+                let (content, sizes) = ask(room, making, next, shards)?;
+                let first = next;
+                next = first.saturating_add(u32::try_from(sizes.len()).unwrap_or(u32::MAX));
+                progress(next, shards);
+                // Where the disk has failed nobody receives; its error is what is reported.
+                let _ = sender.send(Made { first, content, sizes });
+            }
             Ok::<_, BundleError>(())
-        });
+        })();
         drop(sender);
         (asked, disk.join())
     });
@@ -113,12 +119,21 @@ fn refused(response: Response) -> BundleError {
     }
 }
 
-fn ask(room: &mut Strongroom, making: &Making<'_>, shard: u32) -> Result<crate::basics::Secret, BundleError> {
+/// The next shards, at least one: digests and sealed octets of each, one after the other, and how long each is.
+fn ask(
+    room: &mut Strongroom,
+    making: &Making<'_>,
+    shard: u32,
+    shards: u32,
+) -> Result<(crate::basics::Secret, Vec<u32>), BundleError> {
     let (first, count) = making.terms.range(shard);
     let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
-    match room.ask(Request::IssueShard { shard, devices: listed.to_vec() }, None)? {
-        (Response::ShardIssued { shard: found, count: of }, Some(content)) if found == shard && of == count => {
-            Ok(content)
+    let most = shards - shard;
+    match room.ask(Request::IssueShards { first: shard, most, devices: listed.to_vec() }, None)? {
+        (Response::ShardsIssued { first, sizes }, Some(content))
+            if first == shard && (1..=most as usize).contains(&sizes.len()) =>
+        {
+            Ok((content, sizes))
         }
         (other, _) => Err(refused(other)),
     }
@@ -128,27 +143,32 @@ fn ask(room: &mut Strongroom, making: &Making<'_>, shard: u32) -> Result<crate::
 fn put(
     making: &Making<'_>,
     partial: &Partial,
-    shards: Receiver<Shard>,
+    made: Receiver<Made>,
 ) -> Result<(Vec<BundleFile>, Digest), BundleError> {
     let terms = making.terms;
     let header = IndexHeader { bundle: terms.bundle, records: terms.count, salt: making.salt };
     let (mut files, mut tree) = (Vec::new(), Tree::default());
     let mut leaves = partial.file(manifest::LEAVES)?;
     let mut sorter = Sorter::new(&partial.at("."));
-    for Shard { number, content } in shards {
-        let (first, count) = terms.range(number);
-        let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
-        let devices = terms.devices(number, listed)?;
-        let split = content.expose().split_at_checked(count as usize * 32);
-        let (digests, sealed) = split.ok_or_else(|| BundleError::Strongroom("a shard cut short".to_owned()))?;
-        let mut file = partial.file(&shard_name(number))?;
-        file.put(sealed)?;
-        files.push(file.done()?);
-        for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
-            let leaf = merkle::leaf(digest);
-            tree.push(leaf);
-            leaves.put(leaf.octets())?;
-            sorter.push(Row { device: header.salted(terms.realm, device), shard: number, record, leaf })?;
+    for Made { first, content, sizes } in made {
+        let mut rest = content.expose();
+        for (number, size) in (first..).zip(sizes) {
+            let cut = || BundleError::Strongroom(format!("shard {number} was cut short"));
+            let (first, count) = terms.range(number);
+            let (shard, others) = rest.split_at_checked(size as usize).ok_or_else(cut)?;
+            let (digests, sealed) = shard.split_at_checked(count as usize * 32).ok_or_else(cut)?;
+            rest = others;
+            let mut file = partial.file(&shard_name(number))?;
+            file.put(sealed)?;
+            files.push(file.done()?);
+            let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
+            let devices = terms.devices(number, listed)?;
+            for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
+                let leaf = merkle::leaf(digest);
+                tree.push(leaf);
+                leaves.put(leaf.octets())?;
+                sorter.push(Row { device: header.salted(terms.realm, device), shard: number, record, leaf })?;
+            }
         }
     }
     if tree.len() != u64::from(terms.count) {

@@ -14,7 +14,7 @@
 //! **Record digest** = `tagged("record", realm, [bundle id, index as four octets, device id, certificate, lineage])`. It has no
 //! secret in it: neither the key, which the certificate names, nor the extras. It is what a leaf holds and what a device signs.
 
-use crate::basics::{Digest, Realm, Secret, limits};
+use crate::basics::{Digest, Realm, Secret, limits, secret};
 use crate::factory::cbor::{Reader, Writer, same_octets};
 use crate::factory::lineage::Lineage;
 use crate::factory::{BundleId, DeviceId, Refusal};
@@ -55,23 +55,8 @@ pub struct Record {
 impl Record {
     /// Appends the octets to `octets`, which are wiped when dropped and never grow here: room is made first.
     pub fn write(&self, octets: &mut Zeroizing<Vec<u8>>) {
-        let (format, key): (u64, &[u8]) = match &self.key {
-            DeviceKey::None => (0, &[]),
-            DeviceKey::Pkcs8(key) => (1, key.expose()),
-        };
         let lineage = self.lineage.to_octets();
-        let extras: usize = self.extras.iter().map(|(name, value)| name.len() + value.len() + 12).sum();
-        let needed = 64 + self.device.as_str().len() + self.certificate.len() + key.len() + lineage.len() + extras;
-        reserve(octets, needed);
-        let mut w = Writer::new(octets);
-        w.array(7).number(u64::from(self.index)).text(self.device.as_str()).octets(&self.certificate);
-        w.number(format).octets(key).octets(&lineage);
-        let mut sorted: Vec<_> = self.extras.iter().collect();
-        sorted.sort_by_key(|(name, _)| (name.len(), name.as_str()));
-        w.map(sorted.len() as u64);
-        for (name, value) in sorted {
-            w.text(name).octets(value.expose());
-        }
+        write(octets, self.index, &self.device, &self.certificate, &self.key, &lineage, &self.extras);
     }
 
     /// Reads one record from the front of `octets`; gives it and how many octets it took.
@@ -119,6 +104,33 @@ impl Record {
     }
 }
 
+/// What [`Record::write`] appends, from its parts: a batch has the lineage as octets already.
+pub fn write(
+    octets: &mut Zeroizing<Vec<u8>>,
+    index: u32,
+    device: &DeviceId,
+    certificate: &[u8],
+    key: &DeviceKey,
+    lineage: &[u8],
+    extras: &BTreeMap<String, Secret>,
+) {
+    let (format, key): (u64, &[u8]) = match key {
+        DeviceKey::None => (0, &[]),
+        DeviceKey::Pkcs8(key) => (1, key.expose()),
+    };
+    let extra: usize = extras.iter().map(|(name, value)| name.len() + value.len() + 12).sum();
+    reserve(octets, 64 + device.as_str().len() + certificate.len() + key.len() + lineage.len() + extra);
+    let mut w = Writer::new(octets);
+    w.array(7).number(u64::from(index)).text(device.as_str()).octets(certificate);
+    w.number(format).octets(key).octets(lineage);
+    let mut sorted: Vec<_> = extras.iter().collect();
+    sorted.sort_by_key(|(name, _)| (name.len(), name.as_str()));
+    w.map(sorted.len() as u64);
+    for (name, value) in sorted {
+        w.text(name).octets(value.expose());
+    }
+}
+
 /// The record digest from its parts.
 #[must_use]
 pub fn digest(
@@ -150,6 +162,8 @@ fn reserve(octets: &mut Zeroizing<Vec<u8>>, more: usize) {
     if octets.capacity() - octets.len() < more {
         let mut larger = Zeroizing::new(Vec::with_capacity((octets.len() + more).max(octets.capacity() * 2)));
         larger.extend_from_slice(octets);
+        secret::wipe(octets);
+        octets.clear();
         *octets = larger;
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Batch {
     many: Option<ManySigner>,
     wrapping: Wrapping,
     next: u32,
+    /// Octets of the largest shard so far; 0 before the first.
+    largest: usize,
     /// Seconds of the boot clock.
     deadline: u64,
 }
@@ -42,13 +44,6 @@ pub(super) struct Batch {
 struct Linted {
     template: Template,
     _clean: ThrowawayClean,
-}
-
-/// A shard, made.
-pub(super) struct MadeShard {
-    pub(super) count: u32,
-    /// Record digests, 32 octets each, then the sealed shard.
-    pub(super) content: Vec<u8>,
 }
 
 impl Batch {
@@ -80,34 +75,70 @@ impl Batch {
         sealing::seal_octets(&terms.recipient, &[])?;
         let deadline = boot_seconds().saturating_add(terms.seconds);
         let (templates, profile, many) = (BTreeMap::new(), profile.clone(), ManySigner::of(key));
-        Ok(Self { authority, terms, issuer, profile, templates, many, wrapping, next: 0, deadline })
+        Ok(Self { authority, terms, issuer, profile, templates, many, wrapping, next: 0, largest: 0, deadline })
     }
 
     pub(super) fn shards(&self) -> u32 {
         self.terms.shards()
     }
 
-    /// Makes the next shard.
+    /// Makes the next shard, or the next few, each on cores of its own: record digests, 32 octets each, then the sealed shard. All are made or
+    /// none is let out.
     pub(super) fn issue(
         &mut self,
-        shard: u32,
+        first: u32,
+        most: u32,
         listed: &[DeviceId],
         key: &SigningKey,
         draws: &Draws,
         throwaway: &SigningKey,
-    ) -> Result<MadeShard, String> {
-        if shard != self.next || shard >= self.shards() {
-            return Err(format!("shard {shard}: expected shard {} of {}", self.next, self.shards()));
+    ) -> Result<Vec<Vec<u8>>, String> {
+        if first != self.next || first >= self.shards() {
+            return Err(format!("shard {first}: expected shard {} of {}", self.next, self.shards()));
         }
         let now = boot_seconds();
         if now > self.deadline {
             self.next = self.shards();
             return Err(format!("the time of this batch was over {} seconds ago", now - self.deadline));
         }
-        let devices = self.terms.devices(shard, listed).map_err(|e| e.to_string())?;
-        for device in &devices {
-            self.prepare(device, draws, throwaway)?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let group = self.group(first, most, cores, listed);
+        let mut work = Vec::with_capacity(group as usize);
+        for shard in first..first + group {
+            let devices = self.terms.devices(shard, listed).map_err(|e| e.to_string())?;
+            for device in &devices {
+                self.prepare(device, draws, throwaway)?;
+            }
+            work.push((shard, devices));
         }
+        let threads = cores.div_ceil(work.len().max(1));
+        let made = make::each(&work, |(shard, devices)| self.shard(*shard, devices, threads, key, draws))?;
+        // Only now: what failed before was not let out, and may be asked for again.
+        self.next += group;
+        self.largest = made.iter().map(Vec::len).max().unwrap_or(0).max(self.largest);
+        Ok(made)
+    }
+
+    /// How many shards are made at once: one for each core, as far as one answer holds them. The first is made alone, and shows how large they are.
+    fn group(&self, first: u32, most: u32, cores: usize, listed: &[DeviceId]) -> u32 {
+        if self.largest == 0 || !listed.is_empty() {
+            return 1;
+        }
+        // A last shard is never larger; ids of one length are not asked for here.
+        let fit = limits::STRONGROOM_CONTENT_OCTETS / (self.largest + self.largest / 8);
+        let group = u32::try_from(cores.min(fit)).unwrap_or(u32::MAX);
+        group.min(most).min(self.shards() - first).max(1)
+    }
+
+    /// One shard, on `threads` cores.
+    fn shard(
+        &self,
+        shard: u32,
+        devices: &[DeviceId],
+        threads: usize,
+        key: &SigningKey,
+        draws: &Draws,
+    ) -> Result<Vec<u8>, String> {
         let (first, count) = self.terms.range(shard);
         let header = ShardHeader {
             realm: self.terms.realm,
@@ -118,10 +149,8 @@ impl Batch {
             factory: self.terms.factory.clone(),
             recipient: self.terms.recipient.clone(),
         };
-        let made = make::shard(self, key, draws, first, &devices)?;
-        self.lint(first, &devices, &made)?;
-        let mut content = Vec::with_capacity(count as usize * 32);
-        made.iter().flat_map(|part| &part.digests).for_each(|digest| content.extend_from_slice(digest.octets()));
+        let mut made = make::shard(self, key, draws, first, devices, threads)?;
+        self.lint(first, devices, &made)?;
         let header = header.to_octets();
         let mut plain: Vec<&[u8]> = vec![&header];
         plain.extend(made.iter().map(|part| part.records.as_slice()));
@@ -130,10 +159,11 @@ impl Batch {
         if total > limits::SHARD_OCTETS - 512 * 1024 {
             return Err(format!("shard {shard}: expected at most {} octets, found {total}", limits::SHARD_OCTETS));
         }
+        let mut content = Vec::with_capacity(count as usize * 32 + total + total / 4_096 + 4_096);
+        made.iter().flat_map(|part| &part.digests).for_each(|digest| content.extend_from_slice(digest.octets()));
         sealing::seal_parts(&self.terms.recipient, &plain, &mut content)?;
-        // Only now: what failed before was not let out, and may be asked for again.
-        self.next += 1;
-        Ok(MadeShard { count, content })
+        made.iter_mut().for_each(make::Made::wipe);
+        Ok(content)
     }
 
     /// Sees to it that there is a linted template for ids of this length.

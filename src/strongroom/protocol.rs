@@ -102,9 +102,11 @@ pub enum Request {
         enrolment: Digest,
         factory: String,
     },
-    /// Makes the next shard; `devices` where the order lists them.
-    IssueShard {
-        shard: u32,
+    /// Makes the next shard, or the next few at once: at most `most`, and no more than there are cores and room for. `devices` are
+    /// those of the one shard asked for, where the order lists them.
+    IssueShards {
+        first: u32,
+        most: u32,
         devices: Vec<DeviceId>,
     },
     End,
@@ -160,10 +162,10 @@ pub enum Response {
     BatchOpened {
         shards: u32,
     },
-    /// Beside it: the record digests, 32 octets each, then the sealed shard.
-    ShardIssued {
-        shard: u32,
-        count: u32,
+    /// Beside it, for each shard in turn, as many octets as `sizes` says: the record digests, 32 octets each, then the sealed shard.
+    ShardsIssued {
+        first: u32,
+        sizes: Vec<u32>,
     },
     Ended,
     Refused {

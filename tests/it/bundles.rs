@@ -123,7 +123,7 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
         terms: Box::new(room.terms.clone()),
         digest: room.terms.digest().unwrap(),
     };
-    let shard = |shard| Request::IssueShard { shard, devices: Vec::new() };
+    let shard = |first| Request::IssueShards { first, most: 1, devices: Vec::new() };
 
     let mut room = issuing(Strongroom::in_process(), &kind);
     let mut more = issuing(Strongroom::in_process(), &kind).terms;
@@ -148,9 +148,9 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
     let request = open(&room);
     assert!(refused(&mut room.strongroom, request).contains("one session makes one"));
     assert!(refused(&mut room.strongroom, shard(1)).contains("expected shard 0"));
-    assert!(matches!(room.strongroom.ask(shard(0), None).unwrap().0, Response::ShardIssued { count: 10, .. }));
+    assert!(matches!(room.strongroom.ask(shard(0), None).unwrap().0, Response::ShardsIssued { .. }));
     assert!(refused(&mut room.strongroom, shard(0)).contains("expected shard 1"));
-    assert!(matches!(room.strongroom.ask(shard(1), None).unwrap().0, Response::ShardIssued { .. }));
+    assert!(matches!(room.strongroom.ask(shard(1), None).unwrap().0, Response::ShardsIssued { .. }));
     assert!(refused(&mut room.strongroom, shard(2)).contains("shard 2"), "the count is used up");
 
     let mut late = issuing(Strongroom::in_process(), &Kind { seconds: 1, ..kind.clone() });
@@ -164,7 +164,7 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
     let request = open(&room);
     room.strongroom.ask(request, None).unwrap();
     let ids = ["a1", "a3"].map(|id| anchorite::factory::DeviceId::parse(id).unwrap()).to_vec();
-    let wrong = Request::IssueShard { shard: 0, devices: ids };
+    let wrong = Request::IssueShards { first: 0, most: 1, devices: ids };
     assert!(refused(&mut room.strongroom, wrong).contains("devices of shard 0"));
 }
 

@@ -2,10 +2,10 @@
 //! equation, records.
 
 use super::Batch;
-use crate::basics::{Digest, Secret};
+use crate::basics::{Digest, Secret, secret};
 use crate::custody::draw::Draws;
 use crate::factory::record::{self, DeviceKey};
-use crate::factory::{DeviceId, Record};
+use crate::factory::DeviceId;
 use crate::keys::many::{self, KeyPair, Unverified};
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
 use crate::pki::certificate::key_identifier;
@@ -22,11 +22,26 @@ pub(super) struct Made {
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
+impl Made {
+    /// Forgets the records: they hold private keys, and are wiped at once and fast instead of octet by octet.
+    pub(super) fn wipe(&mut self) {
+        secret::wipe(&mut self.records);
+        self.records.clear();
+    }
+}
+
 /// Before signing: keys and the octets to be signed.
 struct Prepared {
     first: u32,
     keys: Keys,
-    tbs: Vec<Vec<u8>>,
+    each: Vec<ToSign>,
+}
+
+/// What is signed for one device.
+struct ToSign {
+    tbs: Vec<u8>,
+    /// Octets of the lineage, to which the certificate commits.
+    lineage: Vec<u8>,
 }
 
 enum Keys {
@@ -47,38 +62,38 @@ pub(super) fn shard(
     draws: &Draws,
     first: u32,
     devices: &[DeviceId],
+    threads: usize,
 ) -> Result<Vec<Made>, String> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let part = devices.len().div_ceil(threads).max(1);
+    let part = devices.len().div_ceil(threads.max(1)).max(1);
     let parts: Vec<(u32, &[DeviceId])> =
         devices.chunks(part).zip((first..).step_by(part)).map(|(devices, first)| (first, devices)).collect();
     let both = each(&parts, |(first, devices)| {
         let prepared = prepare(batch, draws, *first, devices)?;
-        let signed = sign(batch, key, &prepared.tbs)?;
+        let signed = sign(batch, key, &prepared.each)?;
         Ok((prepared, signed))
     })?;
     let (prepared, signed): (Vec<Prepared>, Vec<Signed>) = both.into_iter().unzip();
     let (mut pairs, mut ones) = (Vec::new(), Vec::new());
     let mut rest = Vec::new();
-    for Prepared { first, keys, tbs } in prepared {
+    for Prepared { first, keys, each } in prepared {
         match keys {
             Keys::P256(some) => pairs.push(some),
             Keys::One(some) => ones.push(some),
         }
-        rest.push((first, tbs));
+        rest.push((first, each));
     }
     let signatures = verified(batch, signed, &pairs)?;
     let mut signatures = signatures.into_iter();
     let of_each: Vec<Vec<Vec<u8>>> =
-        rest.iter().map(|(_, tbs)| signatures.by_ref().take(tbs.len()).collect()).collect();
+        rest.iter().map(|(_, each)| signatures.by_ref().take(each.len()).collect()).collect();
     let work: Vec<_> = rest.iter().zip(&of_each).zip(parts.iter().map(|(_, devices)| *devices)).enumerate().collect();
-    each(&work, |(n, (((first, tbs), signatures), devices))| {
+    each(&work, |(n, (((first, signed), signatures), devices))| {
         let keys = match (pairs.get(*n), ones.get(*n)) {
             (Some(pairs), _) => Material::P256(pairs),
             (None, Some(ones)) => Material::One(ones),
             (None, None) => return Err("a part without keys".to_owned()),
         };
-        finish(batch, *first, devices, tbs, signatures, &keys)
+        finish(batch, *first, devices, signed, signatures, &keys)
     })
 }
 
@@ -88,7 +103,10 @@ enum Material<'k> {
 }
 
 /// Runs the same work on every part, each on a thread of its own.
-fn each<P: Sync, T: Send>(parts: &[P], work: impl Fn(&P) -> Result<T, String> + Sync) -> Result<Vec<T>, String> {
+pub(super) fn each<P: Sync, T: Send>(parts: &[P], work: impl Fn(&P) -> Result<T, String> + Sync) -> Result<Vec<T>, String> {
+    if let [alone] = parts {
+        return Ok(vec![work(alone)?]);
+    }
     std::thread::scope(|scope| {
         let threads: Vec<_> = parts.iter().map(|part| scope.spawn(|| work(part))).collect();
         threads
@@ -124,26 +142,27 @@ fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[DeviceId]) -> Re
             Keys::One(ones)
         }
     };
-    Ok(Prepared { first, keys, tbs: all })
+    Ok(Prepared { first, keys, each: all })
 }
 
-fn to_be_signed(batch: &Batch, index: u32, device: &DeviceId, spki: &[u8], ski: &[u8; 20]) -> Result<Vec<u8>, String> {
+fn to_be_signed(batch: &Batch, index: u32, device: &DeviceId, spki: &[u8], ski: &[u8; 20]) -> Result<ToSign, String> {
     let linted = batch.templates.get(&device.as_str().len()).ok_or("no template for this device")?;
-    let lineage = batch.terms.lineage_oid.is_some().then(|| batch.terms.lineage(device).digest());
+    let lineage = batch.terms.lineage(device).to_octets();
+    let digest = batch.terms.lineage_oid.is_some().then(|| Digest::of(&lineage));
     let serial = batch.serial(index)?;
-    let places = Places { serial: &serial, device: device.as_str(), spki, ski, lineage: lineage.as_ref() };
+    let places = Places { serial: &serial, device: device.as_str(), spki, ski, lineage: digest.as_ref() };
     let mut tbs = Vec::new();
     linted.template.fill(&places, &mut tbs).map_err(|e| e.to_string())?;
-    Ok(tbs)
+    Ok(ToSign { tbs, lineage })
 }
 
-fn sign(batch: &Batch, key: &SigningKey, tbs: &[Vec<u8>]) -> Result<Signed, String> {
+fn sign(batch: &Batch, key: &SigningKey, each: &[ToSign]) -> Result<Signed, String> {
     if let Some(many) = &batch.many {
-        let digests: Vec<[u8; 32]> = tbs.iter().map(|tbs| Sha256::digest(tbs).into()).collect();
+        let digests: Vec<[u8; 32]> = each.iter().map(|one| Sha256::digest(&one.tbs).into()).collect();
         return many.sign(&digests).map(Signed::Many).map_err(|e| e.to_string());
     }
     // One at a time, each verified as it is made.
-    let signed: Result<Vec<_>, _> = tbs.iter().map(|tbs| key.sign(tbs)).collect();
+    let signed: Result<Vec<_>, _> = each.iter().map(|one| key.sign(&one.tbs)).collect();
     signed.map(Signed::One).map_err(|e| e.to_string())
 }
 
@@ -157,8 +176,11 @@ fn verified(batch: &Batch, signed: Vec<Signed>, pairs: &[Vec<KeyPair>]) -> Resul
         }
     }
     let Some(signer) = &batch.many else { return Ok(one) };
-    let windows: Vec<usize> = (0..many::WINDOWS).collect();
     let checked = many::verify_all(signer, many, pairs, |batch| {
+        if pairs.len() < 2 {
+            return many::all_windows(batch);
+        }
+        let windows: Vec<usize> = (0..many::WINDOWS).collect();
         // A thread that fails leaves a window out, and the equation does not hold.
         each(&windows, |window| Ok(batch.window(*window))).unwrap_or_default()
     });
@@ -169,7 +191,7 @@ fn finish(
     batch: &Batch,
     first: u32,
     devices: &[DeviceId],
-    tbs: &[Vec<u8>],
+    signed: &[ToSign],
     signatures: &[Vec<u8>],
     keys: &Material<'_>,
 ) -> Result<Made, String> {
@@ -178,29 +200,19 @@ fn finish(
         digests: Vec::with_capacity(devices.len()),
         certificates: Vec::with_capacity(devices.len()),
     };
-    for (n, ((device, tbs), signature)) in devices.iter().zip(tbs).zip(signatures).enumerate() {
+    for (n, ((device, signed), signature)) in devices.iter().zip(signed).zip(signatures).enumerate() {
         let key = match keys {
             Material::P256(pairs) => pairs.get(n).map(|pair| Secret::take(pair.pkcs8_der().to_vec())),
             Material::One(ones) => ones.get(n).map(SigningKey::to_pkcs8_der).transpose().map_err(|e| e.to_string())?,
         };
-        let record = Record {
-            index: first + u32::try_from(n).unwrap_or(u32::MAX),
-            device: device.clone(),
-            certificate: batch.wrapping.certificate(tbs, signature),
-            key: DeviceKey::Pkcs8(key.ok_or("a device without a key")?),
-            lineage: batch.terms.lineage(device),
-            extras: BTreeMap::new(),
-        };
-        record.write(&mut made.records);
-        made.digests.push(record::digest(
-            batch.terms.realm,
-            &batch.terms.bundle,
-            record.index,
-            device,
-            &record.certificate,
-            &record.lineage.to_octets(),
-        ));
-        made.certificates.push(record.certificate);
+        let index = first + u32::try_from(n).unwrap_or(u32::MAX);
+        let key = DeviceKey::Pkcs8(key.ok_or("a device without a key")?);
+        let certificate = batch.wrapping.certificate(&signed.tbs, signature);
+        let extras = BTreeMap::new();
+        record::write(&mut made.records, index, device, &certificate, &key, &signed.lineage, &extras);
+        let (realm, bundle) = (batch.terms.realm, &batch.terms.bundle);
+        made.digests.push(record::digest(realm, bundle, index, device, &certificate, &signed.lineage));
+        made.certificates.push(certificate);
     }
     if made.digests.len() != devices.len() {
         return Err(format!("expected {} records, made {}", devices.len(), made.digests.len()));
