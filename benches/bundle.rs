@@ -37,11 +37,12 @@ fn main() {
         println!("esp-matter-mfg-tool: {mfg:.1}/s");
     }
     for count in if sizes.is_empty() { vec![10_000] } else { sizes } {
-        let (rate, own, child) = bundle(count);
+        let (rate, [own, child], busy) = bundle(count);
         println!(
-            "bundle of {count}: {rate:.0}/s, {:.0} % of the raw limit, {:.0} times the openssl loop; peak memory {own} + {child} KiB",
+            "bundle of {count}: {rate:.0}/s, {:.0} % of the raw limit, {:.0} times the openssl loop; cores busy {:.0} %; peak memory {own} + {child} KiB",
             100.0 * rate / raw,
-            rate / looped
+            rate / looped,
+            100.0 * busy / cores
         );
     }
 }
@@ -102,17 +103,27 @@ fn ours() -> f64 {
     })
 }
 
-/// Makes a bundle with a strongroom in a process of its own: identities a second, and both peaks in KiB.
-fn bundle(count: u32) -> (f64, u64, u64) {
+/// Makes a bundle with a strongroom in a process of its own: identities a second, both peaks in KiB, and how many cores were busy with it.
+fn bundle(count: u32) -> (f64, [u64; 2], f64) {
     let folder = tempfile::tempdir().unwrap();
     let kind = Kind { count, shard_records: 1_000, seconds: 86_400, ..Kind::default() };
     let mut room = issuing(Strongroom::start().unwrap(), &kind);
-    let rate = per_second(count, || {
-        room.write(&folder.path().join("bundle")).unwrap();
-    });
     let children = std::fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id())).unwrap();
-    let child = children.split_whitespace().map(peak).max().unwrap_or(0);
-    (rate, peak("self"), child)
+    let child = children.split_whitespace().max_by_key(|child| peak(child)).unwrap().to_owned();
+    let before = worked("self") + worked(&child);
+    let start = Instant::now();
+    room.write(&folder.path().join("bundle")).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    let busy = (worked("self") + worked(&child) - before) / seconds;
+    (f64::from(count) / seconds, [peak("self"), peak(&child)], busy)
+}
+
+/// Seconds of processor time, the kernel's included.
+fn worked(process: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: f64 = fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum();
+    ticks / 100.0
 }
 
 fn peak(process: &str) -> u64 {

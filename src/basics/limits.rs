@@ -216,7 +216,9 @@ pub const KEY_LIST_OCTETS: usize = 256 * 1024 * 1024;
 pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;
 /// Octets of a certificate or revocation list of somebody else: lists with a hundred thousand entries have about 4 million.
 pub const FOREIGN_PKI_OCTETS: usize = 16 * 1024 * 1024;
-/// Octets that go beside one strongroom message: a sealed shard and its record digests.
+/// Shards made at once, on as many cores.
+pub const SHARDS_AT_ONCE: u32 = 64;
+/// Octets that go beside one strongroom message: sealed shards and their record digests.
 pub const STRONGROOM_CONTENT_OCTETS: usize = 16 * 1024 * 1024;
 /// Factories one script enrols, and quotas of one factory.
 pub const FACTORIES: usize = 64;

@@ -125,3 +125,27 @@ pub fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     zeroize::optimization_barrier(octets);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_is_taken_over_where_it_lies() {
+        let mut octets = Vec::with_capacity(100);
+        octets.extend_from_slice(b"share");
+        let at = octets.as_ptr();
+        let secret = Secret::take(octets);
+        assert_eq!(secret.expose(), b"share");
+        assert_eq!(secret.len(), 5);
+        assert_eq!(secret.expose().as_ptr(), at, "no copy was made");
+    }
+
+    #[test]
+    fn clearing_overwrites() {
+        let mut secret = Secret::take(vec![7; 1_000]);
+        secret.clear();
+        assert!(secret.is_empty());
+        assert!(secret.octets.iter().all(|octet| *octet == 0));
+    }
+}

@@ -86,12 +86,7 @@ impl Partial {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = open(&self.path, flags, Mode::empty()).map_err(failed(&self.path, "opening the folder"))?;
         retry_on_intr(|| syncfs(&folder)).map_err(failed(&self.path, "making durable"))?;
-        for listed in files {
-            let found = digest_of(&self.path, &listed.name, listed.size, Cached::No)?;
-            if found != listed.sha256 {
-                return Err(Refusal::new(Class::Tampered, &listed.name, listed.sha256, found).into());
-            }
-        }
+        self.read_back(files)?;
         durable_file::create(&self.at(manifest.0), manifest.1)?;
         durable_file::sync_folder(&self.path.join("shards"))?;
         durable_file::sync_folder(&self.path)?;
@@ -99,6 +94,30 @@ impl Partial {
         self.finished = true;
         retry_on_intr(|| fsync(&folder)).map_err(failed(&self.name, "making the folder durable"))?;
         Ok(())
+    }
+}
+
+impl Partial {
+    /// Every file as it lies on disk, on every core.
+    fn read_back(&self, files: &[BundleFile]) -> Result<(), crate::bundles::BundleError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let check = |listed: &BundleFile| -> Result<(), crate::bundles::BundleError> {
+            let found = digest_of(&self.path, &listed.name, listed.size, Cached::No)?;
+            if found == listed.sha256 {
+                return Ok(());
+            }
+            Err(Refusal::new(Class::Tampered, &listed.name, listed.sha256, found).into())
+        };
+        std::thread::scope(|scope| {
+            let part = files.len().div_ceil(cores).max(1);
+            let check = &check;
+            let threads: Vec<_> =
+                files.chunks(part).map(|part| scope.spawn(move || part.iter().try_for_each(check))).collect();
+            threads.into_iter().try_for_each(|thread| {
+                let ended = || crate::bundles::BundleError::Strongroom("a reading thread ended early".to_owned());
+                thread.join().unwrap_or_else(|_| Err(ended()))
+            })
+        })
     }
 }
 
@@ -120,6 +139,8 @@ impl NewFile {
 
     pub(super) fn done(mut self) -> Result<BundleFile, FileError> {
         self.writer.flush().map_err(failed(&self.path, "writing"))?;
+        // The kernel begins to write now, not at the end when all of it would have to be waited for.
+        let _ = fadvise(self.writer.get_ref(), 0, None, Advice::DontNeed);
         let sha256 = Digest::from_octets(self.hasher.finalize().into());
         Ok(BundleFile { name: self.name, size: self.size, sha256 })
     }

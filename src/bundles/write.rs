@@ -5,13 +5,14 @@ use super::BundleError;
 use super::folder::Partial;
 use super::sorted::Sorter;
 use crate::basics::digest::hex_encode;
-use crate::basics::{Digest, Instant};
+use crate::basics::{Digest, Instant, limits};
 use crate::factory::index::{IndexHeader, Row};
 use crate::factory::manifest::{self, BundleFile, CeremonyRef, Manifest, Validity, shard_name};
 use crate::factory::merkle::{self, Tree};
 use crate::factory::{BatchTerms, Class, DeviceId, Refusal};
 use crate::strongroom::Strongroom;
 use crate::strongroom::protocol::{Request, Response};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -82,18 +83,11 @@ pub fn write(
     let (sender, receiver) = sync_channel(WAITING);
     let (asked, put) = std::thread::scope(|scope| {
         let disk = scope.spawn(|| put(making, &partial, receiver));
-        let asked = (|| {
-            let mut next = 0;
-            while next < shards {
-                let (content, sizes) = ask(room, making, next, shards)?;
-                let first = next;
-                next = first.saturating_add(u32::try_from(sizes.len()).unwrap_or(u32::MAX));
-                progress(next, shards);
-                // Where the disk has failed nobody receives; its error is what is reported.
-                let _ = sender.send(Made { first, content, sizes });
-            }
-            Ok::<_, BundleError>(())
-        })();
+        let asked = Asking::new(room, making, shards).each(|made, done| {
+            progress(done, shards);
+            // Where the disk has failed nobody receives; its error is what is reported.
+            let _ = sender.send(made);
+        });
         drop(sender);
         (asked, disk.join())
     });
@@ -119,32 +113,74 @@ fn refused(response: Response) -> BundleError {
     }
 }
 
-/// The next shards, at least one: digests and sealed octets of each, one after the other, and how long each is.
-fn ask(
-    room: &mut Strongroom,
-    making: &Making<'_>,
-    shard: u32,
+/// Asks the strongroom for shard after shard: one for each core at once, and for the next ones before it has given these out, so that it does
+/// not wait for us.
+struct Asking<'a> {
+    room: &'a mut Strongroom,
+    making: &'a Making<'a>,
     shards: u32,
-) -> Result<(crate::basics::Secret, Vec<u32>), BundleError> {
-    let (first, count) = making.terms.range(shard);
-    let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
-    let most = shards - shard;
-    match room.ask(Request::IssueShards { first: shard, most, devices: listed.to_vec() }, None)? {
-        (Response::ShardsIssued { first, sizes }, Some(content))
-            if first == shard && (1..=most as usize).contains(&sizes.len()) =>
-        {
-            Ok((content, sizes))
+    /// What has been asked for and not come: first shard and number.
+    waiting: VecDeque<(u32, u32)>,
+    /// The next to be asked for.
+    next: u32,
+}
+
+impl<'a> Asking<'a> {
+    fn new(room: &'a mut Strongroom, making: &'a Making<'a>, shards: u32) -> Self {
+        Self { room, making, shards, waiting: VecDeque::new(), next: 0 }
+    }
+
+    fn each(mut self, mut take: impl FnMut(Made, u32)) -> Result<(), BundleError> {
+        // The first is made alone: it shows how many fit into one answer.
+        let (mut at_once, mut ahead) = (1, 1);
+        while self.next < self.shards || !self.waiting.is_empty() {
+            while self.next < self.shards && self.waiting.len() < ahead {
+                self.send(at_once)?;
+            }
+            let made = self.receive()?;
+            // A listed order sends its devices along, which a pipe may not hold beside an answer.
+            if self.making.listed.is_empty() {
+                (at_once, ahead) = (together(&made.sizes), 2);
+            }
+            let done = made.first + u32::try_from(made.sizes.len()).unwrap_or(0);
+            take(made, done);
         }
-        (other, _) => Err(refused(other)),
+        Ok(())
+    }
+
+    fn send(&mut self, at_once: u32) -> Result<(), BundleError> {
+        let (first, count) = (self.next, at_once.min(self.shards - self.next));
+        let (record, records) = self.making.terms.range(first);
+        let listed = self.making.listed.get(record as usize..(record + records) as usize).unwrap_or_default();
+        self.room.send(Request::IssueShards { first, count, devices: listed.to_vec() }, None)?;
+        self.waiting.push_back((first, count));
+        self.next += count;
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Made, BundleError> {
+        let expected = self.waiting.pop_front().unwrap_or_default();
+        match self.room.receive()? {
+            (Response::ShardsIssued { first, sizes }, Some(content))
+                if (first, sizes.len()) == (expected.0, expected.1 as usize) =>
+            {
+                Ok(Made { first, content, sizes })
+            }
+            (other, _) => Err(refused(other)),
+        }
     }
 }
 
+/// How many shards are asked for at once: one for each core, as far as one answer holds them with something to spare.
+fn together(sizes: &[u32]) -> u32 {
+    let largest = sizes.iter().max().map_or(1, |octets| octets + octets / 8).max(1) as usize;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let fit = limits::STRONGROOM_CONTENT_OCTETS / largest;
+    u32::try_from(cores.min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
+}
+
 /// Puts shards, leaves and index on disk; gives their files and the root.
-fn put(
-    making: &Making<'_>,
-    partial: &Partial,
-    made: Receiver<Made>,
-) -> Result<(Vec<BundleFile>, Digest), BundleError> {
+fn put(making: &Making<'_>, partial: &Partial, made: Receiver<Made>) -> Result<(Vec<BundleFile>, Digest), BundleError> {
     let terms = making.terms;
     let header = IndexHeader { bundle: terms.bundle, records: terms.count, salt: making.salt };
     let (mut files, mut tree) = (Vec::new(), Tree::default());

@@ -34,8 +34,6 @@ pub(super) struct Batch {
     many: Option<ManySigner>,
     wrapping: Wrapping,
     next: u32,
-    /// Octets of the largest shard so far; 0 before the first.
-    largest: usize,
     /// Seconds of the boot clock.
     deadline: u64,
 }
@@ -75,19 +73,19 @@ impl Batch {
         sealing::seal_octets(&terms.recipient, &[])?;
         let deadline = boot_seconds().saturating_add(terms.seconds);
         let (templates, profile, many) = (BTreeMap::new(), profile.clone(), ManySigner::of(key));
-        Ok(Self { authority, terms, issuer, profile, templates, many, wrapping, next: 0, largest: 0, deadline })
+        Ok(Self { authority, terms, issuer, profile, templates, many, wrapping, next: 0, deadline })
     }
 
     pub(super) fn shards(&self) -> u32 {
         self.terms.shards()
     }
 
-    /// Makes the next shard, or the next few, each on cores of its own: record digests, 32 octets each, then the sealed shard. All are made or
-    /// none is let out.
+    /// Makes the next shards, each on cores of its own: record digests, 32 octets each, then the sealed shard. All are made or none is
+    /// let out.
     pub(super) fn issue(
         &mut self,
         first: u32,
-        most: u32,
+        count: u32,
         listed: &[DeviceId],
         key: &SigningKey,
         draws: &Draws,
@@ -101,33 +99,29 @@ impl Batch {
             self.next = self.shards();
             return Err(format!("the time of this batch was over {} seconds ago", now - self.deadline));
         }
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let group = self.group(first, most, cores, listed);
-        let mut work = Vec::with_capacity(group as usize);
-        for shard in first..first + group {
+        if count == 0 || count > self.shards() - first || count > limits::SHARDS_AT_ONCE {
+            let most = limits::SHARDS_AT_ONCE.min(self.shards() - first);
+            return Err(format!("expected 1 to {most} shards to be asked for at once, found {count}"));
+        }
+        let mut work = Vec::with_capacity(count as usize);
+        for shard in first..first + count {
             let devices = self.terms.devices(shard, listed).map_err(|e| e.to_string())?;
             for device in &devices {
                 self.prepare(device, draws, throwaway)?;
             }
             work.push((shard, devices));
         }
-        let threads = cores.div_ceil(work.len().max(1));
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = cores.div_ceil(work.len());
         let made = make::each(&work, |(shard, devices)| self.shard(*shard, devices, threads, key, draws))?;
-        // Only now: what failed before was not let out, and may be asked for again.
-        self.next += group;
-        self.largest = made.iter().map(Vec::len).max().unwrap_or(0).max(self.largest);
-        Ok(made)
-    }
-
-    /// How many shards are made at once: one for each core, as far as one answer holds them. The first is made alone, and shows how large they are.
-    fn group(&self, first: u32, most: u32, cores: usize, listed: &[DeviceId]) -> u32 {
-        if self.largest == 0 || !listed.is_empty() {
-            return 1;
+        let total: usize = made.iter().map(Vec::len).sum();
+        if total > limits::STRONGROOM_CONTENT_OCTETS {
+            let most = limits::STRONGROOM_CONTENT_OCTETS;
+            return Err(format!("shards {first} and on: expected at most {most} octets at once, found {total}"));
         }
-        // A last shard is never larger; ids of one length are not asked for here.
-        let fit = limits::STRONGROOM_CONTENT_OCTETS / (self.largest + self.largest / 8);
-        let group = u32::try_from(cores.min(fit)).unwrap_or(u32::MAX);
-        group.min(most).min(self.shards() - first).max(1)
+        // Only now: what failed before was not let out, and may be asked for again.
+        self.next += count;
+        Ok(made)
     }
 
     /// One shard, on `threads` cores.

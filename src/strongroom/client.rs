@@ -5,6 +5,7 @@ use crate::basics::Secret;
 use crate::strongroom::process::ARGUMENT;
 use crate::strongroom::protocol::{self, FrameError, Request, Response};
 use crate::strongroom::room::Room;
+use std::collections::VecDeque;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// A strongroom to talk to.
@@ -16,8 +17,8 @@ enum Reached {
         input: ChildStdin,
         output: ChildStdout,
     },
-    /// The same room in this process: for tests.
-    InProcess(Box<Room>),
+    /// The same room in this process: for tests. With the answers nobody has taken yet.
+    InProcess(Box<Room>, VecDeque<(Response, Option<Secret>)>),
 }
 
 impl Strongroom {
@@ -43,7 +44,7 @@ impl Strongroom {
     /// A room in this process, answering the same requests.
     #[must_use]
     pub fn in_process() -> Self {
-        Self(Reached::InProcess(Box::default()))
+        Self(Reached::InProcess(Box::default(), VecDeque::new()))
     }
 
     /// Asks, and waits for the answer.
@@ -51,12 +52,33 @@ impl Strongroom {
     /// # Errors
     /// Where the process has ended or says something that is not of the protocol.
     pub fn ask(&mut self, request: Request, secret: Option<Secret>) -> Result<(Response, Option<Secret>), FrameError> {
+        self.send(request, secret)?;
+        self.receive()
+    }
+
+    /// Asks, and does not wait: answers come in the order of the questions. A question that is longer than a pipe holds must not be sent
+    /// while an answer is still to be taken, or both sides would wait for each other.
+    ///
+    /// # Errors
+    /// As [`Strongroom::ask`].
+    pub fn send(&mut self, request: Request, secret: Option<Secret>) -> Result<(), FrameError> {
         match &mut self.0 {
-            Reached::Process { input, output, .. } => {
-                protocol::write(input, &request, secret.as_ref()).map_err(closed)?;
-                protocol::read(output)
+            Reached::Process { input, .. } => protocol::write(input, &request, secret.as_ref()).map_err(closed),
+            Reached::InProcess(room, answers) => {
+                answers.push_back(room.answer(request, secret));
+                Ok(())
             }
-            Reached::InProcess(room) => Ok(room.answer(request, secret)),
+        }
+    }
+
+    /// Takes the next answer.
+    ///
+    /// # Errors
+    /// As [`Strongroom::ask`].
+    pub fn receive(&mut self) -> Result<(Response, Option<Secret>), FrameError> {
+        match &mut self.0 {
+            Reached::Process { output, .. } => protocol::read(output),
+            Reached::InProcess(_, answers) => answers.pop_front().ok_or(FrameError::Ended),
         }
     }
 }

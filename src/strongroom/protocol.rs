@@ -102,11 +102,11 @@ pub enum Request {
         enrolment: Digest,
         factory: String,
     },
-    /// Makes the next shard, or the next few at once: at most `most`, and no more than there are cores and room for. `devices` are
-    /// those of the one shard asked for, where the order lists them.
+    /// Makes the next `count` shards at once, each on cores of its own. `devices` are those of the one shard asked for, where the order
+    /// lists them.
     IssueShards {
         first: u32,
-        most: u32,
+        count: u32,
         devices: Vec<DeviceId>,
     },
     End,

@@ -123,7 +123,7 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
         terms: Box::new(room.terms.clone()),
         digest: room.terms.digest().unwrap(),
     };
-    let shard = |first| Request::IssueShards { first, most: 1, devices: Vec::new() };
+    let shard = |first| Request::IssueShards { first, count: 1, devices: Vec::new() };
 
     let mut room = issuing(Strongroom::in_process(), &kind);
     let mut more = issuing(Strongroom::in_process(), &kind).terms;
@@ -148,6 +148,8 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
     let request = open(&room);
     assert!(refused(&mut room.strongroom, request).contains("one session makes one"));
     assert!(refused(&mut room.strongroom, shard(1)).contains("expected shard 0"));
+    let three = Request::IssueShards { first: 0, count: 3, devices: Vec::new() };
+    assert!(refused(&mut room.strongroom, three).contains("expected 1 to 2 shards to be asked for at once, found 3"));
     assert!(matches!(room.strongroom.ask(shard(0), None).unwrap().0, Response::ShardsIssued { .. }));
     assert!(refused(&mut room.strongroom, shard(0)).contains("expected shard 1"));
     assert!(matches!(room.strongroom.ask(shard(1), None).unwrap().0, Response::ShardsIssued { .. }));
@@ -164,7 +166,7 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
     let request = open(&room);
     room.strongroom.ask(request, None).unwrap();
     let ids = ["a1", "a3"].map(|id| anchorite::factory::DeviceId::parse(id).unwrap()).to_vec();
-    let wrong = Request::IssueShards { first: 0, most: 1, devices: ids };
+    let wrong = Request::IssueShards { first: 0, count: 1, devices: ids };
     assert!(refused(&mut room.strongroom, wrong).contains("devices of shard 0"));
 }
 

@@ -4,8 +4,8 @@
 use super::Batch;
 use crate::basics::{Digest, Secret, secret};
 use crate::custody::draw::Draws;
-use crate::factory::record::{self, DeviceKey};
 use crate::factory::DeviceId;
+use crate::factory::record::{self, DeviceKey};
 use crate::keys::many::{self, KeyPair, Unverified};
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
 use crate::pki::certificate::key_identifier;
@@ -103,7 +103,10 @@ enum Material<'k> {
 }
 
 /// Runs the same work on every part, each on a thread of its own.
-pub(super) fn each<P: Sync, T: Send>(parts: &[P], work: impl Fn(&P) -> Result<T, String> + Sync) -> Result<Vec<T>, String> {
+pub(super) fn each<P: Sync, T: Send>(
+    parts: &[P],
+    work: impl Fn(&P) -> Result<T, String> + Sync,
+) -> Result<Vec<T>, String> {
     if let [alone] = parts {
         return Ok(vec![work(alone)?]);
     }
