@@ -3,6 +3,7 @@
 
 mod check;
 mod folder;
+pub mod kept;
 mod parts;
 mod prove;
 mod sorted;
@@ -26,6 +27,8 @@ pub enum BundleError {
     File(#[from] FileError),
     #[error("the strongroom made no bundle: {0}")]
     Strongroom(String),
+    #[error("{0}")]
+    Strange(String),
     #[error(transparent)]
     Pipe(#[from] FrameError),
 }

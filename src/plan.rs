@@ -122,6 +122,11 @@ pub struct PlannedRevocation {
     pub certificate: String,
     /// Hexadecimal, or empty.
     pub serial: String,
+    /// What the chain calls a bundle, or empty; then `state` says which of its identities.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub bundle: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<standing::factory::Withdrawn>,
     pub reason: crate::pki::Reason,
     pub reported_at: Instant,
 }
@@ -201,6 +206,9 @@ pub struct Plan {
     /// Arc that the policies of certificates are relative to; empty where the script issues none beside its authorities' own.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub oid_arc: String,
+    /// When a rehearsal begins, where it is not to be today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsed_at: Option<Instant>,
     /// The ceremony that this one goes on from, or empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub follows: String,

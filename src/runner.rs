@@ -2,6 +2,7 @@
 //!
 //! The only row that knows both the machine and the outside world. Decides nothing about the ceremony.
 
+mod accounts;
 pub mod binding;
 mod bundles;
 pub mod closing;

@@ -58,6 +58,20 @@ impl Instant {
         format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
     }
 
+    /// The week of ISO 8601: `2026-W48`. Weeks begin on Monday, and the first of a year holds its first Thursday.
+    #[must_use]
+    pub fn week(self) -> String {
+        const DAY: u64 = 86_400;
+        let days = self.seconds() / DAY;
+        // 1970-01-01 was a Thursday.
+        let weekday = (days + 3) % 7;
+        let thursday = Self((days + 3).saturating_sub(weekday) * DAY * 1_000);
+        let year = thursday.civil().year;
+        let new_year = Self::parse(&format!("{year:04}-01-01T00:00:00Z")).map_or(0, Self::seconds) / DAY;
+        let week = (thursday.seconds() / DAY).saturating_sub(new_year) / 7 + 1;
+        format!("{year:04}-W{week:02}")
+    }
+
     /// `14:02`, as the header shows it and as people compare it with their watches.
     #[must_use]
     pub fn hours_minutes(self) -> String {
@@ -95,5 +109,30 @@ impl Instant {
 impl std::fmt::Display for Instant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.rfc3339())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Instant;
+
+    #[test]
+    fn weeks_are_those_of_iso_8601() {
+        for (day, week) in [
+            ("1970-01-01", "1970-W01"),
+            ("2005-01-01", "2004-W53"),
+            ("2005-01-02", "2004-W53"),
+            ("2005-12-31", "2005-W52"),
+            ("2007-01-01", "2007-W01"),
+            ("2008-12-29", "2009-W01"),
+            ("2010-01-03", "2009-W53"),
+            ("2026-11-22", "2026-W47"),
+            ("2026-11-23", "2026-W48"),
+            ("2027-01-03", "2026-W53"),
+        ] {
+            for hour in ["00:00:00", "23:59:59"] {
+                assert_eq!(Instant::parse(&format!("{day}T{hour}Z")).unwrap().week(), week, "{day}");
+            }
+        }
     }
 }

@@ -218,8 +218,10 @@ pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;
 pub const FOREIGN_PKI_OCTETS: usize = 16 * 1024 * 1024;
 /// Shards made at once, on as many cores.
 pub const SHARDS_AT_ONCE: u32 = 64;
-/// Octets that go beside one strongroom message: sealed shards and their record digests.
-pub const STRONGROOM_CONTENT_OCTETS: usize = 16 * 1024 * 1024;
+/// Octets that go beside one strongroom message: sealed shards, and what of their records is public.
+pub const STRONGROOM_CONTENT_OCTETS: usize = 2 * SHARD_OCTETS;
+/// Runs of records that are next to each other in one set of them.
+pub const PLACES_RUNS: usize = 50_000;
 /// Factories one script enrols, and quotas of one factory.
 pub const FACTORIES: usize = 64;
 pub const QUOTAS: usize = 256;

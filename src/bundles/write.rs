@@ -3,13 +3,14 @@
 
 use super::BundleError;
 use super::folder::Partial;
+use super::kept::Kept;
 use super::sorted::Sorter;
 use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, Instant, limits};
 use crate::factory::index::{IndexHeader, Row};
 use crate::factory::manifest::{self, BundleFile, CeremonyRef, Manifest, Validity, shard_name};
 use crate::factory::merkle::{self, Tree};
-use crate::factory::{BatchTerms, Class, DeviceId, Refusal};
+use crate::factory::{BatchTerms, Class, DeviceId, IssuedHeader, Refusal};
 use crate::strongroom::Strongroom;
 use crate::strongroom::protocol::{Request, Response};
 use std::collections::VecDeque;
@@ -40,6 +41,8 @@ pub struct Making<'m> {
     pub salt: [u8; 8],
     /// The devices, where the order lists them.
     pub listed: &'m [DeviceId],
+    /// New file for what is public of each record (`factory/kept.rs`): it stays on the ceremony side.
+    pub kept: &'m Path,
 }
 
 /// A bundle that lies in its folder.
@@ -93,7 +96,7 @@ pub fn write(
     });
     let put = put.unwrap_or_else(|_| Err(BundleError::Strongroom("the writing thread ended early".to_owned())));
     asked?;
-    let (mut files, root) = put?;
+    let (mut files, root, kept) = put?;
     for (name, octets) in [(manifest::CHAIN, making.chain), (manifest::CRL, making.crl)] {
         let mut file = partial.file(name)?;
         file.put(octets)?;
@@ -102,6 +105,8 @@ pub fn write(
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let manifest = manifest_of(making, root, files);
     let octets = manifest.to_octets()?;
+    // Before the bundle has its name: whoever has a bundle of ours finds what is to be known about it.
+    kept.finish()?;
     partial.finish(&manifest.files, (manifest::NAME, &octets))?;
     Ok(Written { digest: Digest::of(&octets), manifest })
 }
@@ -179,20 +184,29 @@ fn together(sizes: &[u32]) -> u32 {
     u32::try_from(cores.min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
 }
 
-/// Puts shards, leaves and index on disk; gives their files and the root.
-fn put(making: &Making<'_>, partial: &Partial, made: Receiver<Made>) -> Result<(Vec<BundleFile>, Digest), BundleError> {
+/// Puts shards, leaves, index and what is kept on disk; gives the bundle's files and its root.
+fn put(
+    making: &Making<'_>,
+    partial: &Partial,
+    made: Receiver<Made>,
+) -> Result<(Vec<BundleFile>, Digest, Kept), BundleError> {
     let terms = making.terms;
     let header = IndexHeader { bundle: terms.bundle, records: terms.count, salt: making.salt };
     let (mut files, mut tree) = (Vec::new(), Tree::default());
     let mut leaves = partial.file(manifest::LEAVES)?;
     let mut sorter = Sorter::new(&partial.at("."));
+    let mut kept = Kept::new(making.kept)?;
+    kept.put(&IssuedHeader { realm: terms.realm, bundle: terms.bundle, count: terms.count }.to_octets())?;
     for Made { first, content, sizes } in made {
         let mut rest = content.expose();
         for (number, size) in (first..).zip(sizes) {
             let cut = || BundleError::Strongroom(format!("shard {number} was cut short"));
             let (first, count) = terms.range(number);
             let (shard, others) = rest.split_at_checked(size as usize).ok_or_else(cut)?;
-            let (digests, sealed) = shard.split_at_checked(count as usize * 32).ok_or_else(cut)?;
+            let (digests, shard) = shard.split_at_checked(count as usize * 32).ok_or_else(cut)?;
+            let (length, shard) = shard.split_first_chunk().ok_or_else(cut)?;
+            let (public, sealed) = shard.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut)?;
+            kept.put(public)?;
             rest = others;
             let mut file = partial.file(&shard_name(number))?;
             file.put(sealed)?;
@@ -215,7 +229,7 @@ fn put(making: &Making<'_>, partial: &Partial, made: Receiver<Made>) -> Result<(
     index.put(&header.to_octets())?;
     sorter.finish(|row| Ok(index.put(&row.to_octets())?))?;
     files.push(index.done()?);
-    Ok((files, tree.root()))
+    Ok((files, tree.root(), kept))
 }
 
 fn manifest_of(making: &Making<'_>, root: Digest, files: Vec<BundleFile>) -> Manifest {

@@ -5,10 +5,10 @@ mod building;
 mod operation;
 
 pub use building::{certificate_request, crl_request, operation_digest, parse_certificate, root_request, to_be_signed};
-pub use operation::{Certified, Operation, Revocation, certificate_title};
+pub use operation::{BundleRevocation, Certified, Operation, Revocation, certificate_title};
 
 use crate::basics::Digest;
-use crate::factory::BundleId;
+use crate::factory::{BundleId, Mode};
 use crate::keys::Algorithm;
 use crate::keys::recipient::RecipientKind;
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,20 @@ pub enum Effect {
         operation: Box<Operation>,
         digest: Digest,
     },
+    /// Every outcome of a receipt is held against what was issued (`factory/account.rs`).
+    Account {
+        /// Name of the receipt that came in.
+        receipt: String,
+        bundle: BundleId,
+        mode: Mode,
+        /// The manifest's.
+        nonce: Digest,
+        records_root: Digest,
+        count: u32,
+        /// Policy of certificates whose key the maker of the device attests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<String>,
+    },
     /// Writes once into the evidence folder.
     WriteArtifact {
         name: String,
@@ -140,6 +154,7 @@ impl Effect {
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
             Effect::Challenge { factory, .. } => format!("seal a challenge to factory {factory}"),
             Effect::IssueBundle { operation, .. } => format!("issue {}", operation.title()),
+            Effect::Account { receipt, .. } => format!("hold receipt {receipt} against what was issued"),
             Effect::WriteArtifact { name, .. } => format!("write {name}"),
             Effect::WriteMedium { medium, .. } => format!("write medium {medium}"),
             Effect::ShowCode { name, .. } => format!("show {name} as codes"),

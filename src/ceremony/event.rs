@@ -3,6 +3,7 @@
 
 use crate::basics::{Digest, Instant};
 use crate::ceremony::exception::Sheet;
+use crate::factory::Account;
 use crate::transcript::Signer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -277,6 +278,11 @@ pub enum Outcome {
     /// `manifest` is the text of the bundle's `manifest.json`.
     BundleIssued {
         manifest: String,
+    },
+    /// What was found; nothing where only numbers came.
+    Accounted {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Box<Account>>,
     },
     ArtifactWritten {
         file: WrittenFile,

@@ -5,6 +5,7 @@ use crate::basics::{Digest, Instant};
 use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Finding, WrittenMedium};
 use crate::ceremony::exception::Sheet;
+use crate::factory::Account;
 use crate::keys::PublicKey;
 use crate::plan::Standing;
 use crate::plan::standing::{Issued, StandingFactory};
@@ -153,6 +154,9 @@ pub struct Local {
     /// What stands for the answer to a challenge that left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Digest>,
+    /// What was found of a receipt's outcomes; inside it nothing where only numbers came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounted: Option<Option<Account>>,
 }
 
 /// Something that must be settled before the step goes on.

@@ -10,6 +10,7 @@ mod close_evidence;
 mod confirm_clock;
 mod deal_shares;
 mod enrol_factory;
+mod explain_findings;
 mod issue;
 pub use issue::found as issue_findings;
 mod issue_bundle;
@@ -41,7 +42,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 23] = [
+static KINDS: [&dyn StepMachine; 24] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -60,6 +61,7 @@ static KINDS: [&dyn StepMachine; 23] = [
     &issue_crl::IssueCrl,
     &issue_bundle::IssueBundle,
     &reconcile::Reconcile,
+    &explain_findings::ExplainFindings,
     &read_fingerprint::ReadFingerprint,
     &show_codes::ShowCodes,
     &write_medium::WriteMedium,

@@ -53,6 +53,18 @@ pub fn vault(plan: &Plan, after: Option<&Path>, vault: Option<&Path>) -> Result<
     sealed(standing, &wanted, &vault.map_or_else(|| Folder::at(after).vault(), Path::to_owned))
 }
 
+/// In a rehearsal the sealed keys that this ceremony does not need go along too: one that follows it may, and there is no vault medium.
+///
+/// # Errors
+/// Where one is another than the record says.
+pub fn carried(plan: &Plan, after: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let Some(standing) = &plan.standing else { return Ok(BTreeMap::new()) };
+    let vault = Folder::at(after).vault();
+    let there = standing.authorities.iter().filter(|(_, made)| vault.join(&made.sealed_name).is_file());
+    let there: Vec<&str> = there.map(|(name, _)| name.as_str()).collect();
+    sealed(standing, &there, &vault)
+}
+
 /// The script beside this one whose ceremony has this id.
 ///
 /// # Errors

@@ -158,6 +158,9 @@ pub struct Receipt {
     pub outcomes_root: Digest,
     /// SHA-256 of `outcomes.cbor`.
     pub outcomes_sha256: Digest,
+    /// How often the station refused something, by class, since its store was made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refusals: BTreeMap<String, u64>,
     /// Head of the station's ledger, and how many entries it has.
     pub ledger_head: Digest,
     pub ledger_entries: u64,
@@ -194,6 +197,13 @@ impl Receipt {
         }
         if self.states.len() != State::ALL.len() {
             return Err(Refusal::malformed(format!("{NAME}: states"), "all nine states", self.states.len()));
+        }
+        let word = |class: &String| {
+            !class.is_empty() && class.len() <= 32 && class.bytes().all(|o| o.is_ascii_lowercase() || o == b'-')
+        };
+        if self.refusals.len() > limits::REFUSAL_CLASSES || !self.refusals.keys().all(word) {
+            let found = format!("{} of them", self.refusals.len());
+            return Err(Refusal::malformed(format!("{NAME}: refusals"), "classes of refusals", found));
         }
         let total: u64 = self.states.values().map(|count| u64::from(*count)).sum();
         if total != u64::from(self.count) {

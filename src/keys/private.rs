@@ -192,6 +192,17 @@ impl SigningKey {
         Ok(key)
     }
 
+    /// Reads what [`SigningKey::to_pkcs8_der`] wrote.
+    ///
+    /// # Errors
+    /// As [`SigningKey::from_pkcs8_pem`].
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        let refuse = |_| KeyError::PrivateKey("the DER of a PKCS#8 private key");
+        let pem =
+            SecretDocument::try_from(der).and_then(|der| der.to_pem(PEM_LABEL, LineEnding::LF)).map_err(refuse)?;
+        Self::from_pkcs8_pem(pem.as_bytes())
+    }
+
     /// Reads a PKCS#8 PEM file of another program: of ML-DSA the seed, the expanded key or both.
     ///
     /// # Errors

@@ -12,7 +12,9 @@ use crate::basics::{Digest, Instant};
 use crate::keys::{Algorithm, PublicKey, SubjectKey};
 use der::{Decode, Encode};
 use x509_cert::certificate::{Rfc5280, Version};
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, KeyUsage, SubjectKeyIdentifier,
+};
 
 const WHAT: &str = "certificate";
 
@@ -183,6 +185,13 @@ impl Certificate {
         let usage = inner.get_extension::<KeyUsage>().ok().flatten();
         constraints.is_some_and(|(critical, constraints)| critical && constraints.ca)
             && usage.is_some_and(|(_, usage)| usage.key_cert_sign())
+    }
+
+    /// The policies it is issued under, as dotted numbers.
+    #[must_use]
+    pub fn policies(&self) -> Vec<String> {
+        let found = self.parsed.tbs_certificate().get_extension::<CertificatePolicies>().ok().flatten();
+        found.into_iter().flat_map(|(_, all)| all.0).map(|policy| policy.policy_identifier.to_string()).collect()
     }
 
     /// How many authorities may be below this one; nothing where there is no limit.

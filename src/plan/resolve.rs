@@ -164,6 +164,7 @@ impl Resolver<'_> {
             requests: self.script.requests.iter().map(|r| (r.name.value.clone(), r.rules.clone())).collect(),
             revocations,
             factories,
+            rehearsed_at: c.rehearsed_at.as_ref().map(|at| at.value).filter(|_| self.realm.is_rehearsal()),
             follows: c.follows.as_ref().map(|f| f.value.clone()).unwrap_or_default(),
             standing: None,
         }

@@ -14,6 +14,7 @@
 //! [incoming]                        # where else an object may come from
 //! pictures = "/srv/pictures"        # a folder that is watched
 //! files = "/srv/in"                 # a folder whose files may be named
+//! issued = "/srv/issued"            # what earlier ceremonies kept of their bundles (`DIR/issued`)
 //! ```
 
 use crate::basics::limits;
@@ -35,8 +36,9 @@ pub struct Binding {
     pub incoming: BTreeMap<String, PathBuf>,
 }
 
-/// What `[incoming]` may bind: a folder of pictures, a text file of frames, a video, a folder of files.
-const INCOMING: [&str; 4] = ["files", "frames", "pictures", "video"];
+/// What `[incoming]` may bind: a folder of pictures, a text file of frames, a video, a folder of files, a folder of what was kept of
+/// bundles.
+const INCOMING: [&str; 5] = ["files", "frames", "issued", "pictures", "video"];
 
 /// What a medium's name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,6 +55,8 @@ impl<R: RealmType> Run<'_, R> {
         let issuer_der = hex_decode(issuer_der).ok_or("the issuing certificate is not hexadecimal")?;
         self.set_bundles_aside()?;
         let name = self.folder.bundles().join(terms.bundle.hex());
+        durable_file::folder(&self.folder.issued()).map_err(|e| e.to_string())?;
+        let kept = self.folder.issued().join(bundles::kept::name(&terms.bundle));
         let making = Making {
             terms,
             authority,
@@ -70,6 +72,7 @@ impl<R: RealmType> Run<'_, R> {
             nonce: fixed.nonce,
             salt: fixed.salt,
             listed: &listed,
+            kept: &kept,
         };
         let maker = self.strongrooms.maker_room()?;
         bundles::write(maker, &making, &name, &mut |_, _| ()).map_err(|e| e.to_string())?;

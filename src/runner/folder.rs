@@ -4,6 +4,7 @@
 //! DIR/evidence/   the evidence folder (transcripts/README.md)
 //! DIR/media/LABEL what each removable medium holds (rehearsal), and each custodian's card
 //! DIR/bundles/ID  each bundle of device identities, sealed to its factory
+//! DIR/issued/ID.cbor  what of each bundle's records is public: it stays on the ceremony side
 //! DIR/state/      what a resume needs: run.json, vault/, ledger.sqlite, serial-seed
 //! ```
 
@@ -114,6 +115,12 @@ impl Folder {
     #[must_use]
     pub fn approval(&self) -> PathBuf {
         self.evidence().join("approval")
+    }
+
+    /// What is kept of the bundles of this chain; the folder is there once there is one.
+    #[must_use]
+    pub fn issued(&self) -> PathBuf {
+        self.root.join("issued")
     }
 
     /// Bundles that were made; the folder is there once there is one.

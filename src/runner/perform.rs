@@ -7,6 +7,7 @@ use crate::ceremony::{Effect, State};
 use crate::custody::quorum::{QuorumId, QuorumRecord, Retired};
 use crate::devices::durable_file;
 use crate::devices::durable_file::FileError;
+use crate::factory::Accounting;
 use crate::pki::serial;
 use crate::plan::Plan;
 use crate::runner::front_end::{FrontEnd, RevealedShare};
@@ -113,6 +114,10 @@ impl<R: RealmType> Run<'_, R> {
             // Whatever fails of a batch ends the session: nothing more is made under what was approved.
             Effect::IssueBundle { operation, .. } => {
                 self.issue_bundle(operation).map_err(|problem| format!("{problem}; the strongroom ended"))
+            }
+            Effect::Account { receipt, bundle, mode, nonce, records_root, count, attested } => {
+                let accounting = Accounting::new(self.plan.realm, *bundle, *nonce, *mode, attested.clone());
+                self.account(receipt, accounting, *records_root, *count)
             }
             Effect::WriteMedium { medium, artifacts, sealed, bundles } => {
                 self.write_medium(medium, artifacts, sealed, bundles)

@@ -195,6 +195,22 @@ pub fn bring_cards(from: &Folder, to: &Folder, standing: &Standing) -> Result<()
     Ok(())
 }
 
+/// What was kept of the bundles of the chain goes along, as the machine that made them has it.
+///
+/// # Errors
+/// Where it cannot be copied.
+pub fn bring_issued(from: &Folder, to: &Folder) -> Result<(), String> {
+    let Ok(entries) = std::fs::read_dir(from.issued()) else { return Ok(()) };
+    durable_file::folder(&to.issued()).map_err(|e| e.to_string())?;
+    for entry in entries.flatten() {
+        let (old, new) = (entry.path(), to.issued().join(entry.file_name()));
+        if std::fs::hard_link(&old, &new).is_err() {
+            std::fs::copy(&old, &new).map_err(|e| format!("{}: {e}", new.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// The simulated camera before a simulated card: the code of the share as a picture, read like any other.
 ///
 /// # Errors

@@ -61,6 +61,15 @@ impl Room<Rehearsal> {
         Self { clock, seed: Some(seed), simulated_machine: seeded, binding: Binding::default(), realm: PhantomData }
     }
 
+    /// The same with a clock that begins where the script says, where it does.
+    #[must_use]
+    pub fn beginning_at(mut self, at: Option<Instant>) -> Self {
+        if let Some(at) = at {
+            self.clock = Box::new(SimulatedClock::starting_at(at));
+        }
+        self
+    }
+
     /// The same after a resume: a simulated clock goes on from the last entry.
     #[must_use]
     pub fn resumed(seed: u64, seeded: bool, last: Instant) -> Self {

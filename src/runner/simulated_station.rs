@@ -6,20 +6,25 @@ use crate::basics::{Digest, Instant, Realm, limits};
 use crate::ceremony::{Ask, effect};
 use crate::devices::durable_file;
 use crate::factory::enrolment::{self, Answer, Enrolment, ManifestSigner, Pins, Signed};
+use crate::factory::record::{DeviceKey, possession_message, possession_nonce};
 use crate::factory::returned::Returned;
 use crate::factory::shard::Records;
 use crate::factory::{Manifest, Outcome, Receipt, State, manifest, merkle, receipt};
+use crate::keys::SigningKey;
 use crate::keys::recipient::{RecipientKind, recipient_of};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::plan::{Plan, Standing};
 use crate::runner::folder::Folder;
 use crate::runner::rehearsal;
 use crate::strongroom::sealing;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const REALM: Realm = Realm::Rehearsal;
 /// Milliseconds.
 const HOUR: u64 = 60 * 60 * 1_000;
+/// One identity in so many fails its test and is scrapped; the last of a bundle is still in stock.
+const SCRAPPED_EVERY: u32 = 10;
 
 /// A simulated station.
 pub struct Station<'n> {
@@ -83,32 +88,43 @@ impl<'n> Station<'n> {
         answer.to_octets().map_err(|e| e.to_string())
     }
 
-    /// Its receipt of a bundle in this folder: every identity was put into a device and verified.
+    /// Its receipt of a bundle in this folder: most identities were put into devices that proved their keys.
     fn receipt(&self, folder: &Path, made: Instant) -> Result<Returned, String> {
         let octets = durable_file::read(&folder.join(manifest::NAME), limits::RECORDED_MANIFEST_OCTETS);
         let octets = octets.map_err(|e| e.to_string())?;
         let manifest = Manifest::parse(&octets).map_err(|e| e.to_string())?;
         let (mut outcomes, mut tree) = (Vec::new(), merkle::Tree::default());
+        let mut states: BTreeMap<State, u32> = State::ALL.into_iter().map(|state| (state, 0)).collect();
         for shard in 0..manifest.shards() {
             let path = folder.join(manifest::shard_name(shard));
-            let sealed = durable_file::read(&path, limits::SEALED_FILE_OCTETS).map_err(|e| e.to_string())?;
+            let sealed = durable_file::read(&path, limits::SHARD_OCTETS).map_err(|e| e.to_string())?;
             let opened = self.open(&sealed)?;
             for record in Records::open(opened.expose()).map_err(|e| e.to_string())? {
                 let record = record.map_err(|e| e.to_string())?;
-                let outcome = Outcome {
-                    index: record.index,
-                    state: State::Verified,
-                    line: 1,
-                    changed: made,
-                    record: record.digest(REALM),
-                    proof: Vec::new(),
+                let (digest, nonce) = (record.digest(REALM), possession_nonce(REALM, &manifest.nonce, record.index));
+                // A key that never left its device cannot be simulated here: the line says that it is in there, and proves nothing.
+                let proof = match &record.key {
+                    DeviceKey::None => Vec::new(),
+                    DeviceKey::Pkcs8(key) => SigningKey::from_pkcs8_der(key.expose())
+                        .and_then(|key| key.sign(&possession_message(&nonce, &digest)))
+                        .map_err(|e| e.to_string())?,
+                };
+                let state = match () {
+                    () if record.index + 1 == manifest.count && manifest.count > 1 => State::Released,
+                    () if record.index % SCRAPPED_EVERY == SCRAPPED_EVERY - 3 => State::Scrapped,
+                    () if proof.is_empty() => State::Injected,
+                    () => State::Verified,
+                };
+                let proof = if state == State::Verified { proof } else { Vec::new() };
+                *states.entry(state).or_default() += 1;
+                let outcome = {
+                    let line = u32::from(state != State::Released);
+                    Outcome { index: record.index, state, line, changed: made, record: digest, proof }
                 };
                 tree.push(outcome.leaf());
                 outcomes.extend(outcome.to_octets());
             }
         }
-        let states =
-            State::ALL.into_iter().map(|state| (state, if state == State::Verified { manifest.count } else { 0 }));
         let receipt = Receipt {
             format: Receipt::format(),
             realm: REALM,
@@ -118,9 +134,10 @@ impl<'n> Station<'n> {
             sequence: 1,
             made,
             count: manifest.count,
-            states: states.collect(),
+            states,
             outcomes_root: tree.root(),
             outcomes_sha256: Digest::of(&outcomes),
+            refusals: BTreeMap::new(),
             ledger_head: Digest::of(self.name.as_bytes()),
             ledger_entries: u64::from(manifest.count) * 4,
         };

@@ -107,6 +107,7 @@ fn ceremony(mut r: Reader<'_, '_>, p: &mut Problems) -> CeremonySource {
         previous_head: r.text("previous_head", p),
         follows: r.has("follows").then(|| r.needed_name("follows", p)),
         oid_arc: r.text("oid_arc", p),
+        rehearsed_at: r.instant("rehearsed_at", p),
     };
     r.done(p);
     source

@@ -45,6 +45,8 @@ pub struct CeremonySource {
     /// The ceremony whose quorums and authorities this one goes on with.
     pub follows: Option<Text>,
     pub oid_arc: Option<Text>,
+    /// When a rehearsal begins, by its simulated clock.
+    pub rehearsed_at: Option<Located<Instant>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +139,9 @@ pub struct RevocationSource {
     /// The certificate's name in the ceremony that issued it, or its serial number in hexadecimal digits.
     pub certificate: Option<Text>,
     pub serial: Option<Text>,
+    /// Identities of a bundle, and which of them.
+    pub bundle: Option<Text>,
+    pub state: Option<Text>,
     pub reason: Text,
     pub reported_at: Located<Instant>,
     pub span: Range<usize>,

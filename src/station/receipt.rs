@@ -63,6 +63,7 @@ impl Station {
                 states: outcomes.states,
                 outcomes_root: outcomes.root,
                 outcomes_sha256: outcomes.sha256,
+                refusals: book.tx.refusals()?.into_iter().collect(),
                 ledger_head: book.position().head,
                 ledger_entries: book.position().seq,
             };

@@ -153,8 +153,12 @@ impl Batch {
         if total > limits::SHARD_OCTETS - 512 * 1024 {
             return Err(format!("shard {shard}: expected at most {} octets, found {total}", limits::SHARD_OCTETS));
         }
-        let mut content = Vec::with_capacity(count as usize * 32 + total + total / 4_096 + 4_096);
+        let public: usize = made.iter().map(|part| part.public.len()).sum();
+        let mut content = Vec::with_capacity(count as usize * 32 + public + total + total / 4_096 + 4_096);
         made.iter().flat_map(|part| &part.digests).for_each(|digest| content.extend_from_slice(digest.octets()));
+        let length = u32::try_from(public).map_err(|_| format!("shard {shard}: too many octets"))?;
+        content.extend_from_slice(&length.to_be_bytes());
+        made.iter().for_each(|part| content.extend_from_slice(&part.public));
         sealing::seal_parts(&self.terms.recipient, &plain, &mut content)?;
         made.iter_mut().for_each(make::Made::wipe);
         Ok(content)

@@ -162,7 +162,8 @@ pub enum Response {
     BatchOpened {
         shards: u32,
     },
-    /// Beside it, for each shard in turn, as many octets as `sizes` says: the record digests, 32 octets each, then the sealed shard.
+    /// Beside it, for each shard in turn, as many octets as `sizes` says: the record digests, 32 octets each, then how many octets of its
+    /// records are public (four octets, big endian), these, and the sealed shard.
     ShardsIssued {
         first: u32,
         sizes: Vec<u32>,

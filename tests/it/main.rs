@@ -1,6 +1,7 @@
 //! The one test binary beside the unit tests: the program as people run it, and rules about the source itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
+mod accounts;
 mod bad_scripts;
 mod bundles;
 mod ceremony_runs;

@@ -3,7 +3,7 @@
 
 use super::{Certified, Operation};
 use crate::basics::digest::hex_decode;
-use crate::basics::{Digest, Realm, canonical};
+use crate::basics::{Digest, Realm, canonical, limits};
 use crate::ceremony::batch;
 use crate::keys::SubjectKey;
 use crate::pki::additions::{Additions, Policy};
@@ -147,22 +147,26 @@ pub fn certificate_request<'i>(
 /// # Errors
 /// Where the operation is another one.
 pub fn crl_request<'i>(issuer: &'i Certificate, operation: &Operation) -> Result<CrlRequest<'i>, String> {
-    let Operation::Crl { number, this_update, next_update, revoked, .. } = operation else {
+    let Operation::Crl { number, this_update, next_update, revoked, bundles, .. } = operation else {
         return Err("expected a CRL".to_owned());
     };
-    Ok(CrlRequest {
-        issuer,
-        number: *number,
-        this_update: *this_update,
-        next_update: *next_update,
-        revoked: revoked
-            .iter()
-            .map(|entry| {
-                let serial = hex_decode(&entry.serial).ok_or("a revoked serial number is not hexadecimal")?;
-                Ok(Revoked { serial, date: entry.date, reason: entry.reason })
-            })
-            .collect::<Result<_, String>>()?,
-    })
+    let mut entries = revoked
+        .iter()
+        .map(|entry| {
+            let serial = hex_decode(&entry.serial).ok_or("a revoked serial number is not hexadecimal")?;
+            Ok(Revoked { serial, date: entry.date, reason: entry.reason })
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    for group in bundles {
+        entries.extend(group.entries()?);
+    }
+    let (most, found) = (limits::REVOKED_IN_ALL, entries.len());
+    if found > most {
+        return Err(format!(
+            "the list would have {found} entries, expected at most {most}: revoke the issuing authority's own certificate instead"
+        ));
+    }
+    Ok(CrlRequest { issuer, number: *number, this_update: *this_update, next_update: *next_update, revoked: entries })
 }
 
 /// A certificate written as hexadecimal DER.

@@ -1,10 +1,10 @@
 //! Operations: what a key is asked to sign, as data that people approve by digest.
 
-use crate::basics::{Digest, Instant};
-use crate::factory::BatchTerms;
-use crate::pki::Reason;
+use crate::basics::{Digest, Instant, limits};
+use crate::factory::{BatchTerms, Places};
 use crate::pki::additions::Additions;
 use crate::pki::name::Subject;
+use crate::pki::{Reason, Revoked, serial};
 use serde::{Deserialize, Serialize};
 
 /// Exactly what custodians approve: everything the to-be-signed octets are built from. The strongroom builds them itself
@@ -40,6 +40,9 @@ pub enum Operation {
         previous: Option<Digest>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         revoked: Vec<Revocation>,
+        /// Device identities, by bundle: after those.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bundles: Vec<BundleRevocation>,
         step: String,
         head: Digest,
     },
@@ -98,6 +101,37 @@ pub struct Revocation {
     pub serial: String,
     pub date: Instant,
     pub reason: Reason,
+}
+
+/// Device identities of one bundle, withdrawn together: an entry each, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleRevocation {
+    /// What the chain calls the bundle.
+    pub bundle: String,
+    /// Their serial numbers are those of this seed (`pki::serial`), by place in the bundle.
+    pub serial_seed: Digest,
+    pub records: Places,
+    pub date: Instant,
+    pub reason: Reason,
+}
+
+impl BundleRevocation {
+    /// One entry for each.
+    ///
+    /// # Errors
+    /// Where there are more than a list holds.
+    pub fn entries(&self) -> Result<Vec<Revoked>, String> {
+        let (most, found) = (limits::REVOKED_IN_ALL, self.records.count());
+        if found as usize > most {
+            return Err(format!("bundle {}: expected at most {most} entries, found {found}", self.bundle));
+        }
+        let each = self.records.each().map(|index| {
+            let serial = serial::of(&self.serial_seed, index)?.to_vec();
+            Ok(Revoked { serial, date: self.date, reason: self.reason })
+        });
+        each.collect()
+    }
 }
 
 /// What people read of issuing a certificate.

@@ -327,7 +327,8 @@ fn enrolled(
 ) -> Result<(), String> {
     let planned = planned(plan, &step.params)?;
     let before = state.factories.remove(&planned.name);
-    let (bundles, findings) = before.map_or_else(Default::default, |before| (before.bundles, before.findings));
+    let (bundles, findings, explained) =
+        before.map_or_else(Default::default, |before| (before.bundles, before.findings, before.explained));
     state.factories.insert(
         planned.name.clone(),
         StandingFactory {
@@ -339,6 +340,7 @@ fn enrolled(
             quotas: planned.quotas.clone(),
             bundles,
             findings,
+            explained,
         },
     );
     Ok(())

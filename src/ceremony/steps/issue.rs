@@ -3,7 +3,7 @@
 
 use crate::basics::Digest;
 use crate::ceremony::batch;
-use crate::ceremony::effect::{self, Effect, Operation};
+use crate::ceremony::effect::{self, BundleRevocation, Effect, Operation};
 use crate::ceremony::event::{Answer, Moment, Outcome, ShareVerdict};
 use crate::ceremony::evidence::{QuorumMet, quorum_met, read_back};
 use crate::ceremony::prompt::{Ask, Line, Prompt};
@@ -59,9 +59,39 @@ pub fn rendered(plan: &Plan, authority: &AuthorityState, operation: &Operation) 
         .map_err(|e| e.to_string())
     });
     match rendered {
-        Ok(rendered) => rendered.iter().map(|(label, value)| Line::value(label, value)).collect(),
+        Ok(rendered) => {
+            let hidden = summed_up(operation);
+            let entries = |label: &str| label.strip_prefix("Revoked ").and_then(|n| n.parse::<usize>().ok());
+            let shown = rendered.iter().filter(|(label, _)| entries(label).is_none_or(|n| !hidden.contains(&n)));
+            let mut lines: Vec<Line> = shown.map(|(label, value)| Line::value(label, value)).collect();
+            if let (Operation::Crl { bundles, .. }, false) = (operation, hidden.is_empty()) {
+                for group in bundles {
+                    lines.push(Line::value("Revoked identities", &group_text(group)));
+                    lines.push(Line::digest("their serial numbers are of seed", group.serial_seed));
+                }
+            }
+            lines
+        }
         Err(error) => vec![Line::Bad { text: crate::basics::SafeText::of(&error) }],
     }
+}
+
+/// Most entries of bundles that are shown one by one.
+const ENTRIES_SHOWN: u32 = 40;
+
+/// Which entries of a list are not shown one by one: those of bundles, where they are many. Bundle, records and the seed of their
+/// serial numbers are, and say the same.
+fn summed_up(operation: &Operation) -> std::ops::Range<usize> {
+    let Operation::Crl { revoked, bundles, .. } = operation else { return 0..0 };
+    let many = bundles.iter().map(|group| group.records.count()).fold(0, u32::saturating_add);
+    if many <= ENTRIES_SHOWN { 0..0 } else { revoked.len() + 1..revoked.len() + 1 + many as usize }
+}
+
+/// Bundle, how many, which records, why and since when.
+#[must_use]
+pub fn group_text(group: &BundleRevocation) -> String {
+    let (bundle, count, records) = (&group.bundle, group.records.count(), &group.records);
+    format!("bundle {bundle} · {count} identities · records {records} · {} · {}", group.reason.word(), group.date)
 }
 
 /// The operation this step is about: as it was prepared here, or as the list holds that its key was opened for.

@@ -316,7 +316,7 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
 fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result<(), String> {
     let operation = state.local.operation.clone().ok_or("nothing was approved")?;
     let (found, digest): (_, Digest) = batch::made(plan.realm, &plan.ceremony, &operation, manifest)?;
-    let Operation::Batch { authority, name, .. } = &operation else { return Err("expected a batch".to_owned()) };
+    let Operation::Batch { authority, name, terms, .. } = &operation else { return Err("expected a batch".to_owned()) };
     let factory = state.factories.get_mut(&found.factory).ok_or("the factory was not enrolled")?;
     factory.bundles.push(StandingBundle {
         name: name.clone(),
@@ -326,12 +326,20 @@ fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result
         records_root: found.records_root,
         order: found.order,
         product: found.product,
+        sku: found.sku,
+        firmware: found.firmware,
+        mode: found.mode,
         authority: authority.clone(),
         count: found.count,
+        shard_records: found.shard_records,
+        nonce: found.nonce,
+        serial_seed: terms.serial_seed,
+        attested: None,
         issued: found.issued,
         expires: found.expires,
         ceremony: plan.ceremony.clone(),
         receipt: None,
+        revoked: Vec::new(),
     });
     unlocking::signed(state, step);
     manifest.clone_into(&mut state.local.content);

@@ -3,16 +3,18 @@
 
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::limits;
-use crate::ceremony::effect::{Effect, Operation, Revocation, crl_request, parse_certificate};
+use crate::ceremony::effect::{BundleRevocation, Effect, Operation, Revocation, crl_request, parse_certificate};
 use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{AuthorityState, State};
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
 use crate::pki::{CertificateList, Revoked, crl, lint};
 use crate::plan::standing::Issued;
+use crate::plan::standing::factory::{StandingRevoked, Withdrawn};
 use crate::plan::{Plan, PlannedRevocation, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
+use std::collections::BTreeSet;
 
 pub struct IssueCrl;
 
@@ -139,6 +141,7 @@ impl StepMachine for IssueCrl {
                     .map_err(|findings| issue::found(&findings))?;
                 authority.crl_number = list.number();
                 authority.crl.clone_from(der);
+                on_list(plan, state, &operation);
                 issue::to_write(state, step, list.to_pem().map_err(|e| e.to_string())?, &clean);
                 debug_assert_eq!(hex_encode(list.der()), *der);
             }
@@ -170,9 +173,20 @@ impl StepMachine for IssueCrl {
         let name = kind::text(&step.params, "authority");
         let made = state.authorities.get(name).ok_or("no key was made for this authority")?;
         let previous = previous(made)?;
-        let mut revoked: Vec<Revocation> = previous.iter().flat_map(CertificateList::revoked).map(entry_of).collect();
+        let mut bundles = of_bundles(state, name);
+        let mut grouped = BTreeSet::new();
+        for group in &bundles {
+            grouped.extend(group.entries()?.into_iter().map(|entry| entry.serial));
+        }
+        let before = previous.iter().flat_map(CertificateList::revoked);
+        let mut revoked: Vec<Revocation> =
+            before.filter(|entry| !grouped.contains(&entry.serial)).map(entry_of).collect();
         let was = revoked.len();
         for asked in plan.revocations.iter().filter(|revocation| revocation.authority == name) {
+            if !asked.bundle.is_empty() {
+                bundles.push(withdrawn(state, asked, &bundles, moment)?);
+                continue;
+            }
             let serial = serial_of(made, asked)?;
             if let Some(already) = revoked.iter().find(|entry| entry.serial == serial) {
                 return Err(format!("{serial} has been revoked since {} ({})", already.date, already.reason.word()));
@@ -192,6 +206,7 @@ impl StepMachine for IssueCrl {
             next_update: kind::date(&step.params, "next_update"),
             previous: previous.as_ref().map(CertificateList::digest),
             revoked,
+            bundles,
             step: step.id.clone(),
             head: moment.head,
         };
@@ -211,6 +226,70 @@ impl StepMachine for IssueCrl {
 
     fn strongroom_gone(&self, state: &mut State) {
         issue::start_over(state);
+    }
+}
+
+/// What of the bundles of an authority is on its lists.
+fn of_bundles(state: &State, authority: &str) -> Vec<BundleRevocation> {
+    let bundles = state.factories.values().flat_map(|factory| &factory.bundles);
+    let of = bundles.filter(|bundle| bundle.authority == authority);
+    of.flat_map(|bundle| {
+        bundle.revoked.iter().map(|revoked| BundleRevocation {
+            bundle: bundle.name.clone(),
+            serial_seed: bundle.serial_seed,
+            records: revoked.records.clone(),
+            date: revoked.date,
+            reason: revoked.reason,
+        })
+    })
+    .collect()
+}
+
+/// The identities of a bundle that the script withdraws, without those that are withdrawn already.
+fn withdrawn(
+    state: &State,
+    asked: &PlannedRevocation,
+    before: &[BundleRevocation],
+    moment: &Moment,
+) -> Result<BundleRevocation, String> {
+    let name = &asked.bundle;
+    let found = state.factories.values().flat_map(|factory| &factory.bundles).find(|bundle| bundle.name == *name);
+    let found = found.ok_or_else(|| format!("bundle {name}: the chain made none of this name"))?;
+    if found.authority != asked.authority {
+        return Err(format!("bundle {name}: {} issued it, not {}", found.authority, asked.authority));
+    }
+    let which = asked.state.ok_or_else(|| format!("bundle {name}: nothing says which identities"))?;
+    let mut records = found.to_withdraw(which, moment.time)?;
+    // Two entries of one script may overlap: lost ones and the unverified.
+    for group in before.iter().filter(|group| group.bundle == *name) {
+        records = records.without(&group.records)?;
+    }
+    if records.is_empty() {
+        return Err(format!("bundle {name}: nothing of it is left to be revoked as {}", which.word()));
+    }
+    let (date, reason) = (asked.reported_at, asked.reason);
+    Ok(BundleRevocation { bundle: name.clone(), serial_seed: found.serial_seed, records, date, reason })
+}
+
+/// The list is signed: what is new on it of bundles is known from here on.
+fn on_list(plan: &Plan, state: &mut State, operation: &Operation) {
+    let Operation::Crl { bundles, number, this_update, .. } = operation else { return };
+    for bundle in state.factories.values_mut().flat_map(|factory| &mut factory.bundles) {
+        for group in bundles.iter().filter(|group| group.bundle == bundle.name) {
+            let known = bundle.revoked.iter().any(|known| {
+                known.records == group.records && known.date == group.date && known.reason == group.reason
+            });
+            if !known {
+                bundle.revoked.push(StandingRevoked {
+                    records: group.records.clone(),
+                    reason: group.reason,
+                    date: group.date,
+                    crl: *number,
+                    this_update: *this_update,
+                    ceremony: plan.ceremony.clone(),
+                });
+            }
+        }
     }
 }
 
@@ -260,8 +339,12 @@ fn coming(room: &Room<'_>, name: &str, authority: &AuthorityState) -> StepNext {
             "Nothing is revoked. An empty list now proves later that the list was kept from the first day.".to_owned()
         }
         (_, 0) => "Nothing new is revoked: the list is issued again before it runs out.".to_owned(),
-        (_, more) => format!("{more} more are revoked with it; every earlier entry stays."),
+        (_, more) => format!("{more} revocations of the script come with it; every earlier entry stays."),
     }));
+    for asked in room.plan.revocations.iter().filter(|asked| asked.authority == name && !asked.bundle.is_empty()) {
+        let which = asked.state.map_or("", Withdrawn::word);
+        lines.push(Line::value("bundle", &format!("{}: {which}, {}", asked.bundle, asked.reason.word())));
+    }
     super::asking::ask_all(
         room,
         &format!("Next: CRL {number} of {name}"),
@@ -273,14 +356,24 @@ fn coming(room: &Room<'_>, name: &str, authority: &AuthorityState) -> StepNext {
 /// The list as it will be signed, then what it changes.
 fn shown(plan: &Plan, made: &AuthorityState, operation: &Operation) -> Vec<Line> {
     let mut lines = issue::rendered(plan, made, operation);
-    let (Operation::Crl { revoked, .. }, Ok(Some(before))) = (operation, previous(made)) else { return lines };
+    let (Operation::Crl { revoked, bundles, .. }, Ok(Some(before))) = (operation, previous(made)) else {
+        return lines;
+    };
     let known: Vec<String> = before.revoked().iter().map(|entry| hex_encode(&entry.serial)).collect();
     lines.push(Line::Gap);
     lines.push(Line::value("continues", &format!("CRL {} of {}", before.number(), before.this_update())));
     lines.push(Line::digest("its digest", before.digest()));
     lines.push(Line::value("stay on it", &known.len().to_string()));
+    let known: BTreeSet<String> = known.into_iter().collect();
     let new: Vec<&Revocation> = revoked.iter().filter(|entry| !known.contains(&entry.serial)).collect();
-    lines.push(Line::value("new on it", &new.len().to_string()));
+    let is_new = |group: &&BundleRevocation| {
+        let entries = group.entries().unwrap_or_default();
+        entries.first().is_some_and(|first| !known.contains(&hex_encode(&first.serial)))
+    };
+    let groups: Vec<&BundleRevocation> = bundles.iter().filter(is_new).collect();
+    let count = groups.iter().map(|group| group.records.count() as usize).sum::<usize>() + new.len();
+    lines.push(Line::value("new on it", &count.to_string()));
+    lines.extend(groups.into_iter().map(|group| Line::value("revoked", &issue::group_text(group))));
     for entry in new {
         let issued = made.issued.iter().find(|issued| issued.serial == entry.serial);
         let name = issued.map_or("no certificate this chain's record knows", |issued| issued.name.as_str());

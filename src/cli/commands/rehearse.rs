@@ -38,7 +38,10 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         Some(after) => earlier::script_after(&args.script, Realm::Rehearsal, Some(after))?,
         None => alone,
     };
-    let vault = earlier::vault(&files.plan, after.as_deref(), None)?;
+    let mut vault = earlier::vault(&files.plan, after.as_deref(), None)?;
+    if let Some(after) = &after {
+        vault.extend(earlier::carried(&files.plan, after)?);
+    }
     let mut incoming = incoming(args)?;
     output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
@@ -47,11 +50,13 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
     let folder = Folder::make(&out)?;
     if let (Some(after), Some(standing)) = (&after, &files.plan.standing) {
         rehearsal::bring_cards(&Folder::at(after), &folder, standing)?;
+        rehearsal::bring_issued(&Folder::at(after), &folder)?;
         for (name, octets) in simulated_station::receipts(&Folder::at(after), standing)? {
             incoming.entry(name).or_insert(octets);
         }
     }
     let ledger = Ledger::init(&folder.ledger())?;
+    let room = Room::<Rehearsal>::rehearsal(seed, seeded).beginning_at(files.plan.rehearsed_at);
     let beginning = Beginning {
         signers: rehearsal::signers(&files.plan, seed)?,
         settings: Settings { realm: Realm::Rehearsal, seed: seed.to_string(), seeded },
@@ -68,7 +73,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         incoming,
         reach: Reach::Processes,
     };
-    let run = Run::start(beginning, folder, Room::<Rehearsal>::rehearsal(seed, seeded), ledger, front.as_mut())?;
+    let run = Run::start(beginning, folder, room, ledger, front.as_mut())?;
     finish(run)
 }
 

@@ -46,9 +46,10 @@ pub fn resume(root: &Path, front: &FrontArgs) -> Result<ExitCode, Failure> {
             } else {
                 Ledger::init(&folder.ledger())?
             };
+            let begun = files.plan.rehearsed_at;
             let room = |record: &crate::transcript::Record| {
                 let last = record.opens().last().map_or(record.header.started, |open| open.time);
-                Room::<Rehearsal>::resumed(seed, settings.seeded, last)
+                Room::<Rehearsal>::resumed(seed, settings.seeded, last).beginning_at(begun.map(|_| last))
             };
             let run =
                 Run::resume(files.plan, folder, room, ledger, Reach::Processes, front.as_mut()).map_err(aborted)?;

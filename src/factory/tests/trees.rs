@@ -78,6 +78,7 @@ fn receipt(outcomes: &[Outcome]) -> (Receipt, Vec<u8>) {
         states,
         outcomes_root: root(outcomes.iter().map(Outcome::leaf)),
         outcomes_sha256: Digest::of(&octets),
+        refusals: BTreeMap::from([("replay".to_owned(), 2)]),
         ledger_head: Digest::of(b"ledger"),
         ledger_entries: 7,
     };

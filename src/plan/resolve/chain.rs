@@ -5,6 +5,7 @@ use crate::basics::{Instant, Realm};
 use crate::pki::Reason;
 use crate::pki::name::{Attribute, Subject, marked};
 use crate::pki::profile::{Presence, Profile};
+use crate::plan::standing::factory::Withdrawn;
 use crate::plan::{Authority, CertifiedKey, Plan, PlannedCertificate, PlannedRevocation, Standing};
 use crate::script::problem::Problems;
 use crate::script::syntax::{CertificateSource, Certified, RevocationSource};
@@ -350,7 +351,18 @@ impl Resolver<'_> {
                     "copy it from the certificate",
                 );
             }
+            let state = source.state.as_ref().and_then(|text| {
+                let found = Withdrawn::ALL.into_iter().find(|state| state.word() == text.value);
+                if found.is_none() {
+                    let known: Vec<&str> = Withdrawn::ALL.iter().map(|state| state.word()).collect();
+                    let expected = format!("`state`: expected one of {}", known.join(", "));
+                    p.add(text.span.clone(), expected, "which identities of the bundle are withdrawn");
+                }
+                found
+            });
             let revocation = PlannedRevocation {
+                bundle: source.bundle.as_ref().map(|b| b.value.clone()).unwrap_or_default(),
+                state,
                 authority: source.authority.value.clone(),
                 certificate: source.certificate.as_ref().map(|c| c.value.clone()).unwrap_or_default(),
                 serial,
@@ -361,6 +373,8 @@ impl Resolver<'_> {
                 other.authority == revocation.authority
                     && other.certificate == revocation.certificate
                     && other.serial == revocation.serial
+                    && other.bundle == revocation.bundle
+                    && other.state == revocation.state
             };
             self.revocation_makes_sense(source, p);
             if planned.iter().any(same) {

@@ -3,8 +3,9 @@
 
 use crate::basics::{Digest, Instant, Realm};
 use crate::factory::receipt::State;
-use crate::factory::{BundleId, Class, Order, Refusal};
+use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places, Refusal};
 use crate::keys::ssh::SshPublicKey;
+use crate::pki::Reason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,6 +29,19 @@ pub struct StandingFactory {
     /// What nobody could explain; no order is carried out before it is settled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
+    /// What was found and then explained, with the exception that says how.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explained: Vec<Explained>,
+}
+
+/// A finding that people explained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explained {
+    pub finding: String,
+    pub ceremony: String,
+    /// Number of the exception in that ceremony's record.
+    pub exception: u32,
 }
 
 /// One bundle.
@@ -43,14 +57,134 @@ pub struct StandingBundle {
     pub records_root: Digest,
     pub order: Digest,
     pub product: String,
+    pub sku: String,
+    pub firmware: Firmware,
+    pub mode: Mode,
     pub authority: String,
     pub count: u32,
+    pub shard_records: u32,
+    /// From which each device's proof of possession gets its nonce.
+    pub nonce: Digest,
+    /// The certificates' serial numbers are those of this seed, by place.
+    pub serial_seed: Digest,
+    /// Policy of certificates whose key the maker of the device attests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<String>,
     pub issued: Instant,
     pub expires: Instant,
     pub ceremony: String,
     /// What the factory last said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<StandingReceipt>,
+    /// What of it is on lists of its authority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<StandingRevoked>,
+}
+
+/// Identities that were withdrawn with one list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandingRevoked {
+    pub records: Places,
+    pub reason: Reason,
+    /// Date of the entries.
+    pub date: Instant,
+    /// Number of the first list that has them, when it begins, and the ceremony that made it.
+    pub crl: u64,
+    pub this_update: Instant,
+    pub ceremony: String,
+}
+
+/// Which identities of a bundle a script withdraws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withdrawn {
+    All,
+    /// What nobody has proven: the default when a bundle has expired.
+    Unverified,
+    Scrapped,
+    Lost,
+    Returned,
+    Destroyed,
+}
+
+impl Withdrawn {
+    pub const ALL: [Self; 6] =
+        [Self::All, Self::Unverified, Self::Scrapped, Self::Lost, Self::Returned, Self::Destroyed];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Unverified => "unverified",
+            Self::Scrapped => State::Scrapped.word(),
+            Self::Lost => State::Lost.word(),
+            Self::Returned => State::Returned.word(),
+            Self::Destroyed => State::Destroyed.word(),
+        }
+    }
+
+    /// The state in a receipt that it goes by.
+    const fn state(self) -> Option<State> {
+        match self {
+            Self::All | Self::Unverified => None,
+            Self::Scrapped => Some(State::Scrapped),
+            Self::Lost => Some(State::Lost),
+            Self::Returned => Some(State::Returned),
+            Self::Destroyed => Some(State::Destroyed),
+        }
+    }
+}
+
+impl StandingBundle {
+    /// What is on a list already.
+    ///
+    /// # Errors
+    /// Where there are too many runs.
+    pub fn withdrawn(&self) -> Result<Places, String> {
+        self.revoked.iter().try_fold(Places::default(), |all, one| all.with(&one.records))
+    }
+
+    /// Verified, with a proof of possession that holds.
+    #[must_use]
+    pub fn proven(&self) -> Places {
+        let account = self.receipt.as_ref().and_then(|receipt| receipt.account.as_ref());
+        account.map_or_else(Places::default, |account| account.proven.clone())
+    }
+
+    /// What is neither proven nor revoked: nobody knows where it is, or it ended.
+    ///
+    /// # Errors
+    /// Where there are too many runs.
+    pub fn unaccounted(&self) -> Result<Places, String> {
+        Places::below(self.count).without(&self.proven())?.without(&self.withdrawn()?)
+    }
+
+    /// What a script withdraws that is not withdrawn yet.
+    ///
+    /// # Errors
+    /// Where it is not known, or nothing may be withdrawn for that reason yet.
+    pub fn to_withdraw(&self, which: Withdrawn, now: Instant) -> Result<Places, String> {
+        let name = &self.name;
+        let account = self.receipt.as_ref().and_then(|receipt| receipt.account.as_ref());
+        let chosen = match (which, which.state()) {
+            (_, Some(state)) => {
+                let account = account.ok_or_else(|| {
+                    format!("bundle {name}: no receipt with outcomes says which identities are {}", which.word())
+                })?;
+                account.records.get(&state).cloned().unwrap_or_default()
+            }
+            (Withdrawn::Unverified, _) if now < self.expires => {
+                return Err(format!(
+                    "bundle {name} holds until {}: what is not verified is revoked after that; `state = \"all\"` revokes a bundle sooner",
+                    self.expires
+                ));
+            }
+            (Withdrawn::Unverified, _) => Places::below(self.count).without(&self.proven())?,
+            _ => Places::below(self.count),
+        };
+        chosen.without(&self.withdrawn()?)
+    }
 }
 
 /// A receipt that was balanced.
@@ -62,6 +196,12 @@ pub struct StandingReceipt {
     pub sha256: Digest,
     pub made: Instant,
     pub states: BTreeMap<State, u32>,
+    /// What was found when every record was looked at; absent where only numbers came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// How often the station refused something, by class, since its store was made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refusals: BTreeMap<String, u64>,
     /// Of the station's ledger.
     pub ledger_head: Digest,
     pub ledger_entries: u64,
@@ -128,6 +268,16 @@ pub fn refuses(
         "nothing unexplained".to_owned(),
         format!("{} findings: {}", factory.findings.len(), factory.findings.join("; ")),
     );
+    for bundle in factory.bundles.iter().filter(|bundle| bundle.expires <= now) {
+        let open = bundle.unaccounted().map_or_else(|e| e, |open| open.count().to_string());
+        expect(
+            open == "0",
+            Class::Policy,
+            &format!("bundle {} of {name}, which expired at {}", bundle.name, bundle.expires),
+            "every identity proven or revoked".to_owned(),
+            format!("{open} that are neither"),
+        );
+    }
     let again = factories.values().flat_map(|factory| &factory.bundles).find(|bundle| bundle.order == digest);
     expect(
         again.is_none(),

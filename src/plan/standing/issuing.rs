@@ -45,14 +45,18 @@ fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut 
     let mut revoked: BTreeSet<String> =
         latest.iter().flat_map(CertificateList::revoked).map(|entry| hex_encode(&entry.serial)).collect();
     for asked in plan.revocations.iter().filter(|asked| asked.authority == *name) {
+        if !asked.bundle.is_empty() {
+            problems.extend(bundle(standing, asked));
+            continue;
+        }
         match serial(standing, asked) {
             Ok(serial) if revoked.insert(serial.clone()) => {}
             Ok(serial) => problems.push(format!("revocation of {}: {serial} is revoked already", called(asked))),
             Err(problem) => problems.push(format!("revocation of {}: {problem}", called(asked))),
         }
     }
-    if revoked.len() > limits::REVOKED {
-        let (most, found) = (limits::REVOKED, revoked.len());
+    if revoked.len() > limits::REVOKED_IN_ALL {
+        let (most, found) = (limits::REVOKED_IN_ALL, revoked.len());
         problems.push(format!("authority {name}: its list would have {found} entries, expected at most {most}"));
     }
     let lists = plan.steps.iter().filter(|step| step.kind == "issue-crl");
@@ -64,6 +68,30 @@ fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut 
                 step.id
             ));
         }
+    }
+}
+
+/// Why identities of a bundle cannot be withdrawn, as far as that can be known before the day.
+fn bundle(standing: &Standing, asked: &PlannedRevocation) -> Option<String> {
+    let name = &asked.bundle;
+    let found = standing.factories.values().flat_map(|factory| &factory.bundles).find(|bundle| bundle.name == *name);
+    let Some(found) = found else {
+        return Some(format!("revocation of bundle {name}: the chain made none of this name"));
+    };
+    if found.authority != asked.authority {
+        return Some(format!("revocation of bundle {name}: {} issued it, not {}", found.authority, asked.authority));
+    }
+    // Whether it has expired is known on the day.
+    let left = asked.state.map_or_else(
+        || Err("nothing says which identities".to_owned()),
+        |which| found.to_withdraw(which, found.expires),
+    );
+    match left {
+        Ok(left) if left.is_empty() => {
+            Some(format!("revocation of bundle {name}: nothing of it is left to be revoked"))
+        }
+        Ok(_) => None,
+        Err(problem) => Some(format!("revocation of bundle {name}: {problem}")),
     }
 }
 

@@ -148,12 +148,22 @@ pub(super) fn revocation(mut r: Reader<'_, '_>, p: &mut Problems) -> RevocationS
         authority: r.needed_name("authority", p),
         certificate: r.has("certificate").then(|| r.needed_name("certificate", p)),
         serial: r.text("serial", p),
+        bundle: r.has("bundle").then(|| r.needed_name("bundle", p)),
+        state: r.text("state", p),
         reason: r.needed_text("reason", p),
         reported_at: r.needed_instant("reported_at", p),
         span: r.span(),
     };
-    if source.certificate.is_some() == source.serial.is_some() {
-        p.add(r.span(), "this `revocation` needs exactly one of `certificate`, `serial`", "");
+    let named = [source.certificate.is_some(), source.serial.is_some(), source.bundle.is_some()];
+    if named.into_iter().filter(|named| *named).count() != 1 {
+        p.add(r.span(), "this `revocation` needs exactly one of `certificate`, `serial`, `bundle`", "");
+    }
+    if source.bundle.is_some() != source.state.is_some() {
+        p.add(
+            r.span(),
+            "`state` and `bundle` go together",
+            "`state` says which identities of the bundle are withdrawn",
+        );
     }
     r.done(p);
     source

@@ -5,6 +5,7 @@ use super::Batch;
 use crate::basics::{Digest, Secret, secret};
 use crate::custody::draw::Draws;
 use crate::factory::DeviceId;
+use crate::factory::kept;
 use crate::factory::record::{self, DeviceKey};
 use crate::keys::many::{self, KeyPair, Unverified};
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
@@ -19,6 +20,8 @@ pub(super) struct Made {
     /// Records, one after the other.
     pub(super) records: Zeroizing<Vec<u8>>,
     pub(super) digests: Vec<Digest>,
+    /// What of the records is public, likewise.
+    pub(super) public: Vec<u8>,
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
@@ -201,6 +204,7 @@ fn finish(
     let mut made = Made {
         records: Zeroizing::new(Vec::with_capacity(devices.len() * 1_200)),
         digests: Vec::with_capacity(devices.len()),
+        public: Vec::with_capacity(devices.len() * 700),
         certificates: Vec::with_capacity(devices.len()),
     };
     for (n, ((device, signed), signature)) in devices.iter().zip(signed).zip(signatures).enumerate() {
@@ -214,6 +218,7 @@ fn finish(
         let extras = BTreeMap::new();
         record::write(&mut made.records, index, device, &certificate, &key, &signed.lineage, &extras);
         let (realm, bundle) = (batch.terms.realm, &batch.terms.bundle);
+        kept::write(&mut made.public, index, device, &certificate, &signed.lineage);
         made.digests.push(record::digest(realm, bundle, index, device, &certificate, &signed.lineage));
         made.certificates.push(certificate);
     }

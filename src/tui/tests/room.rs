@@ -99,6 +99,7 @@ impl Fixture {
             factories: Vec::new(),
             requests: BTreeMap::new(),
             oid_arc: String::new(),
+            rehearsed_at: None,
             follows: String::new(),
             standing: None,
         };

@@ -18,7 +18,7 @@ use anchorite::pki::{Certificate, CrlRequest, crl, oids};
 use anchorite::strongroom::Strongroom;
 use anchorite::strongroom::protocol::{Request, Response};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub const REALM: Realm = Realm::Rehearsal;
 /// The identity of the factory of these bundles.
@@ -296,9 +296,15 @@ impl Issuing {
             nonce: Digest::of(b"nonce"),
             salt: [9; 8],
             listed: &self.listed,
+            kept: &kept(out),
         };
         anchorite::bundles::write(&mut self.strongroom, &making, out, &mut |_, _| {})
     }
+}
+
+/// Where what is public of a bundle's records is kept, in these tests.
+pub fn kept(bundle: &Path) -> PathBuf {
+    bundle.with_extension("kept.cbor")
 }
 
 /// A bundle written in this process, signed by two.
