@@ -14,6 +14,8 @@ pub const ACTS: usize = 40;
 pub const REVOCATIONS: usize = 500;
 /// Entries of a revocation list that a ceremony continues: they stand in one line of the record.
 pub const REVOKED: usize = 1_500;
+/// Entries of a revocation list in all, those of bundles included: its octets stand twice over in one line of the record.
+pub const REVOKED_IN_ALL: usize = 30_000;
 /// Octets of what was on the screen that an answer's entry holds; of more it holds the number of lines and their SHA-256.
 pub const SHOWN_OCTETS: usize = 256 * 1024;
 /// Octets of what stands after a ceremony, as the next one takes it up.
@@ -38,8 +40,8 @@ pub const SECRET_CHARS: usize = 240;
 pub const SAFE_TEXT_CHARS: usize = 2_000;
 /// Custodians of one quorum (an index is one octet, and 0 is the secret).
 pub const SHARES: usize = 255;
-/// Octets of one strongroom message.
-pub const STRONGROOM_FRAME_OCTETS: usize = 1024 * 1024;
+/// Octets of one strongroom message: a revocation list of `REVOKED_IN_ALL` entries in hexadecimal.
+pub const STRONGROOM_FRAME_OCTETS: usize = 4 * 1024 * 1024;
 /// Octets of a sealed key file (age v1).
 pub const SEALED_FILE_OCTETS: usize = 64 * 1024;
 /// Serial numbers one ceremony may reserve, burnt ones included.
@@ -231,5 +233,9 @@ pub const QUOTA: u64 = 1_000_000_000;
 pub const BATCH_SECONDS: u64 = 24 * 60 * 60;
 /// Octets of a bundle's manifest as a ceremony makes it: it stands in one line of the record.
 pub const RECORDED_MANIFEST_OCTETS: usize = 1024 * 1024;
+/// Octets of the outcomes of a receipt: 200,000 with ECDSA proofs.
+pub const OUTCOMES_OCTETS: usize = 64 * 1024 * 1024;
+/// Classes of refusals that a receipt counts.
+pub const REFUSAL_CLASSES: usize = 64;
 /// Octets of a bundle as one file on a medium.
 pub const BUNDLE_FILE_OCTETS: usize = MEDIUM_FILE_OCTETS;
