@@ -63,8 +63,12 @@ impl Station {
     }
 
     fn reserve(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle, u64), StationError> {
-        self.change(now, |book| {
-            for bundle in candidates(book.tx.as_mut(), wanted, book.now)? {
+        self.change_after_a_look(now, |book| {
+            let candidates = candidates(book.tx.as_mut(), wanted, book.now)?;
+            // From here on nobody else draws: the first released one stays the first, and bundles are drawn in order without a gap. What
+            // reconciling takes out of reach rests on that.
+            book.position()?;
+            for bundle in candidates {
                 let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.device)? else { continue };
                 (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
                 book.tx.set_state(identity.id, State::Reserved, Some(wanted.line), now.0)?;

@@ -117,9 +117,7 @@ impl Station {
             // Looked at again under the lock: another process may have taken the same one in meanwhile.
             following(&book.tx.bundles()?, &what, expected)?;
             book.tx.add_bundle(&bundle)?;
-            for identity in &records {
-                book.tx.add_identity(identity)?;
-            }
+            book.tx.add_identities(&records)?;
             book.write(&What::Imported {
                 bundle: name.clone(),
                 bundle_seq: what.sequence,

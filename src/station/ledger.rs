@@ -1,7 +1,7 @@
 //! Every change goes through here: the anchor is held, the store is compared with it, entries are chained, the transaction commits, and
 //! only then does the anchor follow. If we die before the commit, nothing happened; after it, the anchor lags, which is allowed.
 
-use crate::basics::{Instant, Realm};
+use crate::basics::{Digest, Instant, Realm};
 use crate::station::anchor::{Held, Mark};
 use crate::station::chain::{Entry, Position, What};
 use crate::station::store::Transaction;
@@ -12,35 +12,63 @@ pub struct Book<'t> {
     pub tx: Box<dyn Transaction + 't>,
     pub now: Instant,
     realm: Realm,
-    position: Position,
+    /// What the anchor says, and which file or server this is: compared when the ledger's end is taken.
+    known: Option<(Mark, String)>,
+    /// Where the ledger stands; `None` until its end was taken.
+    position: Option<Position>,
 }
 
 impl<'t> Book<'t> {
+    /// One that stands where the ledger was found to stand.
     pub(super) const fn on(tx: Box<dyn Transaction + 't>, now: Instant, realm: Realm, position: Position) -> Self {
-        Self { tx, now, realm, position }
+        Self { tx, now, realm, known: None, position: Some(position) }
     }
 
-    pub(super) fn close(self) -> (Box<dyn Transaction + 't>, Position) {
-        (self.tx, self.position)
+    pub(super) fn close(self) -> Box<dyn Transaction + 't> {
+        self.tx
     }
 
     /// Adds an entry; gives its number.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// Where the store fails, or is not the one its anchor knows.
     pub fn write(&mut self, what: &What) -> Result<u64, StationError> {
-        let entry = Entry { seq: self.position.seq + 1, time: self.now, what: what.clone() };
+        let position = self.position()?;
+        let entry = Entry { seq: position.seq + 1, time: self.now, what: what.clone() };
         let body = entry.octets()?;
-        self.position = self.position.after(self.realm, &body);
-        self.tx.push(self.position, &body)?;
-        Ok(self.position.seq)
+        let position = position.after(self.realm, &body);
+        self.tx.push(position, &body)?;
+        self.position = Some(position);
+        Ok(position.seq)
     }
 
-    /// Where the ledger stands after what was written so far.
-    #[must_use]
-    pub const fn position(&self) -> Position {
-        self.position
+    /// Where the ledger stands after what was written so far. Nobody else writes from here on until this transaction ends.
+    ///
+    /// # Errors
+    /// Where the store fails, or is not the one its anchor knows.
+    pub fn position(&mut self) -> Result<Position, StationError> {
+        if let Some(position) = self.position {
+            return Ok(position);
+        }
+        // Looked up before the end is taken: entries never change, and others wait while we have it.
+        let seen = self.known.as_ref().map_or(0, |(mark, _)| mark.position.seq);
+        let head = self.tx.head_at(seen)?;
+        let position = self.tx.position()?;
+        if let Some((mark, file)) = &self.known {
+            agrees(mark, file, position, head)?;
+        }
+        self.position = Some(position);
+        Ok(position)
     }
+}
+
+/// When a change takes the ledger's end, which only one at a time can have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Before it looks at anything: what it finds stays so.
+    First,
+    /// When `work` asks for [`Book::position`], or with its first entry.
+    WhenAsked,
 }
 
 impl Station {
@@ -53,6 +81,29 @@ impl Station {
         now: Instant,
         work: impl FnOnce(&mut Book<'_>) -> Result<T, StationError>,
     ) -> Result<T, StationError> {
+        self.changed(now, Takes::First, work)
+    }
+
+    /// As [`Station::change`], for work that first looks at what may be old by a moment, and then asks for [`Book::position`]: where the
+    /// database lets several in, they wait for each other only from there to the commit.
+    ///
+    /// # Errors
+    /// As [`Station::change`].
+    pub(super) fn change_after_a_look<T>(
+        &mut self,
+        now: Instant,
+        work: impl FnOnce(&mut Book<'_>) -> Result<T, StationError>,
+    ) -> Result<T, StationError> {
+        let takes = if self.store.one_at_a_time() { Takes::First } else { Takes::WhenAsked };
+        self.changed(now, takes, work)
+    }
+
+    fn changed<T>(
+        &mut self,
+        now: Instant,
+        takes: Takes,
+        work: impl FnOnce(&mut Book<'_>) -> Result<T, StationError>,
+    ) -> Result<T, StationError> {
         let realm = self.home.realm;
         let mut held = Some(self.anchor.hold()?);
         let before = known_mark(held.as_ref(), &self.home.store)?;
@@ -61,13 +112,23 @@ impl Station {
             held = None;
         }
         let file = self.store.identity()?;
-        let mut tx = self.store.begin()?;
-        let position = tx.position()?;
-        compare(&before, &file, position, tx.as_mut())?;
-        let mut book = Book::on(tx, now, realm, position);
-        let done = work(&mut book)?;
-        let (tx, position) = book.close();
-        tx.commit()?;
+        let tx = self.store.begin()?;
+        let mut book = Book { tx, now, realm, known: Some((before, file.clone())), position: None };
+        if takes == Takes::First {
+            book.position()?;
+        }
+        let done = match work(&mut book) {
+            Ok(done) => done,
+            // After it the database answers nothing more in this transaction.
+            Err(error @ StationError::Server(_)) => return Err(error),
+            Err(error) => {
+                // A store that is not the one is said before anything that was found in it.
+                book.position()?;
+                return Err(error);
+            }
+        };
+        let position = book.position()?;
+        book.close().commit()?;
         let held = match held {
             Some(held) => held,
             None => self.anchor.hold()?,
@@ -126,11 +187,17 @@ pub(super) fn compare(
     position: Position,
     tx: &mut dyn Transaction,
 ) -> Result<(), StationError> {
+    let head = tx.head_at(mark.position.seq)?;
+    agrees(mark, file, position, head)
+}
+
+/// `head`: after the entry that the anchor has seen last.
+fn agrees(mark: &Mark, file: &str, position: Position, head: Option<Digest>) -> Result<(), StationError> {
     let seen = mark.position;
     if seen.seq > position.seq {
         return Err(StationError::Restored { expected: seen.seq, found: position.seq });
     }
-    if tx.head_at(seen.seq)? != Some(seen.head) {
+    if head != Some(seen.head) {
         return Err(StationError::OtherHistory { seq: seen.seq });
     }
     if mark.file == file { Ok(()) } else { Err(StationError::Copied) }

@@ -5,8 +5,9 @@
 //! pages are refused. Which server it is (system identifier, timeline, database) is part of what the anchor knows, so a fail-over or a restored
 //! server is refused until reconciled. Sealed records only: keys stay in the station's folder, on each line's host.
 //!
-//! The chain has one head, and its row is what serialises: two draws at once wait for each other's commit, as with the file. Rows are taken
-//! with SKIP LOCKED all the same, so that a draw never waits for an identity that somebody else is looking at.
+//! The chain has one head, and its row is what serialises: a draw looks at bundles and counts first, then takes the head, and holds it for
+//! two ways to the server and back: the last writes go with the COMMIT. Rows are not skipped (SKIP LOCKED) where another has them: the
+//! first released identity must be the next, or reconciling a server that was put back could leave one within reach that was given out.
 //!
 //! The client is ours, on `postgres-protocol` (messages and SCRAM of the rust-postgres project, no I/O): the crate `postgres` brings tokio, `libpq`
 //! needs `unsafe`. It speaks over a Unix socket or to this host only, because it has no TLS: a server elsewhere is reached through a tunnel.
@@ -23,6 +24,7 @@ use client::Client;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+// Counts are kept a statement at a time: one row written once for each identity of an import would leave that many dead versions of it.
 const TABLES: &str = "
 CREATE TABLE ledger (seq BIGINT PRIMARY KEY, body BYTEA NOT NULL, head BYTEA NOT NULL);
 CREATE TABLE ledger_end (one INT PRIMARY KEY CHECK (one = 1), seq BIGINT NOT NULL, head BYTEA NOT NULL);
@@ -44,17 +46,21 @@ CREATE FUNCTION station_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN R
 CREATE FUNCTION station_given_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (NEW.state = 'released' AND OLD.state <> 'sealed') OR NEW.state = 'sealed' THEN RAISE EXCEPTION 'an identity is never offered twice'; END IF;
   RETURN NEW; END $$;
-CREATE FUNCTION station_tally() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF TG_OP = 'UPDATE' THEN
-    UPDATE tally SET count = count - 1 WHERE bundle = OLD.bundle AND state = OLD.state AND line = OLD.line;
-  END IF;
-  INSERT INTO tally VALUES (NEW.bundle, NEW.state, NEW.line, 1) ON CONFLICT (bundle, state, line) DO UPDATE SET count = tally.count + 1;
+CREATE FUNCTION station_tally_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO tally SELECT bundle, state, line, count(*) FROM added GROUP BY bundle, state, line
+    ON CONFLICT (bundle, state, line) DO UPDATE SET count = tally.count + excluded.count;
+  RETURN NULL; END $$;
+CREATE FUNCTION station_tally_moved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  UPDATE tally SET count = tally.count - gone.n FROM (SELECT bundle, state, line, count(*) AS n FROM before GROUP BY bundle, state, line) AS gone
+    WHERE tally.bundle = gone.bundle AND tally.state = gone.state AND tally.line = gone.line;
+  INSERT INTO tally SELECT bundle, state, line, count(*) FROM added GROUP BY bundle, state, line
+    ON CONFLICT (bundle, state, line) DO UPDATE SET count = tally.count + excluded.count;
   RETURN NULL; END $$;
 CREATE TRIGGER ledger_grows BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION station_refuses();
 CREATE TRIGGER identity_stays BEFORE DELETE ON identities FOR EACH ROW EXECUTE FUNCTION station_refuses();
 CREATE TRIGGER identity_given_once BEFORE UPDATE OF state ON identities FOR EACH ROW EXECUTE FUNCTION station_given_once();
-CREATE TRIGGER tally_new AFTER INSERT ON identities FOR EACH ROW EXECUTE FUNCTION station_tally();
-CREATE TRIGGER tally_moved AFTER UPDATE OF state, line ON identities FOR EACH ROW EXECUTE FUNCTION station_tally();
+CREATE TRIGGER tally_new AFTER INSERT ON identities REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION station_tally_new();
+CREATE TRIGGER tally_moved AFTER UPDATE ON identities REFERENCING OLD TABLE AS before NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION station_tally_moved();
 ";
 
 /// The tables above; `owned` says which.
@@ -153,13 +159,13 @@ fn password(path: &Path) -> Result<Secret, StationError> {
 
 impl Store for PostgresStore {
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, StationError> {
-        self.client.batch("BEGIN")?;
+        self.client.batch_later("BEGIN")?;
         let transaction = transaction::PostgresTransaction { client: &mut self.client, committed: false, locks: true };
         Ok(Box::new(transaction))
     }
 
     fn view(&mut self) -> Result<Box<dyn Transaction + '_>, StationError> {
-        self.client.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        self.client.batch_later("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let transaction = transaction::PostgresTransaction { client: &mut self.client, committed: false, locks: false };
         Ok(Box::new(transaction))
     }

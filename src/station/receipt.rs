@@ -50,6 +50,7 @@ impl Station {
             }
             durable_file::new_folder(&partial)?;
             let outcomes = Outcomes::write(book, &known, &partial.join(receipt::OUTCOMES))?;
+            let position = book.position()?;
             let id = BundleId::parse(bundle).ok_or(StationError::Damaged("a bundle has no id"))?;
             let receipt = Receipt {
                 format: Receipt::format(),
@@ -64,8 +65,8 @@ impl Station {
                 outcomes_root: outcomes.root,
                 outcomes_sha256: outcomes.sha256,
                 refusals: book.tx.refusals()?.into_iter().collect(),
-                ledger_head: book.position().head,
-                ledger_entries: book.position().seq,
+                ledger_head: position.head,
+                ledger_entries: position.seq,
             };
             let octets = receipt.to_octets()?;
             let signature = key.sign(&home.realm.namespace(receipt::PURPOSE), &octets)?;

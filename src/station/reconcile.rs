@@ -60,8 +60,8 @@ impl Station {
         let mut book = Book::on(tx, now, home.realm, position);
         book.write(&What::Reconciled { because: SafeText::cut(because, 200).to_string(), behind })?;
         let withdrawn = withdraw(&mut book, behind)?;
-        let (tx, position) = book.close();
-        tx.commit()?;
+        let position = book.position()?;
+        book.close().commit()?;
         let mark = Mark { store: home.store.clone(), file, position };
         match held {
             Some(held) => held.reset(&mark)?,

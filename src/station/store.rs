@@ -118,8 +118,8 @@ pub trait Transaction {
 
     fn add_bundle(&mut self, bundle: &Bundle) -> Result<(), StationError>;
 
-    /// Adds an imported identity; its `id` is given by the store.
-    fn add_identity(&mut self, identity: &Identity) -> Result<(), StationError>;
+    /// Adds imported identities in drawing order; their `id`s are given by the store.
+    fn add_identities(&mut self, identities: &[Identity]) -> Result<(), StationError>;
 
     fn set_by_device(&mut self, bundle: &str) -> Result<(), StationError>;
 

@@ -100,7 +100,7 @@ impl Factory {
                 for record in &records {
                     let mut octets = zeroize::Zeroizing::new(Vec::new());
                     record.write(&mut octets);
-                    book.tx.add_identity(&Identity {
+                    book.tx.add_identities(&[Identity {
                         id: 0,
                         bundle: id.hex(),
                         shard: 0,
@@ -113,7 +113,7 @@ impl Factory {
                         state: State::Sealed,
                         line: 0,
                         since: 0,
-                    })?;
+                    }])?;
                     offset += octets.len() as u64;
                 }
                 book.write(&What::Imported {

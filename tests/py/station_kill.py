@@ -1,7 +1,7 @@
 """Many processes draw from one station while some are killed at random moments: none is drawn twice, none is lost. And how fast it is, beside raw
 SQLite transactions of the same durability in the same run.
 
-    station_kill.py --binary target/release/anchorite [--count 3000] [--processes 8] [--kills 60] [--rate]        (on PostgreSQL: station_postgres.py)
+    station_kill.py --binary target/release/anchorite [--count 3000] [--processes 8] [--kills 60] [--rate [--draws 20000]]        (on PostgreSQL: station_postgres.py)
 
 What is counted: every identity that came out of a draw whole, and every one the ledger says was reserved. A drawer that was killed between its
 reservation and its output costs one identity, which stays reserved: so drawn <= reserved, no identity twice in either, and the rest is still released."""
@@ -30,21 +30,30 @@ def run(*command, **more):
     return done.stdout
 
 
-def station(binary, work, count, store, shard=1000):
+def station(binary, work, count, store, shard=1000, draws=0):
+    """A station with a bundle imported and released: all of it, or the first `draws`."""
+    prepared(binary, work, count, store, shard)
+    return imported(binary, work, count, draws)
+
+
+def prepared(binary, work, count, store, shard):
     maker = [sys.executable, HERE / "make_bundle.py", work]
     run(*maker, "--recipient", "none")
-    where = work / "station"
     more = ["--store", store] if store else []
-    made = json.loads(run(binary, "station", "init", where, "--factory", "lyon", "--realm", "rehearsal", "--root", work / "root.pem",
+    made = json.loads(run(binary, "station", "init", work / "station", "--factory", "lyon", "--realm", "rehearsal", "--root", work / "root.pem",
                           "--signers", work / "allowed_signers", "--threshold", "2", "--json", *more))
     began = time.monotonic()
     run(*maker, "--recipient", made["recipients"][0], "--count", count, "--shard", shard)
     print(f"bundle of {count} made by hand in {time.monotonic() - began:.1f} s", flush=True)
-    began = time.monotonic()
-    bundle = json.loads(run(binary, "station", "import", where, work / "bundle-1", "--release", "--json"))
+
+
+def imported(binary, work, count, draws=0):
+    where, began = work / "station", time.monotonic()
+    bundle = json.loads(run(binary, "station", "import", where, work / "bundle-1", "--json"))["bundle"]
     took = time.monotonic() - began
     print(f"imported {count} in {took:.1f} s: {count / took:.0f} a second", flush=True)
-    return where, bundle["bundle"]
+    run(binary, "station", "release", where, bundle, *(["--count", draws] if draws else []))
+    return where, bundle
 
 
 class Drawer:
@@ -195,17 +204,19 @@ def main():
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", action="store_true")
+    parser.add_argument("--draws", type=int, default=0, help="of so many, where not of all")
     parser.add_argument("--work", type=pathlib.Path)
     args = parser.parse_args()
     work = args.work or pathlib.Path(tempfile.mkdtemp(prefix="station-"))
     work.mkdir(exist_ok=True)
     binary = args.binary.resolve()
     try:
-        where, _ = station(binary, work, args.count, "")
+        draws = args.draws or args.count
+        where, _ = station(binary, work, args.count, "", draws=args.draws)
         if args.rate:
-            each, half, late, latest = rate(binary, where, args.processes, args.count)
+            each, half, late, latest = rate(binary, where, args.processes, draws)
             print(f"draws, {args.processes} processes: {each:.0f} a second, p50 {half:.1f} ms, p99 {late:.1f} ms, slowest {latest:.0f} ms", flush=True)
-            raw, raw_half, raw_late, raw_latest = raw_sqlite(work, args.processes, args.count)
+            raw, raw_half, raw_late, raw_latest = raw_sqlite(work, args.processes, draws)
             print(f"raw SQLite, same durability: {raw:.0f} a second, p50 {raw_half:.1f} ms, p99 {raw_late:.1f} ms, slowest {raw_latest:.0f} ms")
             print(f"ratio: {each / raw:.2f} of raw; p50 {half / raw_half:.2f}, p99 {late / raw_late:.2f}, slowest {latest / raw_latest:.2f} of raw")
             run(binary, "station", "check", where, "--json")

@@ -2,7 +2,7 @@
 moments; what is refused until reconciled (a server put back, a fail-over to a standby, another server); what is refused at all (asynchronous commit,
 fsync or full_page_writes off, another's database, a wrong password), each by its own words; two hosts on one database; the rate beside pgbench.
 
-    station_postgres.py --binary target/debug/anchorite [--count 600] [--kills 30] [--rate 4000]        (cargo build --features postgres)"""
+    station_postgres.py --binary target/debug/anchorite [--count 600] [--kills 30] [--rate 20000]        (cargo build --features postgres)"""
 
 import argparse
 import collections
@@ -281,8 +281,7 @@ PGBENCH = {
 }
 
 
-def rate(binary, server, work, count, processes):
-    where, _ = station_kill.station(binary, work, count, server.database("rate"), shard=1000)
+def rate(binary, server, work, where, count, processes):
     each, half, late, latest = station_kill.rate(binary, where, processes, count)
     print(f"draws, {processes} processes: {each:.0f} a second, p50 {half:.1f} ms, p99 {late:.1f} ms, slowest {latest:.0f} ms", flush=True)
     server.sql("CREATE TABLE raw (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state TEXT NOT NULL); CREATE INDEX ON raw (id) WHERE state = 'released';"
@@ -312,7 +311,7 @@ def main():
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--processes", type=int, default=8)
-    parser.add_argument("--rate", type=int, default=0, help="only the rate, of so many")
+    parser.add_argument("--rate", type=int, default=0, help="only the rate, of so many draws of --count")
     args = parser.parse_args()
     binary, work = args.binary.resolve(), pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     work.chmod(0o755)
@@ -322,7 +321,8 @@ def main():
         server.start()
         if args.rate:
             (work / "rate").mkdir()
-            rate(binary, server, work / "rate", args.rate, args.processes)
+            where, _ = station_kill.station(binary, work / "rate", args.count, server.database("rate"), draws=args.rate)
+            rate(binary, server, work / "rate", where, args.rate, args.processes)
             return
         for folder in ("killed", "refused"):
             (work / folder).mkdir()

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Octets of one answer.
 const ANSWER: usize = 64 * 1024 * 1024;
 const PIECE: usize = 64 * 1024;
+/// Octets of questions that wait to be sent with another.
+const HELD_BACK: usize = 256 * 1024;
 
 /// Rows as text; `None` is NULL.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -35,8 +37,12 @@ pub struct Client {
     outgoing: BytesMut,
     /// Statements that the server has prepared, by their text.
     prepared: HashMap<String, String>,
+    /// How many names were given to statements.
+    named: usize,
     /// How the server called the last statement that it completed.
     said: String,
+    /// Questions whose answers were not read yet.
+    asked: usize,
 }
 
 /// `postgres://USER@HOST:PORT/DATABASE`, or `postgres://USER@/DATABASE?host=/run/postgresql`.
@@ -107,7 +113,9 @@ impl Client {
             incoming: BytesMut::new(),
             outgoing: BytesMut::new(),
             prepared: HashMap::new(),
+            named: 0,
             said: String::new(),
+            asked: 0,
         };
         let said = [
             ("user", address.user.as_str()),
@@ -164,18 +172,21 @@ impl Client {
 
     /// Several statements without values or results.
     pub fn batch(&mut self, sql: &str) -> Result<(), StationError> {
-        frontend::query(sql, &mut self.outgoing).map_err(io)?;
-        self.send()?;
-        self.answer().map(|_| ())
+        self.ask_simply(sql)?;
+        self.answers().map(|_| ())
+    }
+
+    /// The same, sent with whatever is asked next; where it fails, that says so.
+    pub fn batch_later(&mut self, sql: &str) -> Result<(), StationError> {
+        self.ask_simply(sql)
     }
 
     /// Commits what was begun.
     ///
     /// A server answers COMMIT with ROLLBACK, and with no error, where a statement of the transaction had failed: only its own word counts.
     pub fn commit(&mut self) -> Result<(), StationError> {
-        frontend::query("COMMIT", &mut self.outgoing).map_err(io)?;
-        self.send()?;
-        self.answer()?;
+        self.ask_simply("COMMIT")?;
+        self.answers()?;
         if self.said == "COMMIT" {
             return Ok(());
         }
@@ -184,10 +195,30 @@ impl Client {
 
     /// One statement, prepared once; values as text.
     pub fn rows(&mut self, sql: &str, values: &[&str]) -> Result<Rows, StationError> {
+        self.ask(sql, values)?;
+        self.answers()
+    }
+
+    /// One whose rows nobody needs: sent with whatever is asked next, so that the end of the ledger is held for fewer ways to the server and
+    /// back. Where it fails, what is asked next says so; the commit at the latest.
+    pub fn later(&mut self, sql: &str, values: &[&str]) -> Result<(), StationError> {
+        self.ask(sql, values)?;
+        if self.outgoing.len() > HELD_BACK { self.answers().map(|_| ()) } else { Ok(()) }
+    }
+
+    fn ask_simply(&mut self, sql: &str) -> Result<(), StationError> {
+        frontend::query(sql, &mut self.outgoing).map_err(io)?;
+        self.asked += 1;
+        Ok(())
+    }
+
+    fn ask(&mut self, sql: &str, values: &[&str]) -> Result<(), StationError> {
         let known = self.prepared.get(sql).cloned();
-        let name = known.clone().unwrap_or_else(|| format!("s{}", self.prepared.len()));
+        let name = known.clone().unwrap_or_else(|| format!("s{}", self.named));
         if known.is_none() {
+            self.named += 1;
             frontend::parse(&name, sql, std::iter::empty(), &mut self.outgoing).map_err(io)?;
+            self.prepared.insert(sql.to_owned(), name.clone());
         }
         let write = |value: &&str, buffer: &mut BytesMut| {
             buffer.extend_from_slice(value.as_bytes());
@@ -197,10 +228,25 @@ impl Client {
             .map_err(|_| bad("a value cannot be sent"))?;
         frontend::execute("", 0, &mut self.outgoing).map_err(io)?;
         frontend::sync(&mut self.outgoing);
+        self.asked += 1;
+        Ok(())
+    }
+
+    /// Sends what was asked; gives the last one's rows, or the first failure.
+    fn answers(&mut self) -> Result<Rows, StationError> {
         self.send()?;
-        let rows = self.answer()?;
-        self.prepared.insert(sql.to_owned(), name);
-        Ok(rows)
+        let mut result = Ok(Vec::new());
+        for _ in 0..std::mem::take(&mut self.asked) {
+            let answer = self.answer();
+            if result.is_ok() {
+                result = answer;
+            }
+        }
+        if result.is_err() {
+            // Whether the server knows a statement that failed is its secret: each is sent again.
+            self.prepared.clear();
+        }
+        result
     }
 
     fn answer(&mut self) -> Result<Rows, StationError> {

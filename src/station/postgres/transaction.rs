@@ -24,7 +24,7 @@ impl PostgresTransaction<'_> {
     }
 
     fn done(&mut self, sql: &str, values: &[&str]) -> Result<(), StationError> {
-        self.client.rows(sql, values).map(|_| ())
+        self.client.later(sql, values)
     }
 }
 
@@ -80,14 +80,12 @@ impl Transaction for PostgresTransaction<'_> {
         let (sql, values) = match device {
             Some(device) => (
                 format!(
-                    "{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+                    "{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE"
                 ),
                 vec![bundle, device],
             ),
             None => (
-                format!(
-                    "{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
-                ),
+                format!("{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE"),
                 vec![bundle],
             ),
         };
@@ -158,24 +156,26 @@ impl Transaction for PostgresTransaction<'_> {
         )
     }
 
-    fn add_identity(&mut self, i: &Identity) -> Result<(), StationError> {
-        self.done(
-            "INSERT INTO identities (bundle, shard, idx, device, record, start, octets, state, line, since, spki) VALUES \
-             ($1, $2::bigint, $3::bigint, $4, decode($5, 'hex'), $6::bigint, $7::bigint, $8, $9::bigint, $10::bigint, decode($11, 'hex'))",
-            &[
-                &i.bundle,
-                &i.shard.to_string(),
-                &i.index.to_string(),
-                &i.device,
-                &i.record.hex(),
-                &i.offset.to_string(),
-                &i.octets.to_string(),
-                i.state.word(),
-                &i.line.to_string(),
-                &i.since.to_string(),
-                &hex_encode(&i.spki),
-            ],
-        )
+    fn add_identities(&mut self, identities: &[Identity]) -> Result<(), StationError> {
+        // A thousand rows a statement: lines wait for the ledger's end while a bundle goes in.
+        let sql = "INSERT INTO identities (bundle, shard, idx, device, record, start, octets, state, line, since, spki) \
+                   SELECT bundle, shard, idx, device, decode(record, 'hex'), start, octets, state, line, since, decode(spki, 'hex') \
+                   FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (bundle text, shard bigint, idx bigint, device text, record text, \
+                   start bigint, octets bigint, state text, line bigint, since bigint, spki text)) WITH ORDINALITY ORDER BY ordinality";
+        for rows in identities.chunks(1_000) {
+            let rows: Vec<serde_json::Value> = rows
+                .iter()
+                .map(|i| {
+                    serde_json::json!({
+                        "bundle": i.bundle, "shard": i.shard, "idx": i.index, "device": i.device, "record": i.record.hex(),
+                        "start": i.offset, "octets": i.octets, "state": i.state.word(), "line": i.line, "since": i.since,
+                        "spki": hex_encode(&i.spki),
+                    })
+                })
+                .collect();
+            self.done(sql, &[&serde_json::Value::Array(rows).to_string()])?;
+        }
+        Ok(())
     }
 
     fn set_by_device(&mut self, bundle: &str) -> Result<(), StationError> {

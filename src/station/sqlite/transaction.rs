@@ -140,22 +140,25 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(())
     }
 
-    fn add_identity(&mut self, i: &Identity) -> Result<(), StationError> {
+    fn add_identities(&mut self, identities: &[Identity]) -> Result<(), StationError> {
         let sql = "INSERT INTO identities (bundle, shard, idx, device, record, spki, start, octets, state, line, since) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-        self.transaction.prepare_cached(sql)?.execute(params![
-            i.bundle,
-            i.shard,
-            i.index,
-            i.device,
-            i.record.octets().as_slice(),
-            i.spki,
-            stored(i.offset),
-            i.octets,
-            i.state.word(),
-            i.line,
-            stored(i.since)
-        ])?;
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        for i in identities {
+            statement.execute(params![
+                i.bundle,
+                i.shard,
+                i.index,
+                i.device,
+                i.record.octets().as_slice(),
+                i.spki,
+                stored(i.offset),
+                i.octets,
+                i.state.word(),
+                i.line,
+                stored(i.since)
+            ])?;
+        }
         Ok(())
     }
 
