@@ -55,6 +55,7 @@ class Station:
         done = self.call(verb, *arguments)
         assert done.returncode == code and words in done.stderr, f"{verb} {arguments}: expected {code} {words}, {done.returncode} {done.stderr}"
         assert "PRIVATE KEY" not in done.stdout + done.stderr
+        return done.stderr
 
 
 def enrol(station, work, prefix=""):

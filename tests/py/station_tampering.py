@@ -35,6 +35,23 @@ INSIDE = {
     "issuer": ("chain", "chain"), "order": ("wrong-order", None), "product": ("wrong-order", None), "mode": ("key-mismatch", None),
     "firmware": ("wrong-order", None), "wrong-realm": ("wrong-realm", "bad-signature"), "too-few-signatures": ("too-few-signatures",) * 2,
 }
+# Where one class has many reasons, the one that is meant: what was expected, in the station's words.
+WORDS = {
+    "shard-first": "first record", "shard-count": "records", "count": "records", "more": "nothing after the last record",
+    "device-twice": "each device id once", "key-twice": "each key once", "serial-twice": "each serial number once",
+    "issuer-key": "a key of its own", "issuer-name": "the certificate of an end entity", "authority": "the certificate of an end entity",
+    "shorter": "a certificate from 2026-01-01", "longer": "as the issuer's", "certificates-other": "a certificate from 2026-01-02",
+    "other-extensions": "the extensions of the bundle's other certificates", "commitment": "the extensions of the bundle's other certificates",
+    "lineage-sku": "expected lamp LAMP-W, found lamp LAMP-B", "lineage-firmware": "expected firmware 1.4.0", "product": "expected lamp LAMP-B",
+    "firmware": "expected firmware 1.5.0", "other-mode": "expected a private key, found none", "mode": "it never left the device",
+    "chain": "signed by the bundle's issuer", "leaves": "the leaves of the records", "index-bundle": "that of this bundle",
+    "index-device": "a row for each device", "index-place": "a row for each device", "index-order": "a row for each device",
+    "records-root": "root 1111", "chain-order": "the issuing certificate", "chain-long": "at most 8 certificates", "issuer": "the issuing certificate",
+    "crl-not-pem": "the issuer's revocation list", "crl-other": "a list of CN=Test issuing", "crl-name": "a list of CN=Test issuing",
+    "crl-future": "a list that has begun", "crl-over": "crl.pem: expected a list for 20", "crl-before": "when the bundle was made",
+    "expires-late": "the certificates' end", "certificates-empty": "certificates: expected an end after", "issued-later": "issued: expected a bundle made before",
+    "revoked": "a certificate that is on no list", "revoked since": "a certificate that is on no list",
+}
 # The list in the bundle's crl.pem, see make_bundle.py.
 LISTS = {"crl-other": ("chain", "chain"), "crl-name": ("chain", "chain"), "crl-issuer": ("chain", "chain"), "crl-future": ("chain", "chain"),
          "crl-over": ("expired", None), "crl-before": ("expired", "expired")}
@@ -53,7 +70,8 @@ class Tampering:
 
     def both(self, name, where, imported, checked, arguments=(), expected=()):
         if imported:
-            self.station.refused(4, f"({imported})", "import", where, *arguments)
+            said = self.station.refused(4, f"({imported})", "import", where, *arguments)
+            assert WORDS.get(name, "") in said, f"{name}: expected {WORDS[name]}, {said}"
             self.counted[imported] = self.counted.get(imported, 0) + 1
         done = self.check(where, *expected)
         if checked:
