@@ -17,6 +17,7 @@ pub struct Issuing {
     issuer: Certificate,
     /// The last of the chain, which one must trust on other grounds.
     root: Certificate,
+    chain: Vec<Certificate>,
     list: CertificateList,
     revoked: BTreeSet<Vec<u8>>,
 }
@@ -44,12 +45,7 @@ impl Issuing {
         };
         let list = self::list(manifest::CRL, list, &issuer, what, at)?;
         let revoked = revoked(&list);
-        for certificate in &chain {
-            if certificate.issuer_der() == list.issuer_der() && revoked.contains(certificate.serial()) {
-                let found = format!("{} on it", certificate.subject_text());
-                return Err(Refusal::new(Class::Revoked, manifest::CRL, "no certificate of the chain on it", found));
-            }
-        }
+        nobody_on(manifest::CRL, &list, &revoked, &chain)?;
         if list.next_update() <= what.issued {
             let expected = format!("a list for {}, when the bundle was made", what.issued.rfc3339());
             let found = format!("one until {}", list.next_update().rfc3339());
@@ -60,7 +56,7 @@ impl Issuing {
             let found = format!("one from {} on", list.this_update().rfc3339());
             return Err(Refusal::new(Class::Chain, manifest::CRL, expected, found));
         }
-        Ok(Self { issuer, root, list, revoked })
+        Ok(Self { issuer, root, chain, list, revoked })
     }
 
     /// Takes a newer list of the same authority in the place of the bundle's; `name` is what messages call it.
@@ -73,7 +69,9 @@ impl Issuing {
             let expected = format!("a list not older than the bundle's, number {}", self.list.number());
             return Err(Refusal::new(Class::Sequence, name, expected, format!("number {}", newer.number())));
         }
-        (self.revoked, self.list) = (revoked(&newer), newer);
+        let revoked = revoked(&newer);
+        nobody_on(name, &newer, &revoked, &self.chain)?;
+        (self.revoked, self.list) = (revoked, newer);
         Ok(())
     }
 
@@ -114,6 +112,22 @@ impl Issuing {
 
 fn revoked(list: &CertificateList) -> BTreeSet<Vec<u8>> {
     list.revoked().iter().map(|entry| entry.serial.clone()).collect()
+}
+
+/// A chain of one is a root that issues devices itself: its own certificate is among those its list can revoke.
+fn nobody_on(
+    name: &str,
+    list: &CertificateList,
+    revoked: &BTreeSet<Vec<u8>>,
+    chain: &[Certificate],
+) -> Result<(), Refusal> {
+    for certificate in chain {
+        if certificate.issuer_der() == list.issuer_der() && revoked.contains(certificate.serial()) {
+            let found = format!("{} on it", certificate.subject_text());
+            return Err(Refusal::new(Class::Revoked, name, "no certificate of the chain on it", found));
+        }
+    }
+    Ok(())
 }
 
 fn certificates(text: &str) -> Result<Vec<Certificate>, Refusal> {

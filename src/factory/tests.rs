@@ -1,5 +1,6 @@
 //! Formats of bundles: each comes back as it went out, every octet matters, and the Merkle tree is the one of RFC 9162.
 
+mod issuing;
 mod orders;
 mod trees;
 
