@@ -2,17 +2,19 @@
 //! shards come sealed and stay sealed. Formats: `factory`, `media/BUNDLE.md`.
 
 mod check;
+pub mod collect;
 mod folder;
 pub mod kept;
 mod parts;
 mod prove;
+pub mod requests;
 mod sorted;
 mod write;
 
 pub use check::{Checked, Expected, check};
 pub use parts::{Part, join, split};
 pub use prove::{Proof, prove};
-pub use write::{Making, Written, write};
+pub use write::{Making, Requests, Written, write};
 
 use crate::devices::durable_file::FileError;
 use crate::factory::Refusal;

@@ -19,6 +19,7 @@ pub mod places;
 pub mod receipt;
 pub mod record;
 pub mod refusal;
+pub mod requests;
 pub mod returned;
 pub mod shard;
 pub mod tar;

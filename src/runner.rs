@@ -13,6 +13,7 @@ pub mod perform;
 pub mod production;
 pub mod recover;
 pub mod rehearsal;
+mod requests;
 pub mod room;
 pub mod run;
 pub mod simulated_station;

@@ -25,6 +25,7 @@ pub mod outcome;
 pub mod postgres;
 pub mod receipt;
 pub mod reconcile;
+mod requests;
 pub mod sqlite;
 pub mod state;
 pub mod status;

@@ -89,6 +89,7 @@ pub fn standing(plan: &Plan, state: &State, head: Digest) -> Result<Standing, St
         authorities,
         keys,
         factories: state.factories.clone(),
+        device_keys: state.device_keys,
     };
     let octets = standing.to_octets()?.len();
     if octets > limits::STANDING_OCTETS {

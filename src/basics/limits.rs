@@ -237,5 +237,22 @@ pub const RECORDED_MANIFEST_OCTETS: usize = 1024 * 1024;
 pub const OUTCOMES_OCTETS: usize = 64 * 1024 * 1024;
 /// Classes of refusals that a receipt counts.
 pub const REFUSAL_CLASSES: usize = 64;
+/// Requests of one collection: while it is judged some 100 octets of each are in memory.
+pub const COLLECTED_REQUESTS: u32 = 200_000;
+/// Octets of one request of a collection, its attestation included.
+pub const COLLECTED_REQUEST_OCTETS: usize = 256 * 1024;
+/// Octets of a whole collection: 100,000 requests with ML-DSA-65 and their attestation.
+pub const COLLECTED_OCTETS: u64 = 2 * 1024 * 1024 * 1024;
+/// Certificates of one device's attestation, and of what a collection's attestations share.
+pub const ATTESTATION_CHAIN: usize = 4;
+pub const ATTESTATION_SHARED: usize = 32;
+/// Refused requests that a record names; the artefact names all.
+pub const REFUSALS_RECORDED: usize = 100;
+/// Reasons that are given against one request.
+pub const REFUSAL_REASONS: usize = 12;
+/// Digests of shards that the terms of a batch hold: they stand in one line of the record.
+pub const LISTED_SHARDS: usize = 10_000;
+/// Attestation roots that one order pins.
+pub const ATTESTATION_ROOTS: usize = 16;
 /// Octets of a bundle as one file on a medium.
 pub const BUNDLE_FILE_OCTETS: usize = MEDIUM_FILE_OCTETS;

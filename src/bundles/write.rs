@@ -43,7 +43,12 @@ pub struct Making<'m> {
     pub listed: &'m [DeviceId],
     /// New file for what is public of each record (`factory/kept.rs`): it stays on the ceremony side.
     pub kept: &'m Path,
+    /// The accepted requests of a shard, where devices made their keys.
+    pub requested: Option<&'m Requests<'m>>,
 }
+
+/// Gives the octets of the accepted requests of a shard.
+pub type Requests<'r> = dyn Fn(u32) -> Result<Vec<u8>, BundleError> + Sync + 'r;
 
 /// A bundle that lies in its folder.
 #[derive(Debug)]
@@ -143,8 +148,8 @@ impl<'a> Asking<'a> {
                 self.send(at_once)?;
             }
             let made = self.receive()?;
-            // A listed order sends its devices along, which a pipe may not hold beside an answer.
-            if self.making.listed.is_empty() {
+            // A listed order sends its devices along, and so do requests: a pipe may not hold them beside an answer.
+            if self.making.listed.is_empty() && self.making.requested.is_none() {
                 (at_once, ahead) = (together(&made.sizes), 2);
             }
             let done = made.first + u32::try_from(made.sizes.len()).unwrap_or(0);
@@ -157,7 +162,10 @@ impl<'a> Asking<'a> {
         let (first, count) = (self.next, at_once.min(self.shards - self.next));
         let (record, records) = self.making.terms.range(first);
         let listed = self.making.listed.get(record as usize..(record + records) as usize).unwrap_or_default();
-        self.room.send(Request::IssueShards { first, count, devices: listed.to_vec() }, None)?;
+        // Public, but this is the channel that takes more than a message.
+        let requested = self.making.requested.map(|requested| requested(first)).transpose()?;
+        let requested = requested.map(crate::basics::Secret::take);
+        self.room.send(Request::IssueShards { first, count, devices: listed.to_vec() }, requested)?;
         self.waiting.push_back((first, count));
         self.next += count;
         Ok(())
@@ -212,7 +220,13 @@ fn put(
             file.put(sealed)?;
             files.push(file.done()?);
             let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
-            let devices = terms.devices(number, listed)?;
+            let devices = match making.requested {
+                Some(requested) => {
+                    let accepted = terms.requested(number, &requested(number)?)?;
+                    accepted.into_iter().map(|accepted| accepted.device).collect()
+                }
+                None => terms.devices(number, listed)?,
+            };
             for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
                 let leaf = merkle::leaf(digest);
                 tree.push(leaf);

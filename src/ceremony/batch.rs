@@ -171,8 +171,23 @@ pub fn lines(operation: &Operation) -> Vec<Line> {
                     numbered.device(0).map_or_else(|e| e.to_string(), |id| format!("from {id} on"))
                 }
                 Devices::Listed { .. } => "as the order lists them".to_owned(),
+                Devices::Requested { .. } => "those whose requests were accepted, with the keys they made".to_owned(),
             },
         ),
+    ]);
+    if let Devices::Requested { requests, shards } = &terms.devices {
+        let octets: Vec<&[u8]> = shards.iter().map(|shard| shard.octets().as_slice()).collect();
+        lines.push(Line::digest("requests", *requests));
+        lines.push(Line::digest("accepted keys", Digest::tagged("accepted-requests", terms.realm, &octets)));
+        let policies = |of: &[crate::pki::additions::Policy]| {
+            let oids: Vec<&str> = of.iter().map(|policy| policy.oid.as_str()).collect();
+            if oids.is_empty() { "none".to_owned() } else { oids.join(", ") }
+        };
+        lines.push(Line::value("policy", &policies(&terms.additions.policies)));
+        let attested = terms.attested_policies.as_deref();
+        lines.extend(attested.map(|attested| Line::value("if attested", &policies(attested))));
+    }
+    lines.extend([
         Line::value("profile", &terms.profile.name),
         Line::digest("its digest", terms.profile.sha256),
         Line::digest("issuer", terms.issuer),

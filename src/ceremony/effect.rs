@@ -87,6 +87,20 @@ pub enum Effect {
         /// Name of the artefact.
         file: String,
     },
+    /// The file of a statement is found, copied, and its requests are judged one by one.
+    JudgeRequests {
+        /// What the script calls them.
+        requests: String,
+        /// Name of the order.
+        order: String,
+        /// The file: octets and SHA-256, as the statement says.
+        size: u64,
+        sha256: Digest,
+        shard_records: u32,
+        /// SHA-256 of the list of device keys that the chain has certified, where there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device_keys: Option<Digest>,
+    },
     /// The strongroom makes the batch, and the bundle is written beside the evidence and checked.
     IssueBundle {
         operation: Box<Operation>,
@@ -153,6 +167,7 @@ impl Effect {
             Effect::ReserveSerial { authority, .. } => format!("reserve a serial number for {authority}"),
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
             Effect::Challenge { factory, .. } => format!("seal a challenge to factory {factory}"),
+            Effect::JudgeRequests { requests, .. } => format!("judge the requests {requests}"),
             Effect::IssueBundle { operation, .. } => format!("issue {}", operation.title()),
             Effect::Account { receipt, .. } => format!("hold receipt {receipt} against what was issued"),
             Effect::WriteArtifact { name, .. } => format!("write {name}"),

@@ -4,6 +4,7 @@
 use crate::basics::{Digest, Instant};
 use crate::ceremony::exception::Sheet;
 use crate::factory::Account;
+use crate::factory::requests::Found;
 use crate::transcript::Signer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -274,6 +275,16 @@ pub enum Outcome {
     Challenged {
         commitment: Digest,
         file: WrittenFile,
+    },
+    /// Every request was judged, at this time; the artefacts name all that were refused, and the device keys that the chain has
+    /// certified once these are.
+    RequestsJudged {
+        at: Instant,
+        /// RFC 9162 root over the requests.
+        root: Digest,
+        found: Box<Found>,
+        refusals: WrittenFile,
+        device_keys: WrittenFile,
     },
     /// `manifest` is the text of the bundle's `manifest.json`.
     BundleIssued {

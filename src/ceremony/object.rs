@@ -100,6 +100,7 @@ const fn labels(kind: Kind) -> &'static [&'static str] {
         Kind::Chain
         | Kind::Enrolment
         | Kind::Order
+        | Kind::Requests
         | Kind::BundleManifest
         | Kind::Receipt
         | Kind::Checkpoint

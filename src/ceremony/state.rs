@@ -6,6 +6,7 @@ use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Finding, WrittenMedium};
 use crate::ceremony::exception::Sheet;
 use crate::factory::Account;
+use crate::factory::requests::Found;
 use crate::keys::PublicKey;
 use crate::plan::Standing;
 use crate::plan::standing::{Issued, StandingFactory};
@@ -121,6 +122,20 @@ pub struct ObjectState {
     pub sha256: Digest,
 }
 
+/// A collection of requests that was judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JudgedState {
+    /// SHA-256 of the factory's signed statement, and of the order.
+    pub statement: Digest,
+    pub order: Digest,
+    pub factory: String,
+    pub found: Found,
+    /// Whether people looked at it and it goes on.
+    pub agreed: bool,
+    /// SHA-256 of the list of device keys, these included.
+    pub device_keys: Digest,
+}
+
 /// What came in and is not compared yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Incoming {
@@ -219,6 +234,12 @@ pub struct State {
     /// Factories that are enrolled, with what was sealed to them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub factories: BTreeMap<String, StandingFactory>,
+    /// Requests that were judged, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub judged: BTreeMap<String, JudgedState>,
+    /// SHA-256 of the list of device keys that the chain has certified from requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_keys: Option<Digest>,
     pub burnt: Vec<String>,
     /// Lists being unlocked for, or unlocked, by authority.
     pub unlocking: BTreeMap<String, Unlocking>,
@@ -300,6 +321,7 @@ impl State {
         }
         self.keys.extend(standing.keys.iter().copied());
         self.factories.clone_from(&standing.factories);
+        self.device_keys = standing.device_keys;
     }
 
     /// A list that was unlocked for is void with the key: its serials are burnt, and it is fixed and approved anew.

@@ -17,6 +17,8 @@ mod issue_bundle;
 mod issue_certificate;
 mod issue_crl;
 mod issue_root;
+mod judge_requests;
+pub use judge_requests::{keys_file, refusals_file};
 mod make_key;
 mod read_fingerprint;
 mod reconcile;
@@ -55,6 +57,7 @@ static KINDS: [&dyn StepMachine; 24] = [
     &deal_shares::DealShares,
     &check_shares::CheckShares,
     &enrol_factory::EnrolFactory,
+    &judge_requests::JudgeRequests,
     &unlock::Unlock,
     &issue_root::IssueRoot,
     &issue_certificate::IssueCertificate,

@@ -65,6 +65,32 @@ pub fn carried(plan: &Plan, after: &Path) -> Result<BTreeMap<String, Vec<u8>>, F
     sealed(standing, &there, &vault)
 }
 
+/// The device keys that the chain has certified from requests, as the ceremony before kept them. A ceremony that judges no requests does
+/// without; one that does says what is missing.
+///
+/// # Errors
+/// Where a file of theirs cannot be read.
+pub fn device_keys(plan: &Plan, after: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    let expected = plan.standing.as_ref().and_then(|standing| standing.device_keys);
+    let (Some(expected), Some(after)) = (expected, after) else { return Ok(None) };
+    let artifacts = evidence_of(after).join("artifacts");
+    let entries = std::fs::read_dir(&artifacts).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
+    let mut candidates: Vec<PathBuf> = entries.unwrap_or_default();
+    candidates.retain(|path| path.to_string_lossy().ends_with(".device-keys.bin"));
+    candidates.push(Folder::at(after).device_keys());
+    for path in candidates.iter().filter(|path| path.is_file()) {
+        let octets = durable_file::read(path, limits::EVIDENCE_FILE_OCTETS)?;
+        if Digest::of(&octets) == expected {
+            return Ok(Some(octets));
+        }
+    }
+    crate::cli::output::words(&format!(
+        "{}: the list of device keys that this chain has certified, SHA-256 {expected}, is not here; requests of devices cannot be judged without it",
+        after.display()
+    ));
+    Ok(None)
+}
+
 /// The script beside this one whose ceremony has this id.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ mod writer;
 pub use blocks::{Stick, removable, sticks};
 pub use error::MediumError;
 pub use inside::OddName;
-pub use offered::{Offer, Offers, file_in};
+pub use offered::{Offer, Offers, copy_file, file_in};
 pub use place::{Access, Place};
 pub use reader::{Contents, ExportState, Loose, Medium, ReadExport};
 pub use writer::{Written, initialise, write_export};

@@ -62,6 +62,14 @@ impl<'o> Reader<'o> {
         }
     }
 
+    /// The head of an array of at most `most` values.
+    pub(super) fn array_up_to(&mut self, most: u64) -> Result<u64, Refusal> {
+        match self.decoder.array() {
+            Ok(Some(found)) if found <= most => Ok(found),
+            _ => Err(self.refuse(&format!("an array of at most {most} values"))),
+        }
+    }
+
     /// The head of a map of at most `most` entries.
     pub(super) fn map(&mut self, most: u64) -> Result<u64, Refusal> {
         match self.decoder.map() {

@@ -78,7 +78,12 @@ pub struct Signed<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Signed<T> {
-    fn sign(statement: T, realm: Realm, purpose: &str, key: &SshSigningKey) -> Result<Self, Refusal> {
+    pub(in crate::factory) fn sign(
+        statement: T,
+        realm: Realm,
+        purpose: &str,
+        key: &SshSigningKey,
+    ) -> Result<Self, Refusal> {
         let octets = canonical::to_octets(&statement)
             .map_err(|e| Refusal::new(Class::Malformed, purpose, "values JSON can hold", e))?;
         let signature = key
@@ -95,12 +100,18 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         canonical::to_octets(self).map_err(|e| Refusal::new(Class::Malformed, "statement", "values JSON can hold", e))
     }
 
-    fn read(octets: &[u8], what: &str) -> Result<Self, Refusal> {
+    pub(in crate::factory) fn read(octets: &[u8], what: &str) -> Result<Self, Refusal> {
         canonical::parse(octets, limits::SMALL_FILE_OCTETS)
             .map_err(|e| Refusal::new(Class::Malformed, what, "canonical JSON of the documented shape", e))
     }
 
-    fn verified(&self, what: &str, realm: Realm, purpose: &str, key: &SshPublicKey) -> Result<(), Refusal> {
+    pub(in crate::factory) fn verified(
+        &self,
+        what: &str,
+        realm: Realm,
+        purpose: &str,
+        key: &SshPublicKey,
+    ) -> Result<(), Refusal> {
         let octets = canonical::to_octets(&self.statement)
             .map_err(|e| Refusal::new(Class::Malformed, what, "values JSON can hold", e))?;
         verify(key, &realm.namespace(purpose), &octets, &self.signature)

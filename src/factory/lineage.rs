@@ -115,7 +115,7 @@ impl Lineage {
 
 /// Deterministic: by length of the key, then by its octets (RFC 8949 4.2.1 on the encoded keys, all shorter than 24 octets or
 /// written with the same head length).
-fn write_texts(w: &mut Writer<'_>, texts: &BTreeMap<String, String>) {
+pub(super) fn write_texts(w: &mut Writer<'_>, texts: &BTreeMap<String, String>) {
     let mut sorted: Vec<_> = texts.iter().collect();
     sorted.sort_by_key(|(key, _)| (key.len(), key.as_str()));
     w.map(sorted.len() as u64);
@@ -124,7 +124,7 @@ fn write_texts(w: &mut Writer<'_>, texts: &BTreeMap<String, String>) {
     }
 }
 
-fn read_texts(r: &mut Reader<'_>) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn read_texts(r: &mut Reader<'_>) -> Result<BTreeMap<String, String>, Refusal> {
     let mut texts = BTreeMap::new();
     for _ in 0..r.map(limits::HARDWARE_IDS)? {
         let key = r.text(limits::HARDWARE_KIND_OCTETS)?.to_owned();

@@ -16,7 +16,11 @@
 //! not_before = "2026-11-26T00:00:00Z"
 //! not_after = "9999-12-31T23:59:59Z"
 //! expires = "2027-02-26T00:00:00Z"  # of the bundle: what is not verified by then is revoked
-//! nonce = "64 hexadecimal digits"   # device-generated: every request embeds it
+//! nonce = "64 hexadecimal digits"   # device-generated: every request embeds it, as its challengePassword, or
+//! nonce_oid = "1.3.6.1.4.1.55555.1.9"   # where its tool knows extensions only, as an extension of your own arc
+//! attestation = "optional"          # device-generated: or "required"; left out, no attestation is looked at
+//! attestation_roots = ["64 hexadecimal digits"]   # SHA-256 of the vendors' root certificates
+//! hardware_kind = "soc"             # every request says its device's hardware id of this kind; equal to a listed device id
 //! [firmware]
 //! version = "1.4.0"
 //! sha256 = "64 hexadecimal digits"
@@ -138,6 +142,15 @@ pub struct Order {
     pub nonce: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<Attestation>,
+    /// SHA-256 of the DER of the vendors' roots that attestations lead to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestation_roots: Vec<Digest>,
+    /// The extension that carries the nonce; left out, it is the request's challengePassword.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce_oid: Option<String>,
+    /// The kind of hardware id that every request says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_kind: Option<String>,
     /// The bundle whose devices get new certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<BundleId>,
@@ -186,6 +199,23 @@ impl Order {
             (None, Some(ids)) => ids.get(index as usize).cloned().ok_or_else(none),
             (None, None) => Err(none()),
         }
+    }
+
+    /// Whether a device is one of those ordered; `listed` are those of [`Order::listed`].
+    #[must_use]
+    pub fn orders(&self, device: &DeviceId, listed: &BTreeSet<DeviceId>) -> bool {
+        let Some(numbered) = &self.devices else { return listed.contains(device) };
+        let digits = device.as_str().strip_prefix(&numbered.prefix).unwrap_or_default();
+        let index = digits.parse::<u64>().ok().and_then(|number| number.checked_sub(numbered.first));
+        let index = index.and_then(|index| u32::try_from(index).ok()).filter(|index| *index < self.count);
+        // Written again, so that a number has one spelling.
+        index.is_some_and(|index| numbered.device(index).as_ref() == Ok(device))
+    }
+
+    /// The devices by name, where they are not counted.
+    #[must_use]
+    pub fn listed(&self) -> BTreeSet<DeviceId> {
+        self.hardware_ids.iter().flatten().cloned().collect()
     }
 
     fn check(&self) -> Vec<Refusal> {
@@ -251,6 +281,27 @@ impl Order {
         let (made, nonce) = (self.mode == Mode::DeviceGenerated, self.nonce.is_some());
         expect(made == nonce, "nonce", "one where the mode is device-generated, else none", &nonce);
         expect(made || self.attestation.is_none(), "attestation", "only where keys are device-generated", &"one");
+        let roots: BTreeSet<_> = self.attestation_roots.iter().collect();
+        expect(
+            roots.is_empty() != self.attestation.is_some() && roots.len() == self.attestation_roots.len(),
+            "attestation_roots",
+            "each once where attestation is looked at, else none",
+            &self.attestation_roots.len(),
+        );
+        expect(
+            roots.len() <= limits::ATTESTATION_ROOTS,
+            "attestation_roots",
+            &format!("at most {}", limits::ATTESTATION_ROOTS),
+            &roots.len(),
+        );
+        if let Some(oid) = &self.nonce_oid {
+            let good = made && const_oid::ObjectIdentifier::new(oid).is_ok();
+            expect(good, "nonce_oid", "an object identifier, where the mode is device-generated", oid);
+        }
+        if let Some(kind) = &self.hardware_kind {
+            let good = made && kind.len() <= limits::HARDWARE_KIND_OCTETS && name(kind);
+            expect(good, "hardware_kind", "1 to 23 of a-z, 0-9 and \"-\", where the mode is device-generated", kind);
+        }
         for (key, text) in
             [("subject.organization", &self.subject.organization), ("subject.common_name", &self.subject.common_name)]
         {

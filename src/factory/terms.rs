@@ -5,9 +5,11 @@ use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, Instant, Realm, canonical, limits};
 use crate::factory::manifest::ProfileRef;
 use crate::factory::order::{DEVICE, DeviceSubject, MatterIds, Numbered, Order};
+use crate::factory::refusal::same;
+use crate::factory::requests::{self, Accepted};
 use crate::factory::{BundleId, Class, DeviceId, Firmware, Lineage, Mode, Refusal};
 use crate::keys::{Algorithm, SubjectKey};
-use crate::pki::additions::{self, Additions};
+use crate::pki::additions::{self, Additions, Policy};
 use crate::pki::general_name::AltName;
 use crate::pki::name::{Attribute, SubjectName, marked};
 use crate::pki::{Certificate, CertificateRequest, Issuer, Profile, Subject};
@@ -23,6 +25,12 @@ pub enum Devices {
     Numbered(Numbered),
     /// For each shard the digest of its list: [`list_digest`].
     Listed {
+        shards: Vec<Digest>,
+    },
+    /// Devices that made their keys themselves: for each shard what stands for them, [`crate::factory::requests::shard_digest`].
+    Requested {
+        /// SHA-256 of the factory's signed statement.
+        requests: Digest,
         shards: Vec<Digest>,
     },
 }
@@ -56,6 +64,9 @@ pub struct BatchTerms {
     pub not_after: Instant,
     /// What every certificate carries alike: policies and addresses.
     pub additions: Additions,
+    /// The policies of a key that its vendor attested, in place of those of `additions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested_policies: Option<Vec<Policy>>,
     /// Object identifier of the private extension with the lineage's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage_oid: Option<String>,
@@ -77,10 +88,22 @@ pub struct BatchRoom {
     pub issuer: Digest,
     pub shard_records: u32,
     pub additions: Additions,
+    pub attested_policies: Option<Vec<Policy>>,
+    /// What was accepted of a collection of requests; nothing where keys are made here.
+    pub requested: Option<Requested>,
     pub lineage_oid: Option<String>,
     pub hardware_type: Option<String>,
     pub serial_seed: Digest,
     pub seconds: u64,
+}
+
+/// What was accepted of a collection of requests.
+#[derive(Clone, Debug)]
+pub struct Requested {
+    /// SHA-256 of the factory's signed statement.
+    pub requests: Digest,
+    pub accepted: u32,
+    pub shards: Vec<Digest>,
 }
 
 impl BatchTerms {
@@ -89,7 +112,16 @@ impl BatchTerms {
     /// # Errors
     /// Where the order names devices that are no ids.
     pub fn new(order: &Order, order_digest: Digest, room: BatchRoom) -> Result<Self, Refusal> {
+        let (made, requested) = (order.mode == Mode::DeviceGenerated, room.requested.is_some());
+        if made != requested {
+            let expected = "requests where keys are made in devices, and only there";
+            return Err(Refusal::malformed(WHAT, expected, order.mode));
+        }
+        let count = room.requested.as_ref().map_or(order.count, |requested| requested.accepted);
         let devices = match &order.devices {
+            _ if let Some(Requested { requests, shards, .. }) = room.requested => {
+                Devices::Requested { requests, shards }
+            }
             Some(numbered) => Devices::Numbered(numbered.clone()),
             None => {
                 let ids = order.hardware_ids.as_deref().unwrap_or_default();
@@ -110,7 +142,7 @@ impl BatchTerms {
             algorithm: order.algorithm,
             profile: room.profile,
             issuer: room.issuer,
-            count: order.count,
+            count,
             shard_records: room.shard_records,
             devices,
             subject: order.subject.clone(),
@@ -118,6 +150,7 @@ impl BatchTerms {
             not_before: order.not_before,
             not_after: order.not_after,
             additions: room.additions,
+            attested_policies: room.attested_policies,
             lineage_oid: room.lineage_oid,
             hardware_type: room.hardware_type,
             serial_seed: room.serial_seed,
@@ -166,6 +199,7 @@ impl BatchTerms {
             Devices::Numbered(numbered) if listed.is_empty() => {
                 (first..first + count).map(|index| numbered.device(index)).collect()
             }
+            Devices::Requested { .. } => Err(Refusal::malformed(WHAT, "the requests of the devices", "none")),
             Devices::Numbered(_) => Err(Refusal::malformed(WHAT, "no list of numbered devices", listed.len())),
             Devices::Listed { shards } => {
                 let expected = shards.get(shard as usize).map_or_else(String::new, Digest::hex);
@@ -179,9 +213,35 @@ impl BatchTerms {
         }
     }
 
-    /// The lineage of a device.
+    /// The accepted requests of a shard, as the asker brings them.
+    ///
+    /// # Errors
+    /// Where they are not those that were approved, or keys are made here.
+    pub fn requested(&self, shard: u32, octets: &[u8]) -> Result<Vec<Accepted>, Refusal> {
+        let Devices::Requested { shards, .. } = &self.devices else {
+            return Err(Refusal::malformed(WHAT, "no requests where keys are made here", octets.len()));
+        };
+        let expected = shards.get(shard as usize).map_or_else(String::new, Digest::hex);
+        let found = requests::shard_digest(self.realm, octets).hex();
+        same(Class::WrongOrder, &format!("requests of shard {shard}"), &expected, &found)?;
+        let accepted = Accepted::read_all(octets)?;
+        let (_, count) = self.range(shard);
+        same(Class::Count, &format!("requests of shard {shard}"), &(count as usize), &accepted.len())?;
+        Ok(accepted)
+    }
+
+    /// The same terms for keys that their vendors attested.
     #[must_use]
-    pub fn lineage(&self, device: &DeviceId) -> Lineage {
+    pub fn for_attested(&self) -> Option<Self> {
+        let policies = self.attested_policies.clone()?;
+        let mut terms = self.clone();
+        terms.additions.policies = policies;
+        Some(terms)
+    }
+
+    /// The lineage of a device; `hardware` are its ids by kind, where a request said them.
+    #[must_use]
+    pub fn lineage(&self, device: &DeviceId, hardware: &BTreeMap<String, String>) -> Lineage {
         Lineage {
             device: device.clone(),
             product: self.product.clone(),
@@ -189,7 +249,7 @@ impl BatchTerms {
             firmware: self.firmware.clone(),
             bundle: self.bundle,
             order: self.order,
-            hardware: BTreeMap::new(),
+            hardware: hardware.clone(),
             replaces: None,
         }
     }
@@ -259,7 +319,16 @@ impl BatchTerms {
         let records = self.shard_records as usize;
         expect((1..=most).contains(&records), "shard_records", format!("1 to {most}"), records.to_string());
         expect(self.seconds > 0, "seconds", "a time to sign in".to_owned(), "none".to_owned());
-        if let Devices::Listed { shards } = &self.devices {
+        let made = self.mode == Mode::DeviceGenerated;
+        let requested = matches!(self.devices, Devices::Requested { .. });
+        let said = (self.mode.to_string(), if requested { "with requests" } else { "without requests" }.to_owned());
+        expect(
+            made == requested && self.mode != Mode::Delegated,
+            "mode",
+            "requests where keys are device-generated, and a mode that issues here".to_owned(),
+            format!("{} {}", said.0, said.1),
+        );
+        if let Devices::Listed { shards } | Devices::Requested { shards, .. } = &self.devices {
             let found = shards.len();
             expect(found == self.shards() as usize, "devices", self.shards().to_string(), found.to_string());
         }

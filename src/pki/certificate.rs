@@ -237,6 +237,12 @@ impl Certificate {
         name::text(self.parsed.tbs_certificate().subject())
     }
 
+    /// The issuer, likewise.
+    #[must_use]
+    pub fn issuer_text(&self) -> String {
+        name::text(self.parsed.tbs_certificate().issuer())
+    }
+
     /// The subject's own octets: what goes into everything this authority issues.
     #[must_use]
     pub fn subject_der(&self) -> &[u8] {

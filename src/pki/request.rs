@@ -41,6 +41,8 @@ pub struct Acceptable {
     der: Vec<u8>,
     subject_der: Vec<u8>,
     subject: Vec<NameAttribute>,
+    attributes: Vec<(ObjectIdentifier, Vec<Vec<u8>>)>,
+    extensions: Vec<AskedExtension>,
     key: SubjectKey,
 }
 
@@ -71,6 +73,18 @@ impl Acceptable {
     #[must_use]
     pub fn subject(&self) -> &[NameAttribute] {
         &self.subject
+    }
+
+    /// The values of an attribute, as DER; nothing where it is not there.
+    #[must_use]
+    pub fn attribute(&self, oid: &str) -> Option<&[Vec<u8>]> {
+        self.attributes.iter().find(|(found, _)| found.to_string() == oid).map(|(_, values)| values.as_slice())
+    }
+
+    /// The content of an extension that is asked for; nothing where it is not.
+    #[must_use]
+    pub fn extension(&self, oid: &str) -> Option<&[u8]> {
+        self.extensions.iter().find(|found| found.oid.to_string() == oid).map(|found| found.value.as_slice())
     }
 }
 
@@ -120,11 +134,22 @@ pub fn judge(der: &[u8], rules: &Rules, known: &Known) -> Judgement {
     let lines = lines(&fields, key.as_ref(), digest);
     let acceptable = match key {
         Some(key) if reasons.is_empty() => {
-            Some(Acceptable { der: der.to_vec(), subject_der: fields.subject_der, subject: fields.subject, key })
+            let attributes = fields.attributes.into_iter().zip(fields.values).collect();
+            let Fields { subject_der, subject, extensions, .. } = fields;
+            Some(Acceptable { der: der.to_vec(), subject_der, subject, attributes, extensions, key })
         }
         _ => None,
     };
     Judgement { acceptable, reasons, remarks, lines }
+}
+
+/// The SubjectPublicKeyInfo of a request, as it stands there and not judged; nothing where the shape does not hold.
+#[must_use]
+pub fn key_octets(der: &[u8]) -> Option<&[u8]> {
+    let (outer, _) = canonical::first(der, 0).ok()?;
+    let parts = canonical::all(outer.content, 0).ok()?;
+    let inner = canonical::all(parts.first()?.content, 0).ok()?;
+    inner.get(2).map(|key| key.whole)
 }
 
 /// The key, where it is of a kind that we certify; and everything wrong with it, also where it is not.

@@ -307,6 +307,7 @@ impl Resolver<'_> {
             NameOf::Certificate => ("certificate", s.certificates.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Factory => ("factory", s.factories.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Bundle => ("bundle", factories::bundles(s)),
+            NameOf::Requests => ("judged requests", factories::requests(s)),
             NameOf::Material => ("material", s.materials.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Medium => (
                 "medium",

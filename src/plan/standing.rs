@@ -37,6 +37,9 @@ pub struct Standing {
     /// Factories that were enrolled.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub factories: BTreeMap<String, StandingFactory>,
+    /// SHA-256 of the list of device keys that the chain has certified from requests: `device-keys.bin`, 16 octets each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_keys: Option<Digest>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

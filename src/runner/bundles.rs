@@ -10,6 +10,7 @@ use crate::ceremony::event::Outcome;
 use crate::ceremony::{Operation, batch};
 use crate::devices::durable_file;
 use crate::factory::manifest::CeremonyRef;
+use crate::factory::terms::Devices;
 use crate::factory::{BundleId, DeviceId, Manifest, manifest};
 use crate::pki::CertificateList;
 use crate::runner::perform::written;
@@ -52,6 +53,11 @@ impl<R: RealmType> Run<'_, R> {
         let list = hex_decode(&list).ok_or("the revocation list is not hexadecimal")?;
         let list = CertificateList::parse(&list).and_then(|list| list.to_pem()).map_err(|e| e.to_string())?;
         let listed = self.listed(terms.order)?;
+        let requested = match &terms.devices {
+            Devices::Requested { requests, .. } => Some(Box::new(self.accepted(&self.judged(*requests)?))),
+            Devices::Numbered(_) | Devices::Listed { .. } => None,
+        };
+        let requested: Option<Box<bundles::Requests<'_>>> = requested.map(|requested| requested as Box<_>);
         let issuer_der = hex_decode(issuer_der).ok_or("the issuing certificate is not hexadecimal")?;
         self.set_bundles_aside()?;
         let name = self.folder.bundles().join(terms.bundle.hex());
@@ -73,6 +79,7 @@ impl<R: RealmType> Run<'_, R> {
             salt: fixed.salt,
             listed: &listed,
             kept: &kept,
+            requested: requested.as_deref(),
         };
         let maker = self.strongrooms.maker_room()?;
         bundles::write(maker, &making, &name, &mut |_, _| ()).map_err(|e| e.to_string())?;
@@ -83,6 +90,12 @@ impl<R: RealmType> Run<'_, R> {
         let octets = durable_file::read(&name.join(manifest::NAME), limits::RECORDED_MANIFEST_OCTETS);
         let octets = octets.map_err(|e| e.to_string())?;
         Ok(Outcome::BundleIssued { manifest: String::from_utf8(octets).map_err(|_| "the manifest is no text")? })
+    }
+
+    /// The name of the judged requests with this statement.
+    fn judged(&self, statement: Digest) -> Result<String, String> {
+        let found = self.state.judged.iter().find(|(_, judged)| judged.statement == statement);
+        found.map(|(name, _)| name.clone()).ok_or_else(|| "the requests of this batch were not judged".to_owned())
     }
 
     /// The devices of the order with this digest, where it lists them.

@@ -5,6 +5,7 @@
 //! DIR/media/LABEL what each removable medium holds (rehearsal), and each custodian's card
 //! DIR/bundles/ID  each bundle of device identities, sealed to its factory
 //! DIR/issued/ID.cbor  what of each bundle's records is public: it stays on the ceremony side
+//! DIR/requests/   requests of devices that were judged (runner/requests.rs)
 //! DIR/state/      what a resume needs: run.json, vault/, ledger.sqlite, serial-seed
 //! ```
 
@@ -127,6 +128,18 @@ impl Folder {
     #[must_use]
     pub fn bundles(&self) -> PathBuf {
         self.root.join("bundles")
+    }
+
+    /// Requests that were judged; the folder is there once there are some.
+    #[must_use]
+    pub fn requests(&self) -> PathBuf {
+        self.root.join("requests")
+    }
+
+    /// Device keys that the chain has certified from requests.
+    #[must_use]
+    pub fn device_keys(&self) -> PathBuf {
+        self.state().join("device-keys.bin")
     }
 
     #[must_use]

@@ -12,6 +12,7 @@ use crate::pki::serial;
 use crate::plan::Plan;
 use crate::runner::front_end::{FrontEnd, RevealedShare};
 use crate::runner::rehearsal;
+use crate::runner::requests;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;
 use crate::strongroom::{Request, Response};
@@ -110,6 +111,14 @@ impl<R: RealmType> Run<'_, R> {
             }
             Effect::Challenge { factory, recipient, request, file, .. } => {
                 self.challenge(factory, recipient, *request, file)
+            }
+            Effect::JudgeRequests { requests, order, shard_records, device_keys, .. } => {
+                self.judge_requests(&requests::Wanted {
+                    requests,
+                    order,
+                    shard_records: *shard_records,
+                    device_keys: *device_keys,
+                })
             }
             // Whatever fails of a batch ends the session: nothing more is made under what was approved.
             Effect::IssueBundle { operation, .. } => {

@@ -47,6 +47,8 @@ pub struct Beginning {
     pub binding: Vec<u8>,
     /// Sealed keys of standing authorities, by file name.
     pub vault: BTreeMap<String, Vec<u8>>,
+    /// Device keys that the chain has certified from requests: `device-keys.bin` of whoever did last, where it is at hand.
+    pub device_keys: Option<Vec<u8>>,
     /// What comes into a rehearsal, by name; a resume finds it in the folder.
     pub incoming: BTreeMap<String, Vec<u8>>,
     pub reach: Reach,
@@ -91,6 +93,9 @@ impl<'f, R: RealmType> Run<'f, R> {
         }
         for (name, octets) in &beginning.vault {
             durable_file::create(&folder.vault().join(name), octets)?;
+        }
+        if let Some(octets) = &beginning.device_keys {
+            durable_file::create(&folder.device_keys(), octets)?;
         }
         if !beginning.binding.is_empty() {
             durable_file::create(&folder.state().join("binding.toml"), &beginning.binding)?;

@@ -19,6 +19,8 @@ pub enum NameOf {
     Factory,
     /// What a step `issue-bundle` makes.
     Bundle,
+    /// What a step `judge-requests` judges.
+    Requests,
 }
 
 /// What a key of a step may hold.
@@ -74,6 +76,8 @@ pub enum Fact {
     ObjectTaken(String),
     /// A factory of the script has been enrolled.
     FactoryEnrolled(String),
+    /// Requests that came in have been judged one by one, by their name.
+    RequestsJudged(String),
     /// A bundle has been made, by its name.
     BundleIssued(String),
     /// Some bundle: one session of the strongroom makes one.
@@ -103,6 +107,7 @@ impl std::fmt::Display for Fact {
             Fact::RequestTaken(name) => write!(f, "request {name} has come in"),
             Fact::ObjectTaken(name) => write!(f, "{name} has come in"),
             Fact::FactoryEnrolled(name) => write!(f, "factory {name} has been enrolled"),
+            Fact::RequestsJudged(name) => write!(f, "the requests {name} have been judged"),
             Fact::BundleIssued(name) => write!(f, "bundle {name} has been issued"),
             Fact::AnyBundleIssued => write!(f, "a bundle has been issued"),
             Fact::Unlocked(name) => write!(f, "the key of {name} has been unlocked"),

@@ -3,6 +3,9 @@
 //! count of the terms, and a deadline of the machine's boot clock, which runs while it sleeps. When the process ends, so does
 //! the batch.
 //!
+//! Where devices made their keys themselves, the accepted requests come with each shard, and are those whose digests the approved terms
+//! hold; a record then carries no key.
+//!
 //! A device's key is the draw of order and index, so a shard that was lost on its way can be made again in the same session only
 //! by starting the batch anew.
 
@@ -10,6 +13,7 @@ mod make;
 
 use crate::basics::{Digest, Secret, limits};
 use crate::custody::draw::Draws;
+use crate::factory::requests::Accepted;
 use crate::factory::{BatchTerms, DeviceId, Mode, shard::ShardHeader};
 use crate::keys::many::ManySigner;
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
@@ -27,10 +31,13 @@ const LINT_EVERY: u32 = 256;
 pub(super) struct Batch {
     pub(super) authority: String,
     terms: BatchTerms,
+    /// The terms of keys that their vendors attested, where they differ.
+    attested: Option<BatchTerms>,
     issuer: Certificate,
     profile: Profile,
-    /// By length of the device id: each was linted under a throw-away key before anything is signed from it.
-    templates: BTreeMap<usize, Linted>,
+    /// By length of the device id, and whether its key is attested: each was linted under a throw-away key before anything is signed
+    /// from it.
+    templates: BTreeMap<(usize, bool), Linted>,
     many: Option<ManySigner>,
     wrapping: Wrapping,
     next: u32,
@@ -42,6 +49,31 @@ pub(super) struct Batch {
 struct Linted {
     template: Template,
     _clean: ThrowawayClean,
+}
+
+/// One identity that is due: whose, and for which key where the device made its own.
+pub(super) struct Due {
+    device: DeviceId,
+    hardware: BTreeMap<String, String>,
+    attested: bool,
+    key: Option<SubjectKey>,
+}
+
+impl Due {
+    /// A device whose key is made here.
+    fn ours(device: DeviceId) -> Self {
+        Self { device, hardware: BTreeMap::new(), attested: false, key: None }
+    }
+
+    /// A device that made its key itself.
+    fn theirs(accepted: Accepted, algorithm: Algorithm) -> Result<Self, String> {
+        let Accepted { device, attested, spki, hardware } = accepted;
+        let key = SubjectKey::from_spki_der(&spki).map_err(|e| format!("key of {device}: {e}"))?;
+        if key.as_public_key().map(crate::keys::PublicKey::algorithm) != Some(algorithm) {
+            return Err(format!("key of {device}: expected one of {algorithm}, found {}", key.title()));
+        }
+        Ok(Self { device, hardware, attested, key: Some(key) })
+    }
 }
 
 impl Batch {
@@ -57,8 +89,8 @@ impl Batch {
         if !problems.is_empty() {
             return Err(problems.join("; "));
         }
-        if terms.mode != Mode::Injected {
-            return Err(format!("expected a batch of mode injected, found {}", terms.mode));
+        if terms.mode == Mode::Delegated {
+            return Err("expected a batch that is issued here, found one whose factory issues".to_owned());
         }
         let found = Digest::of(issuer_der);
         if found != terms.issuer {
@@ -73,7 +105,8 @@ impl Batch {
         sealing::seal_octets(&terms.recipient, &[])?;
         let deadline = boot_seconds().saturating_add(terms.seconds);
         let (templates, profile, many) = (BTreeMap::new(), profile.clone(), ManySigner::of(key));
-        Ok(Self { authority, terms, issuer, profile, templates, many, wrapping, next: 0, deadline })
+        let attested = terms.for_attested();
+        Ok(Self { authority, terms, attested, issuer, profile, templates, many, wrapping, next: 0, deadline })
     }
 
     pub(super) fn shards(&self) -> u32 {
@@ -84,9 +117,9 @@ impl Batch {
     /// let out.
     pub(super) fn issue(
         &mut self,
-        first: u32,
-        count: u32,
+        (first, count): (u32, u32),
         listed: &[DeviceId],
+        requested: &[u8],
         key: &SigningKey,
         draws: &Draws,
         throwaway: &SigningKey,
@@ -105,9 +138,9 @@ impl Batch {
         }
         let mut work = Vec::with_capacity(count as usize);
         for shard in first..first + count {
-            let devices = self.terms.devices(shard, listed).map_err(|e| e.to_string())?;
-            for device in &devices {
-                self.prepare(device, draws, throwaway)?;
+            let devices = self.due(shard, listed, requested)?;
+            for due in &devices {
+                self.prepare(due, draws, throwaway)?;
             }
             work.push((shard, devices));
         }
@@ -128,7 +161,7 @@ impl Batch {
     fn shard(
         &self,
         shard: u32,
-        devices: &[DeviceId],
+        devices: &[Due],
         threads: usize,
         key: &SigningKey,
         draws: &Draws,
@@ -164,10 +197,34 @@ impl Batch {
         Ok(content)
     }
 
+    /// The identities of a shard: devices that are counted or listed, or the accepted requests whose digest was approved.
+    fn due(&self, shard: u32, listed: &[DeviceId], requested: &[u8]) -> Result<Vec<Due>, String> {
+        if self.terms.mode == Mode::DeviceGenerated {
+            let accepted = self.terms.requested(shard, requested).map_err(|e| e.to_string())?;
+            return accepted.into_iter().map(|accepted| Due::theirs(accepted, self.terms.algorithm)).collect();
+        }
+        if !requested.is_empty() {
+            return Err("requests came where keys are made here".to_owned());
+        }
+        let devices = self.terms.devices(shard, listed).map_err(|e| e.to_string())?;
+        Ok(devices.into_iter().map(Due::ours).collect())
+    }
+
+    /// The terms of one identity.
+    fn terms_of(&self, due: &Due) -> &BatchTerms {
+        self.attested.as_ref().filter(|_| due.attested).unwrap_or(&self.terms)
+    }
+
+    fn lineage(&self, due: &Due) -> crate::factory::Lineage {
+        self.terms.lineage(&due.device, &due.hardware)
+    }
+
     /// Sees to it that there is a linted template for ids of this length.
-    fn prepare(&mut self, device: &DeviceId, draws: &Draws, throwaway: &SigningKey) -> Result<(), String> {
+    fn prepare(&mut self, due: &Due, draws: &Draws, throwaway: &SigningKey) -> Result<(), String> {
+        let device = &due.device;
         let length = device.as_str().len();
-        if self.templates.contains_key(&length) {
+        let terms = self.terms_of(due);
+        if self.templates.contains_key(&(length, due.attested)) {
             return Ok(());
         }
         // Keys that no device gets: what is compared is where they stand.
@@ -180,16 +237,16 @@ impl Batch {
         let build = |places: &Places<'_>| -> Result<Vec<u8>, BuildError> {
             let key = SubjectKey::from_spki_der(places.spki).map_err(crate::pki::PkiError::from)?;
             let lineage = places.lineage.copied();
-            let request = self.terms.request(&self.issuer, &self.profile, places.device, key, *places.serial, lineage);
+            let request = terms.request(&self.issuer, &self.profile, places.device, key, *places.serial, lineage);
             Ok(certificate::build_tbs(&request)?)
         };
         let with_lineage = self.terms.lineage_oid.is_some();
         let samples = [(keys[0].spki_der(), skis[0]), (keys[1].spki_der(), skis[1])];
         let template = Template::new(length, samples, with_lineage, build).map_err(|e: BuildError| e.0)?;
         // The first rung: what this device would get, from the template, signed by the throw-away key and linted.
-        let (lineage, serial) = (self.terms.lineage(device).digest(), self.serial(0)?);
+        let (lineage, serial) = (self.lineage(due).digest(), self.serial(0)?);
         let request =
-            self.terms.request(&self.issuer, &self.profile, device.as_str(), keys[0].clone(), serial, Some(lineage));
+            terms.request(&self.issuer, &self.profile, device.as_str(), keys[0].clone(), serial, Some(lineage));
         let places = Places {
             serial: &serial,
             device: device.as_str(),
@@ -201,26 +258,29 @@ impl Batch {
         template.fill(&places, &mut tbs).map_err(|e| e.to_string())?;
         let clean = ladder::check_before(&request, &tbs, throwaway)
             .map_err(|findings| crate::ceremony::steps::issue_findings(&findings))?;
-        self.templates.insert(length, Linted { template, _clean: clean });
+        self.templates.insert((length, due.attested), Linted { template, _clean: clean });
         Ok(())
     }
 
     /// The last rung, for the first, the last and one in [`LINT_EVERY`] of a shard: the finished certificate against its general request.
-    fn lint(&self, first: u32, devices: &[DeviceId], made: &[make::Made]) -> Result<(), String> {
+    fn lint(&self, first: u32, devices: &[Due], made: &[make::Made]) -> Result<(), String> {
         let last = devices.len().saturating_sub(1);
         let certificates = made.iter().flat_map(|part| &part.certificates);
-        for (n, (device, der)) in devices.iter().zip(certificates).enumerate() {
+        for (n, (due, der)) in devices.iter().zip(certificates).enumerate() {
             let index = first + u32::try_from(n).unwrap_or(u32::MAX);
             if n != 0 && n != last && !index.is_multiple_of(LINT_EVERY) {
                 continue;
             }
             let parsed = Certificate::parse(der).map_err(|e| e.to_string())?;
-            let lineage = self.terms.lineage(device).digest();
+            let lineage = self.lineage(due).digest();
             let key = parsed.subject_key().clone();
-            let request = self.terms.request(
+            if due.key.as_ref().is_some_and(|theirs| *theirs != key) {
+                return Err(format!("the certificate of {} is not of the key it made", due.device));
+            }
+            let request = self.terms_of(due).request(
                 &self.issuer,
                 &self.profile,
-                device.as_str(),
+                due.device.as_str(),
                 key,
                 self.serial(index)?,
                 Some(lineage),

@@ -103,7 +103,7 @@ pub enum Request {
         factory: String,
     },
     /// Makes the next `count` shards at once, each on cores of its own. `devices` are those of the one shard asked for, where the order
-    /// lists them.
+    /// lists them. Beside it, where devices made their keys: the accepted requests of the one shard asked for.
     IssueShards {
         first: u32,
         count: u32,

@@ -130,7 +130,7 @@ impl Room {
                 self.open_batch(authority, &issuer, *terms, digest)
             }
             Request::Challenge { recipient, enrolment, factory } => self.challenge(&recipient, &enrolment, &factory),
-            Request::IssueShards { first, count, devices } => self.issue_shards(first, count, &devices),
+            Request::IssueShards { first, count, devices } => self.issue_shards((first, count), &devices, secret),
             Request::End => {
                 *self = Self::default();
                 Ok((Response::Ended, None))

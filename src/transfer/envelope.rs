@@ -24,6 +24,7 @@ pub enum Kind {
     Crl,
     Enrolment,
     Order,
+    Requests,
     BundleManifest,
     Receipt,
     Checkpoint,
@@ -33,13 +34,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Csr,
         Self::Certificate,
         Self::Chain,
         Self::Crl,
         Self::Enrolment,
         Self::Order,
+        Self::Requests,
         Self::BundleManifest,
         Self::Receipt,
         Self::Checkpoint,
@@ -58,6 +60,7 @@ impl Kind {
             Self::Crl => "crl",
             Self::Enrolment => "enrolment",
             Self::Order => "order",
+            Self::Requests => "requests",
             Self::BundleManifest => "bundle-manifest",
             Self::Receipt => "receipt",
             Self::Checkpoint => "checkpoint",

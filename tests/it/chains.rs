@@ -355,6 +355,7 @@ fn beginning(script: &Path, after: &Path, change: &dyn Fn(&mut Standing)) -> Beg
         incoming: BTreeMap::new(),
         binding: Vec::new(),
         vault,
+        device_keys: None,
         reach: Reach::InProcess,
     }
 }

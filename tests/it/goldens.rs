@@ -56,6 +56,9 @@ fn shown(name: &str, octets: &[u8]) -> String {
     if name.ends_with(".age") {
         return "sealed\n".to_owned();
     }
+    if name.ends_with(".device-keys.bin") {
+        return format!("{} device keys\n", octets.len() / 16);
+    }
     let text = String::from_utf8(octets.to_vec()).unwrap();
     // A receipt names a manifest, which lists what was sealed.
     if name.ends_with(".balance.json") {
@@ -150,6 +153,11 @@ fn rollover_pq_rehearses_to_its_golden() {
 #[test]
 fn factory_bundle_rehearses_to_its_golden() {
     same_as_golden("factory-bundle");
+}
+
+#[test]
+fn factory_csr_rehearses_to_its_golden() {
+    same_as_golden("factory-csr");
 }
 
 #[test]

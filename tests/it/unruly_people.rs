@@ -136,6 +136,7 @@ fn ceremony(script: &str, after: Option<&Path>, seed: u64, out: &Path) {
         incoming: BTreeMap::new(),
         binding: Vec::new(),
         vault,
+        device_keys: None,
         reach: Reach::InProcess,
     };
     let mut run =

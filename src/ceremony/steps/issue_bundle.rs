@@ -5,10 +5,11 @@ use crate::basics::Digest;
 use crate::ceremony::batch::{self, Base};
 use crate::ceremony::effect::{Effect, Operation, parse_certificate};
 use crate::ceremony::event::{Moment, Outcome};
-use crate::ceremony::state::State;
+use crate::ceremony::state::{JudgedState, State};
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
 use crate::factory::manifest::ProfileRef;
-use crate::factory::terms::BatchRoom;
+use crate::factory::order::Attestation;
+use crate::factory::terms::{BatchRoom, Requested};
 use crate::factory::{BatchTerms, Mode};
 use crate::pki::{CertificateList, oids};
 use crate::plan::standing::factory::{StandingBundle, refuses};
@@ -44,6 +45,12 @@ impl StepKind for IssueBundle {
                 shape: Shape::Text,
                 needed: true,
                 meaning: "whom the order must be for: enrolled here or in an earlier ceremony",
+            },
+            StepKey {
+                name: "requests",
+                shape: Shape::Name(NameOf::Requests),
+                needed: false,
+                meaning: "name of requests that a step `judge-requests` judged: devices then have the keys they made",
             },
             StepKey {
                 name: "authority",
@@ -85,7 +92,7 @@ impl StepKind for IssueBundle {
                 name: "shard_records",
                 shape: Shape::Integer { least: 1, most: crate::basics::limits::SHARD_RECORDS as u64 },
                 needed: false,
-                meaning: "identities in one sealed file; 1000 where it is left out",
+                meaning: "identities in one sealed file; 1000 where it is left out, and what `judge-requests` says where keys came as requests",
             },
             StepKey {
                 name: "seconds",
@@ -104,6 +111,10 @@ impl StepKind for IssueBundle {
             Fact::Unlocked(authority),
             Fact::ObjectTaken(kind::text(params, "order").to_owned()),
         ];
+        let requests = kind::text(params, "requests").to_owned();
+        if !requests.is_empty() {
+            needs.push(Fact::RequestsJudged(requests));
+        }
         if lookup.enrols(&factory) {
             needs.push(Fact::FactoryEnrolled(factory));
         }
@@ -177,7 +188,9 @@ impl StepMachine for IssueBundle {
 
     fn signs(&self, _: &Plan, step: &Step, state: &State) -> Option<Signs> {
         let of = |key| kind::text(&step.params, key).to_owned();
-        let count = batch::order(state, kind::text(&step.params, "order")).map_or(0, |(order, _)| order.count);
+        let judged = state.judged.get(kind::text(&step.params, "requests"));
+        let ordered = || batch::order(state, kind::text(&step.params, "order")).map_or(0, |(order, _)| order.count);
+        let count = judged.map_or_else(ordered, |judged| judged.found.accepted);
         let (bundle, factory, authority) = (of("bundle"), of("factory"), of("authority"));
         let title = format!("batch {bundle} of {count} for {factory} by {authority}");
         Some(Signs { authority, title, serial: true })
@@ -250,8 +263,10 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
     expect(order.factory == of("factory"), said);
     let said = format!("order: profile: expected {}, as the script says, found {}", of("profile"), order.profile);
     expect(order.profile == of("profile"), said);
-    let said = format!("order: mode: expected {}, which this step makes, found {}", Mode::Injected, order.mode);
-    expect(order.mode == Mode::Injected, said);
+    let judged = optional("requests").map(|requests| judged(state, &requests, order_digest)).transpose()?;
+    let mode = if judged.is_some() { Mode::DeviceGenerated } else { Mode::Injected };
+    let said = format!("order: mode: expected {mode}, which this step makes, found {}", order.mode);
+    expect(order.mode == mode, said);
     let taken = state.factories.values().flat_map(|factory| &factory.bundles).any(|bundle| bundle.name == name);
     expect(!taken, format!("bundle {name}: this chain has one of that name: choose another"));
     if !refused.is_empty() {
@@ -268,6 +283,14 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
     let mut additions = profile.additions(plan.realm, &plan.oid_arc, oids::REHEARSAL_POLICY);
     additions.crl_urls.extend(optional("crl_url"));
     additions.issuer_urls.extend(optional("issuer_url"));
+    let attested_policies = match (order.attestation, profile.policies.of_attested()) {
+        (Some(Attestation::Optional), None) => {
+            let expected = "one whose policies are by attestation, as the order makes it optional";
+            return Err(format!("profile {}: expected {expected}, found the same for all", order.profile));
+        }
+        (None, _) => None,
+        (Some(_), policies) => policies.map(|of| of.in_realm(plan.realm, &plan.oid_arc, oids::REHEARSAL_POLICY)),
+    };
     let (sequence, previous) = factory.next();
     let fixed = Base {
         realm: plan.realm,
@@ -286,8 +309,17 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
         recipient: factory.recipient.clone(),
         profile: ProfileRef { name: order.profile.clone(), sha256 },
         issuer: issuer.digest(),
-        shard_records: u32::try_from(kind::number(&step.params, "shard_records", 1_000)).unwrap_or(1_000),
+        shard_records: judged.map_or_else(
+            || u32::try_from(kind::number(&step.params, "shard_records", 1_000)).unwrap_or(1_000),
+            |judged| judged.found.shard_records,
+        ),
         additions,
+        attested_policies,
+        requested: judged.map(|judged| Requested {
+            requests: judged.statement,
+            accepted: judged.found.accepted,
+            shards: judged.found.shards.clone(),
+        }),
         lineage_oid: optional("lineage_oid"),
         hardware_type: optional("hardware_type"),
         serial_seed: fixed.serial_seed,
@@ -310,6 +342,16 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
         step: step.id.clone(),
         head: moment.head,
     })
+}
+
+/// The requests that were judged under this name, for this order.
+fn judged<'s>(state: &'s State, name: &str, order: Digest) -> Result<&'s JudgedState, String> {
+    let judged = state.judged.get(name).filter(|judged| judged.agreed);
+    let judged = judged.ok_or_else(|| format!("requests {name}: nothing of them was judged and agreed to"))?;
+    if judged.order != order {
+        return Err(format!("requests {name}: expected those for order {order}, found some for {}", judged.order));
+    }
+    Ok(judged)
 }
 
 /// The manifest that came back is that of the approved batch: the bundle counts against the factory's quota from here on.
@@ -341,6 +383,10 @@ fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result
         receipt: None,
         revoked: Vec::new(),
     });
+    // Only now: what was accepted and never certified may be asked for again.
+    if let Some(judged) = state.judged.get(kind::text(&step.params, "requests")) {
+        state.device_keys = Some(judged.device_keys);
+    }
     unlocking::signed(state, step);
     manifest.clone_into(&mut state.local.content);
     state.local.moment = issue::WRITE;

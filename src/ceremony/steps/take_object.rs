@@ -1,4 +1,4 @@
-//! `take-object`: a certificate, a CRL, an order, an enrolment or a receipt comes in from across the gap, and is compared by its digest.
+//! `take-object`: a certificate, a CRL, an order, a statement about requests, an enrolment or a receipt comes in from across the gap, and is compared by its digest.
 //! What it says is judged by the step that uses it.
 
 use crate::basics::limits;
@@ -7,9 +7,11 @@ use crate::ceremony::event::Moment;
 use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{ObjectState, State};
 use crate::ceremony::steps::enrol_factory;
+use crate::ceremony::steps::judge_requests;
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
 use crate::factory::Order;
+use crate::factory::requests::Statement;
 use crate::factory::returned::Returned;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
@@ -19,14 +21,14 @@ use crate::transfer::envelope::Kind;
 pub struct TakeObject;
 
 /// Words of [`Kind`] that this step takes.
-const OBJECTS: [&str; 5] = ["certificate", "crl", "order", "enrolment", "receipt"];
+const OBJECTS: [&str; 6] = ["certificate", "crl", "order", "requests", "enrolment", "receipt"];
 
 impl StepKind for TakeObject {
     fn word(&self) -> &'static str {
         "take-object"
     }
     fn summary(&self) -> &'static str {
-        "A certificate, CRL, order, enrolment or receipt is taken in by code or medium; its digest is typed as its owner reads it out, and agreed to."
+        "A certificate, CRL, order, statement of requests, enrolment or receipt is taken in by code or medium; its digest is typed as its owner reads it out, and agreed to."
     }
     fn keys(&self) -> &'static [StepKey] {
         &[
@@ -34,7 +36,7 @@ impl StepKind for TakeObject {
                 name: "object",
                 shape: Shape::Word(&OBJECTS),
                 needed: true,
-                meaning: "what comes in: certificate, crl, order, enrolment or receipt",
+                meaning: "what comes in: certificate, crl, order, requests, enrolment or receipt",
             },
             StepKey {
                 name: "name",
@@ -73,9 +75,10 @@ fn wanted(params: &Params) -> Option<Wanted> {
     let name = kind::text(params, "name").to_owned();
     let what = match kind {
         Kind::Crl => format!("the CRL {name}"),
+        Kind::Requests => format!("the factory's statement about requests {name}"),
         kind => format!("the {kind} {name}"),
     };
-    let most = if matches!(kind, Kind::Crl | Kind::Order | Kind::Receipt) {
+    let most = if matches!(kind, Kind::Crl | Kind::Order | Kind::Requests | Kind::Receipt) {
         limits::TAKEN_IN_LARGE_OCTETS
     } else {
         limits::TAKEN_IN_OCTETS
@@ -123,6 +126,10 @@ fn judge(plan: &Plan, kind: Kind, octets: &[u8]) -> Result<Vec<Line>, String> {
             Ok(batch::order_lines(&order))
         }
         Kind::Enrolment => enrol_factory::judge(plan, octets),
+        Kind::Requests => {
+            let signed = Statement::read(octets, plan.realm).map_err(|e| e.to_string())?;
+            Ok(judge_requests::statement_lines(&signed.statement))
+        }
         Kind::Receipt => {
             let said = Returned::parse(octets).map_err(|e| e.to_string())?.receipt;
             Ok(vec![

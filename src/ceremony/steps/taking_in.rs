@@ -46,6 +46,7 @@ const fn extension(kind: Kind) -> &'static str {
         Kind::Crl => "crl.pem",
         Kind::Enrolment => "enrolment.json",
         Kind::Order => "order.toml",
+        Kind::Requests => "requests.json",
         Kind::BundleManifest => "manifest.json",
         Kind::Receipt => "receipt.json",
         Kind::Checkpoint => "checkpoint",

@@ -6,6 +6,7 @@ use crate::ceremony::event::{Answer, MOUNTED_FOLDER, Moment, Outcome, PLAIN_FOLD
 use crate::ceremony::evidence::read_back;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{MediumState, State};
+use crate::ceremony::steps::refusals_file;
 use crate::ceremony::steps::show_codes::of_whom;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking};
 use crate::factory::BundleId;
@@ -55,6 +56,12 @@ impl StepKind for WriteMedium {
                 needed: false,
                 meaning: "names of bundles that this script makes: each as one tar file",
             },
+            StepKey {
+                name: "requests",
+                shape: Shape::Names(NameOf::Requests),
+                needed: false,
+                meaning: "names of requests that this script judges: which were refused, and why",
+            },
         ]
     }
     fn room(&self, params: &Params, _: &dyn Lookup) -> RoomRules {
@@ -64,6 +71,7 @@ impl StepKind for WriteMedium {
         needs.extend(kind::names(params, "certificates").iter().cloned().map(Fact::CertificateIssued));
         needs.extend(kind::names(params, "sealed").iter().cloned().map(Fact::KeyMade));
         needs.extend(kind::names(params, "bundles").iter().cloned().map(Fact::BundleIssued));
+        needs.extend(kind::names(params, "requests").iter().cloned().map(Fact::RequestsJudged));
         RoomRules { needs, ..RoomRules::default() }
     }
     fn confirmers(&self) -> usize {
@@ -214,7 +222,8 @@ pub fn bundle_file(bundle: &BundleId) -> String {
 fn contents(step: &Step, state: &State) -> (Vec<String>, Vec<String>) {
     let names = of_whom(&step.params);
     let of = |artifact: &&String| names.iter().any(|name| artifact.starts_with(&format!("{name}.")));
-    let artifacts = state.artifacts.keys().filter(of).cloned().collect();
+    let mut artifacts: Vec<String> = state.artifacts.keys().filter(of).cloned().collect();
+    artifacts.extend(kind::names(&step.params, "requests").iter().map(|name| refusals_file(name)));
     let sealed = kind::names(&step.params, "sealed");
     let sealed = sealed.iter().filter_map(|name| state.authorities.get(name)).map(|a| a.sealed_name.clone()).collect();
     (artifacts, sealed)

@@ -28,6 +28,8 @@ pub enum BundleVerb {
         #[arg(long)]
         most: Option<u64>,
     },
+    /// Judge a factory's requests again and compare with the record of the ceremony that judged them
+    Requests(JudgeRequests),
     /// Put the parts of a bundle together
     Join {
         /// The folders BUNDLE-..., one on each medium
@@ -62,6 +64,24 @@ pub struct CheckBundle {
     #[arg(long)]
     pub after: Option<PathBuf>,
     /// One JSON object on standard output: `digest`, `words`, `manifest`, `signed_by`, `root`
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct JudgeRequests {
+    /// The file of requests: NAME.requests.cbor
+    pub file: PathBuf,
+    /// The evidence of the ceremony
+    #[arg(long)]
+    pub evidence: PathBuf,
+    /// What its script calls them
+    #[arg(long)]
+    pub name: String,
+    /// The device keys certified before that ceremony, where there were any
+    #[arg(long)]
+    pub device_keys: Option<PathBuf>,
+    /// One JSON object on standard output: `count`, `accepted`, `attested`, `root`, `shards`, `refused`
     #[arg(long)]
     pub json: bool,
 }

@@ -42,6 +42,8 @@ pub enum StationVerb {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Collect the requests of devices that made their keys, judge them as the ceremony will, and sign what was collected
+    Requests(CollectRequests),
     /// Check a bundle whole and take it in
     Import(ImportBundle),
     /// Let lines draw from a bundle
@@ -243,6 +245,33 @@ pub struct EndIdentity {
     #[arg(long)]
     pub reason: String,
     /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CollectRequests {
+    /// The station's folder
+    pub station: PathBuf,
+    /// The order: requests must embed its nonce
+    #[arg(long)]
+    pub order: PathBuf,
+    /// A table with columns device, request, and where there are any attestation, signature and kinds of hardware ids
+    #[arg(long)]
+    pub devices: PathBuf,
+    /// The folder of the files that the table names; that of the table without it
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Certificates, PEM, that attestations lead through: the vendor's root and what is between
+    #[arg(long)]
+    pub certificates: Option<PathBuf>,
+    /// Leave out what the ceremony would refuse
+    #[arg(long)]
+    pub leave_out: bool,
+    /// Writes OUT.requests.json and OUT.requests.cbor; never overwritten
+    #[arg(long)]
+    pub out: PathBuf,
+    /// One JSON object on standard output: `digest`, `words`, `count`, `left_out`
     #[arg(long)]
     pub json: bool,
 }

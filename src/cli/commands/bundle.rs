@@ -1,5 +1,7 @@
 //! `bundle`: what anyone can say of a bundle without opening a shard.
 
+mod requests;
+
 use crate::basics::{Digest, SafeText, limits};
 use crate::bundles::{self, BundleError, Expected};
 use crate::cli::args::bundle::{BundleVerb, CheckBundle};
@@ -18,6 +20,7 @@ pub fn bundle(verb: BundleVerb) -> Result<ExitCode, Failure> {
     match verb {
         BundleVerb::Check(args) => check(&args),
         BundleVerb::Prove { folder, device, json } => prove(&folder, &device, json),
+        BundleVerb::Requests(args) => requests::requests(&args),
         BundleVerb::Split { folder, to, most } => {
             for part in bundles::split(&folder, &to, most)? {
                 output::data(&format!("{}: {} files, {} octets", part.folder.display(), part.files, part.octets));

@@ -42,6 +42,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
     if let Some(after) = &after {
         vault.extend(earlier::carried(&files.plan, after)?);
     }
+    let device_keys = earlier::device_keys(&files.plan, after.as_deref())?;
     let mut incoming = incoming(args)?;
     output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
@@ -70,6 +71,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         approval_files: BTreeMap::new(),
         binding: Vec::new(),
         vault,
+        device_keys,
         incoming,
         reach: Reach::Processes,
     };

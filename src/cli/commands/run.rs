@@ -22,6 +22,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let files = earlier::script_after(&args.script, Realm::Production, args.after.as_deref())?;
     earlier::attached(&files.plan)?;
     let vault = earlier::vault(&files.plan, args.after.as_deref(), args.vault.as_deref())?;
+    let device_keys = earlier::device_keys(&files.plan, args.after.as_deref())?;
     refuse_existing(&args.out)?;
     let refused = |message: String| {
         Failure::new(ExitCode::EnvironmentRefused, message)
@@ -67,6 +68,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         incoming: std::collections::BTreeMap::new(),
         binding: binding_octets,
         vault,
+        device_keys,
         reach: Reach::Processes,
     };
     let run = Run::start(beginning, folder, Room::real(binding), ledger, front.as_mut())?;

@@ -5,6 +5,7 @@ mod enrol;
 mod export;
 mod forms;
 mod report;
+mod requests;
 
 use crate::basics::Instant;
 use crate::basics::{Digest, Realm, Secret, limits};
@@ -40,6 +41,7 @@ pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
             enrol::request(&station, fresh_recipient.then_some(kind), &out, json)
         }
         StationVerb::Challenge { station, challenge, out } => enrol::answer(&station, &challenge, &out),
+        StationVerb::Requests(args) => requests::requests(&args),
         StationVerb::Import(args) => import(&args),
         StationVerb::Release { station, bundle, count, by_device, json } => {
             let released = open(&station)?.release(&bundle, count.unwrap_or(u64::MAX), by_device, now())?;

@@ -9,6 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// A name on a medium that is no name of ours; shown, never opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,40 @@ pub fn folder(parent: BorrowedFd<'_>, name: &str, at: &str) -> Result<OwnedFd, M
 
 /// Reads a regular file beneath a folder, whole, of at most `most` octets; `None` where the name is not there.
 pub fn read(parent: BorrowedFd<'_>, name: &str, at: &str, most: usize) -> Result<Option<Vec<u8>>, MediumError> {
+    let Some((handle, size)) = regular(parent, name, at)? else { return Ok(None) };
+    if size > most as u64 {
+        return Err(MediumError::TooLong { at: at.to_owned(), most: most as u64, found: size });
+    }
+    let mut octets = Vec::new();
+    let read = handle.take(most as u64 + 1).read_to_end(&mut octets);
+    read.map_err(|e| MediumError::io(at, "reading")(Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
+    if octets.len() as u64 != size {
+        return Err(MediumError::Size { at: at.to_owned(), expected: size, found: octets.len() as u64 });
+    }
+    Ok(Some(octets))
+}
+
+/// Copies a regular file of `size` octets from beneath a folder into a new file, and makes that last; says whether it was there, of that
+/// size. However long it is, a piece of it is in memory.
+pub fn copy(parent: BorrowedFd<'_>, name: &str, at: &str, size: u64, to: &Path) -> Result<bool, MediumError> {
+    let Some((handle, found)) = regular(parent, name, at)? else { return Ok(false) };
+    if found != size {
+        return Ok(false);
+    }
+    let io = |what| move |e: std::io::Error| MediumError::io(at, what)(Errno::from_io_error(&e).unwrap_or(Errno::IO));
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let copy = rustix::fs::open(to, flags, Mode::RUSR | Mode::WUSR);
+    let mut copy = File::from(copy.map_err(MediumError::io(&to.display().to_string(), "creating"))?);
+    let copied = std::io::copy(&mut handle.take(size), &mut copy).map_err(io("copying"))?;
+    rustix::fs::fsync(&copy).map_err(MediumError::io(&to.display().to_string(), "making durable"))?;
+    if copied != size {
+        return Err(MediumError::Size { at: at.to_owned(), expected: size, found: copied });
+    }
+    Ok(true)
+}
+
+/// Opens a regular file beneath a folder; with it how many octets it has.
+fn regular(parent: BorrowedFd<'_>, name: &str, at: &str) -> Result<Option<(File, u64)>, MediumError> {
     match expect_kind(parent, name, at, FileType::RegularFile) {
         Err(MediumError::Io { cause: Errno::NOENT, .. }) => return Ok(None),
         other => other?,
@@ -41,17 +76,7 @@ pub fn read(parent: BorrowedFd<'_>, name: &str, at: &str, most: usize) -> Result
     if kind != FileType::RegularFile {
         return Err(MediumError::Kind { at: at.to_owned(), expected: word(FileType::RegularFile), found: word(kind) });
     }
-    let size = u64::try_from(found.st_size).unwrap_or(u64::MAX);
-    if size > most as u64 {
-        return Err(MediumError::TooLong { at: at.to_owned(), most: most as u64, found: size });
-    }
-    let mut octets = Vec::new();
-    let read = File::from(handle).take(most as u64 + 1).read_to_end(&mut octets);
-    read.map_err(|e| MediumError::io(at, "reading")(Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
-    if octets.len() as u64 != size {
-        return Err(MediumError::Size { at: at.to_owned(), expected: size, found: octets.len() as u64 });
-    }
-    Ok(Some(octets))
+    Ok(Some((File::from(handle), u64::try_from(found.st_size).unwrap_or(u64::MAX))))
 }
 
 /// Opens a regular file beneath a folder for advice about it.

@@ -150,6 +150,38 @@ impl Medium {
     }
 }
 
+impl Medium {
+    /// Copies a file of `size` octets from the top of the medium or from its inbox into a new file of this machine; says whether there
+    /// was one.
+    ///
+    /// # Errors
+    /// Where the medium cannot be read, or the disk refuses.
+    pub fn copy_loose(&self, name: &FileName, size: u64, to: &Path) -> Result<bool, MediumError> {
+        let at = format!("{INBOX}/{name}");
+        match inside::folder(self.root(), INBOX, INBOX) {
+            Ok(inbox) if inside::copy(inbox.as_fd(), name.as_str(), &at, size, to)? => return Ok(true),
+            Ok(_) | Err(MediumError::Io { cause: rustix::io::Errno::NOENT, .. }) => {}
+            Err(error) => return Err(error),
+        }
+        inside::copy(self.root(), name.as_str(), name.as_str(), size, to)
+    }
+}
+
+/// Copies a file of `size` octets of this machine into a new one, beneath its folder and in pieces.
+///
+/// # Errors
+/// Where it is not there, no regular file of that size, or the disk refuses.
+pub fn copy_file(from: &Path, size: u64, to: &Path) -> Result<(), MediumError> {
+    let (folder, name) = (from.parent().unwrap_or(Path::new(".")), from.file_name().unwrap_or_default());
+    let shown = from.display().to_string();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = open(folder, flags, Mode::empty()).map_err(MediumError::io(&shown, "opening"))?;
+    match inside::copy(root.as_fd(), &name.to_string_lossy(), &shown, size, to)? {
+        true => Ok(()),
+        false => Err(MediumError::Size { at: shown, expected: size, found: 0 }),
+    }
+}
+
 /// A file of a folder of this machine, by its name and beneath it; `None` where there is none of that name.
 ///
 /// # Errors

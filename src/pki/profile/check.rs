@@ -1,7 +1,7 @@
 //! What can be wrong with a profile itself, field by field.
 
 use super::presence::url_problem;
-use super::{Extra, KeyUsage, Kind, MOST_CRL_DAYS, MOST_DAYS, MOST_YEARS, Policies, Presence, Profile};
+use super::{Extra, KeyUsage, Kind, MOST_CRL_DAYS, MOST_DAYS, MOST_YEARS, Policies, PolicyRule, Presence, Profile};
 use crate::keys::Algorithm;
 use crate::pki::general_name::Subtree;
 use crate::pki::name::Attribute;
@@ -140,7 +140,26 @@ fn of_subject(profile: &Profile, problems: &mut Problems) {
 }
 
 fn of_policies(profile: &Profile, problems: &mut Problems) {
-    let Policies::Listed(rules) = &profile.policies else { return };
+    match &profile.policies {
+        Policies::Listed(rules) => of_policy_list(rules, problems),
+        Policies::ByAttestation { attested, unattested } => {
+            of_policy_list(attested, problems);
+            of_policy_list(unattested, problems);
+            let shared = attested.iter().any(|rule| unattested.iter().any(|other| other.oid == rule.oid));
+            problems.expect(
+                !shared,
+                "policies: expected other ones for attested keys than for the rest, found one in both",
+            );
+            problems.expect(
+                profile.kind == Kind::EndEntity,
+                "policies: expected attested and unattested ones for end entities only, found them elsewhere",
+            );
+        }
+        Policies::None | Policies::RehearsalMark => {}
+    }
+}
+
+fn of_policy_list(rules: &[PolicyRule], problems: &mut Problems) {
     problems.expect(!rules.is_empty(), "policies: expected \"none\" where there are none, found an empty list");
     let oids: Vec<&String> = rules.iter().map(|rule| &rule.oid).collect();
     problems.once("policies", &oids);

@@ -16,6 +16,9 @@ pub enum Policies {
     /// These in production. In a rehearsal those under the script's arc move under the arc for examples, and those that
     /// stand for themselves are left out: nothing of a rehearsal may claim them.
     Listed(Vec<PolicyRule>),
+    /// One list for keys of which a vendor attested that they were made in the device, another for all other keys: whoever trusts a
+    /// certificate can tell. Each list as above.
+    ByAttestation { attested: Vec<PolicyRule>, unattested: Vec<PolicyRule> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,10 +46,21 @@ impl PolicyRule {
 
 /// As it stands in TOML: a word, or a list of words and tables.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected \"none\", \"rehearsal-mark\" or a list of { oid, cps }")]
+#[serde(
+    untagged,
+    expecting = "expected \"none\", \"rehearsal-mark\" or a list of { oid, cps }, or { attested, unattested } with such a list each"
+)]
 enum Written {
     Word(Word),
     Listed(Vec<PolicyRule>),
+    ByAttestation(ByAttestation),
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByAttestation {
+    attested: Vec<PolicyRule>,
+    unattested: Vec<PolicyRule>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -62,6 +76,9 @@ impl From<Written> for Policies {
             Written::Word(Word::None) => Policies::None,
             Written::Word(Word::RehearsalMark) => Policies::RehearsalMark,
             Written::Listed(rules) => Policies::Listed(rules),
+            Written::ByAttestation(ByAttestation { attested, unattested }) => {
+                Policies::ByAttestation { attested, unattested }
+            }
         }
     }
 }
@@ -72,6 +89,9 @@ impl From<Policies> for Written {
             Policies::None => Written::Word(Word::None),
             Policies::RehearsalMark => Written::Word(Word::RehearsalMark),
             Policies::Listed(rules) => Written::Listed(rules),
+            Policies::ByAttestation { attested, unattested } => {
+                Written::ByAttestation(ByAttestation { attested, unattested })
+            }
         }
     }
 }
@@ -80,7 +100,16 @@ impl From<Policies> for Written {
 pub(in crate::pki) const REHEARSED_ARC: &str = "1.3.6.1.4.1.32473.2";
 
 impl Policies {
-    /// The policies of a certificate in this realm.
+    /// Those of keys that a vendor attested, where they differ from those of other keys.
+    #[must_use]
+    pub fn of_attested(&self) -> Option<Self> {
+        match self {
+            Policies::ByAttestation { attested, .. } => Some(Policies::Listed(attested.clone())),
+            _ => None,
+        }
+    }
+
+    /// The policies of a certificate in this realm; those of a key that nobody attested, where there are two.
     #[must_use]
     pub fn in_realm(&self, realm: Realm, arc: &str, mark: &str) -> Vec<Policy> {
         let mark = || Policy { oid: mark.to_owned(), cps: None };
@@ -89,7 +118,7 @@ impl Policies {
             Policies::None => Vec::new(),
             Policies::RehearsalMark if rehearsal => vec![mark()],
             Policies::RehearsalMark => Vec::new(),
-            Policies::Listed(rules) => {
+            Policies::Listed(rules) | Policies::ByAttestation { unattested: rules, .. } => {
                 let arc = if rehearsal && !oids::is_rehearsal_policy(arc) { REHEARSED_ARC } else { arc };
                 let kept = rules.iter().filter(|rule| !rehearsal || rule.is_relative());
                 let listed = kept.map(|rule| Policy {
@@ -105,12 +134,18 @@ impl Policies {
     /// What is wrong with the policies of a certificate in this realm.
     #[must_use]
     pub fn problems(&self, realm: Realm, found: &[Policy]) -> Vec<String> {
+        if let Policies::ByAttestation { attested, unattested } = self {
+            // Which of the two a certificate carries, whoever judged the attestation decides; here it carries one of them.
+            let of = |rules: &Vec<PolicyRule>| Policies::Listed(rules.clone()).problems(realm, found);
+            let attested = of(attested);
+            return if attested.is_empty() { attested } else { of(unattested) };
+        }
         let rehearsal = realm.is_rehearsal();
         let mark = PolicyRule { oid: String::new(), cps: None };
         let expected: Vec<&PolicyRule> = match self {
             Policies::None => Vec::new(),
             Policies::RehearsalMark => Vec::from_iter(rehearsal.then_some(&mark)),
-            Policies::Listed(rules) => {
+            Policies::Listed(rules) | Policies::ByAttestation { unattested: rules, .. } => {
                 let kept: Vec<&PolicyRule> = rules.iter().filter(|rule| !rehearsal || rule.is_relative()).collect();
                 if rehearsal && kept.is_empty() { vec![&mark] } else { kept }
             }

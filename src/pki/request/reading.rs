@@ -57,6 +57,8 @@ pub(super) struct Fields {
     pub subject: Vec<NameAttribute>,
     pub spki_der: Vec<u8>,
     pub attributes: Vec<ObjectIdentifier>,
+    /// Their values, as DER, in the same order.
+    pub values: Vec<Vec<Vec<u8>>>,
     pub extensions: Vec<AskedExtension>,
     /// The AlgorithmIdentifier beside the signature.
     pub algorithm: Vec<u8>,
@@ -130,6 +132,7 @@ fn shape(outer: &Value<'_>, reasons: &mut Vec<Reason>) -> Option<Fields> {
         subject: name(subject, reasons),
         spki_der: spki.whole.to_vec(),
         attributes: Vec::new(),
+        values: Vec::new(),
         extensions: Vec::new(),
         algorithm: algorithm.whole.to_vec(),
         signature: Vec::new(),
@@ -208,6 +211,7 @@ fn read_attributes(set: &Value<'_>, fields: &mut Fields, reasons: &mut Vec<Reaso
         }
         fields.attributes.push(oid);
         let values = all(values.content, 0).unwrap_or_default();
+        fields.values.push(values.iter().map(|value| value.whole.to_vec()).collect());
         if values.is_empty() {
             let what = format!("attribute {}", attribute_title(oid));
             reasons.push(Reason::new("attribute-empty", what, "at least one value", "none"));

@@ -15,9 +15,18 @@ pub(super) fn profiles(script: &Script) -> impl Iterator<Item = Located<String>>
 
 /// The names of the bundles that this script makes.
 pub(super) fn bundles(script: &Script) -> Vec<&str> {
-    let steps = script.steps().filter(|step| step.kind.value == ISSUES);
+    named(script, ISSUES, "bundle")
+}
+
+/// The names of the requests that this script judges.
+pub(super) fn requests(script: &Script) -> Vec<&str> {
+    named(script, "judge-requests", "requests")
+}
+
+fn named<'s>(script: &'s Script, kind: &'s str, key: &str) -> Vec<&'s str> {
+    let steps = script.steps().filter(|step| step.kind.value == kind);
     steps
-        .filter_map(|step| match &step.params.get("bundle")?.value {
+        .filter_map(|step| match &step.params.get(key)?.value {
             Param::Text(name) => Some(name.as_str()),
             _ => None,
         })

@@ -1,10 +1,10 @@
 //! The work of one shard, spread over the processor's cores: keys, octets to be signed, signatures, all of them verified in one
 //! equation, records.
 
-use super::Batch;
+use super::{Batch, Due};
 use crate::basics::{Digest, Secret, secret};
 use crate::custody::draw::Draws;
-use crate::factory::DeviceId;
+use crate::factory::Mode;
 use crate::factory::kept;
 use crate::factory::record::{self, DeviceKey};
 use crate::keys::many::{self, KeyPair, Unverified};
@@ -50,6 +50,8 @@ struct ToSign {
 enum Keys {
     P256(Vec<KeyPair>),
     One(Vec<SigningKey>),
+    /// Made in the devices: nothing is held of them here.
+    Theirs,
 }
 
 /// The signatures of a part.
@@ -64,11 +66,11 @@ pub(super) fn shard(
     key: &SigningKey,
     draws: &Draws,
     first: u32,
-    devices: &[DeviceId],
+    devices: &[Due],
     threads: usize,
 ) -> Result<Vec<Made>, String> {
     let part = devices.len().div_ceil(threads.max(1)).max(1);
-    let parts: Vec<(u32, &[DeviceId])> =
+    let parts: Vec<(u32, &[Due])> =
         devices.chunks(part).zip((first..).step_by(part)).map(|(devices, first)| (first, devices)).collect();
     let both = each(&parts, |(first, devices)| {
         let prepared = prepare(batch, draws, *first, devices)?;
@@ -77,11 +79,13 @@ pub(super) fn shard(
     })?;
     let (prepared, signed): (Vec<Prepared>, Vec<Signed>) = both.into_iter().unzip();
     let (mut pairs, mut ones) = (Vec::new(), Vec::new());
+    let theirs = batch.terms.mode == Mode::DeviceGenerated;
     let mut rest = Vec::new();
     for Prepared { first, keys, each } in prepared {
         match keys {
             Keys::P256(some) => pairs.push(some),
             Keys::One(some) => ones.push(some),
+            Keys::Theirs => {}
         }
         rest.push((first, each));
     }
@@ -94,6 +98,7 @@ pub(super) fn shard(
         let keys = match (pairs.get(*n), ones.get(*n)) {
             (Some(pairs), _) => Material::P256(pairs),
             (None, Some(ones)) => Material::One(ones),
+            (None, None) if theirs => Material::Theirs,
             (None, None) => return Err("a part without keys".to_owned()),
         };
         finish(batch, *first, devices, signed, signatures, &keys)
@@ -103,6 +108,7 @@ pub(super) fn shard(
 enum Material<'k> {
     P256(&'k [KeyPair]),
     One(&'k [SigningKey]),
+    Theirs,
 }
 
 /// Runs the same work on every part, each on a thread of its own.
@@ -122,12 +128,19 @@ pub(super) fn each<P: Sync, T: Send>(
     })
 }
 
-fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[DeviceId]) -> Result<Prepared, String> {
+fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[Due]) -> Result<Prepared, String> {
     let step = format!("batch {}", batch.terms.order);
     let octets = batch.algorithm().material_octets();
     let material = |index| draws.expand(&step, "device-key", index, 0, octets);
     let mut all = Vec::with_capacity(devices.len());
     let keys = match batch.algorithm() {
+        _ if batch.terms.mode == Mode::DeviceGenerated => {
+            for (index, due) in (first..).zip(devices) {
+                let key = due.key.as_ref().ok_or("a device without its key")?;
+                all.push(to_be_signed(batch, index, due, key.spki_der(), &identifier(key)?)?);
+            }
+            Keys::Theirs
+        }
         Algorithm::EcdsaP256 => {
             let mut pairs = Vec::with_capacity(devices.len());
             for (index, device) in (first..).zip(devices) {
@@ -151,12 +164,13 @@ fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[DeviceId]) -> Re
     Ok(Prepared { first, keys, each: all })
 }
 
-fn to_be_signed(batch: &Batch, index: u32, device: &DeviceId, spki: &[u8], ski: &[u8; 20]) -> Result<ToSign, String> {
-    let linted = batch.templates.get(&device.as_str().len()).ok_or("no template for this device")?;
-    let lineage = batch.terms.lineage(device).to_octets();
+fn to_be_signed(batch: &Batch, index: u32, due: &Due, spki: &[u8], ski: &[u8; 20]) -> Result<ToSign, String> {
+    let device = due.device.as_str();
+    let linted = batch.templates.get(&(device.len(), due.attested)).ok_or("no template for this device")?;
+    let lineage = batch.lineage(due).to_octets();
     let digest = batch.terms.lineage_oid.is_some().then(|| Digest::of(&lineage));
     let serial = batch.serial(index)?;
-    let places = Places { serial: &serial, device: device.as_str(), spki, ski, lineage: digest.as_ref() };
+    let places = Places { serial: &serial, device, spki, ski, lineage: digest.as_ref() };
     let mut tbs = Vec::new();
     linted.template.fill(&places, &mut tbs).map_err(|e| e.to_string())?;
     Ok(ToSign { tbs, lineage })
@@ -196,7 +210,7 @@ fn verified(batch: &Batch, signed: Vec<Signed>, pairs: &[Vec<KeyPair>]) -> Resul
 fn finish(
     batch: &Batch,
     first: u32,
-    devices: &[DeviceId],
+    devices: &[Due],
     signed: &[ToSign],
     signatures: &[Vec<u8>],
     keys: &Material<'_>,
@@ -207,13 +221,19 @@ fn finish(
         public: Vec::with_capacity(devices.len() * 700),
         certificates: Vec::with_capacity(devices.len()),
     };
-    for (n, ((device, signed), signature)) in devices.iter().zip(signed).zip(signatures).enumerate() {
+    for (n, ((due, signed), signature)) in devices.iter().zip(signed).zip(signatures).enumerate() {
         let key = match keys {
             Material::P256(pairs) => pairs.get(n).map(|pair| Secret::take(pair.pkcs8_der().to_vec())),
             Material::One(ones) => ones.get(n).map(SigningKey::to_pkcs8_der).transpose().map_err(|e| e.to_string())?,
+            Material::Theirs => None,
         };
         let index = first + u32::try_from(n).unwrap_or(u32::MAX);
-        let key = DeviceKey::Pkcs8(key.ok_or("a device without a key")?);
+        let device = &due.device;
+        let key = match (key, keys) {
+            (None, Material::Theirs) => DeviceKey::None,
+            (Some(key), _) => DeviceKey::Pkcs8(key),
+            (None, _) => return Err("a device without a key".to_owned()),
+        };
         let certificate = batch.wrapping.certificate(&signed.tbs, signature);
         let extras = BTreeMap::new();
         record::write(&mut made.records, index, device, &certificate, &key, &signed.lineage, &extras);

@@ -1,7 +1,7 @@
 //! The room's answers about batches: who may open one, and what a shard is made with.
 
 use super::{Answer, Room};
-use crate::basics::Digest;
+use crate::basics::{Digest, Secret};
 use crate::basics::digest::hex_decode;
 use crate::ceremony::batch::committed;
 use crate::factory::{BatchTerms, DeviceId, enrolment};
@@ -57,17 +57,22 @@ impl Room {
         let text = enrolment::challenge(realm, request, &nonce);
         let sealed = sealing::seal_octets(recipient, text.as_bytes())?;
         let commitment = committed(realm, &enrolment::proof(realm, request, &nonce));
-        Ok((Response::Challenged { commitment }, Some(crate::basics::Secret::take(sealed))))
+        Ok((Response::Challenged { commitment }, Some(Secret::take(sealed))))
     }
 
-    pub(super) fn issue_shards(&mut self, first: u32, count: u32, devices: &[DeviceId]) -> Result<Answer, String> {
+    pub(super) fn issue_shards(
+        &mut self,
+        (first, count): (u32, u32),
+        devices: &[DeviceId],
+        requested: Option<Secret>,
+    ) -> Result<Answer, String> {
         let batch = self.batch.as_mut().ok_or("no batch is open")?;
         let draws = self.draws.as_ref().ok_or("nothing can be drawn")?;
         let open = self.keys.get(&batch.authority).ok_or("the authority's key is not open any more")?;
         let material = draws.expand("strongroom", "throw-away", 0, 0, open.key.algorithm().material_octets());
         let throwaway =
             SigningKey::from_material(open.key.algorithm(), material.expose()).map_err(|e| e.to_string())?;
-        let made = batch.issue(first, count, devices, &open.key, draws, &throwaway)?;
+        let made = batch.issue((first, count), devices, requested.as_ref().map_or(&[], Secret::expose), &open.key, draws, &throwaway)?;
         let sizes: Result<Vec<u32>, _> = made.iter().map(|shard| u32::try_from(shard.len())).collect();
         let sizes = sizes.map_err(|_| "a shard of more than four gigabytes")?;
         let content = match <[_; 1]>::try_from(made) {

@@ -204,6 +204,8 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
         issuer: issuer.digest(),
         shard_records: kind.shard_records,
         additions: profile(kind.profile).additions(REALM, "1.3.6.1.4.1.32473.7", oids::REHEARSAL_POLICY),
+        attested_policies: None,
+        requested: None,
         lineage_oid: (kind.profile != "matter-dac").then(|| "1.3.6.1.4.1.32473.7.1".to_owned()),
         hardware_type: (kind.profile == "idevid").then(|| "1.3.6.1.4.1.32473.7.2".to_owned()),
         serial_seed: Digest::of(b"serials"),
@@ -297,6 +299,7 @@ impl Issuing {
             salt: [9; 8],
             listed: &self.listed,
             kept: &kept(out),
+            requested: None,
         };
         anchorite::bundles::write(&mut self.strongroom, &making, out, &mut |_, _| {})
     }

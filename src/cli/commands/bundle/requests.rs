@@ -1,0 +1,86 @@
+//! `bundle requests`: judges a factory's requests again, and compares with the record of the ceremony that judged them.
+
+use crate::audit::{evidence, replay};
+use crate::basics::{Digest, limits};
+use crate::bundles::requests;
+use crate::ceremony::event::{Outcome, What};
+use crate::ceremony::{batch, steps};
+use crate::cli::args::bundle::JudgeRequests;
+use crate::cli::{ExitCode, Failure, earlier, output};
+use crate::devices::{durable_file, whole_folder};
+use crate::factory::requests::{Found, Judge, Known, Prints, Statement};
+use crate::transcript::Record;
+use serde_json::json;
+
+/// What the record says of a collection.
+struct Recorded {
+    found: Found,
+    at: crate::basics::Instant,
+}
+
+pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
+    let folder = earlier::evidence_of(&args.evidence);
+    let files = whole_folder::read(&folder)?;
+    let octets = files.get("transcript.jsonl").map(Vec::as_slice).unwrap_or_default();
+    let refuted = |problem: String| Failure::new(ExitCode::Refuted, format!("{}: {problem}", folder.display()));
+    let record = Record::read(octets).map_err(|e| refuted(e.to_string()))?;
+    let plan = evidence::plan_of(&files, &record, &steps::kinds()).map_err(|e| refuted(e.problem))?;
+    let state = replay(&plan, &record).map_err(|e| refuted(format!("the record does not replay: {e}")))?.state;
+    let name = &args.name;
+    let judged = state.judged.get(name).ok_or_else(|| refuted(format!("it judged no requests {name}")))?;
+    let recorded = recorded(&record, &judged.found).ok_or_else(|| refuted(format!("no event judged {name}")))?;
+    let object = state.objects.get(name).ok_or_else(|| refuted(format!("no statement {name} came in")))?;
+    let statement = crate::basics::digest::hex_decode(&object.octets).unwrap_or_default();
+    let statement = Statement::read(&statement, plan.realm).map_err(|e| refuted(e.to_string()))?.statement;
+    let mut orders = state.objects.keys().filter_map(|name| batch::order(&state, name).ok());
+    let order = orders.find(|(_, digest)| *digest == judged.order);
+    let (order, digest) = order.ok_or_else(|| refuted("the order of these requests did not come in".to_owned()))?;
+    let standing = plan.standing.as_ref();
+    let devices = match (standing.and_then(|standing| standing.device_keys), &args.device_keys) {
+        (None, _) => Prints::default(),
+        (Some(expected), Some(path)) => {
+            let octets = durable_file::read(path, limits::EVIDENCE_FILE_OCTETS)?;
+            if Digest::of(&octets) != expected {
+                return Err(refuted(format!("{}: expected the list with SHA-256 {expected}", path.display())));
+            }
+            Prints::parse(&octets).map_err(|e| refuted(e.to_string()))?
+        }
+        (Some(expected), None) => {
+            return Err(Failure::new(ExitCode::Missing, format!("the device keys certified before, SHA-256 {expected}"))
+                .with_hint("--device-keys names the file *.device-keys.bin of the evidence of the ceremony that certified last"));
+        }
+    };
+    let keys = standing.map(|standing| standing.keys.iter().copied().collect()).unwrap_or_default();
+    let known = Known { keys, devices: devices.clone() };
+    let judge = Judge::new(&order, digest, &statement, known, recorded.at, recorded.found.shard_records);
+    let judge = judge.map_err(|e| refuted(e.to_string()))?;
+    let again = requests::judge(&args.file, &statement, judge, devices, &mut |_, _| Ok(()))?;
+    let keys = Digest::of(&again.device_keys.to_octets());
+    if again.found != recorded.found || keys != judged.device_keys {
+        return Err(refuted(format!("requests {name}: judged again, they come to something else than the record says")));
+    }
+    let (count, accepted, attested) = (again.found.count, again.found.accepted, again.found.attested);
+    if args.json {
+        output::json(&json!({
+            "count": count, "accepted": accepted, "attested": attested, "root": again.root, "shards": again.found.shards,
+            "refused": again.refused, "order": judged.order, "statement": judged.statement,
+        }))?;
+    } else {
+        output::data(&format!("{name}: {accepted} of {count} accepted, {attested} of them attested, as the record says"));
+        for refused in &again.refused {
+            let reasons: Vec<String> = refused.reasons.iter().map(ToString::to_string).collect();
+            output::data(&format!("  refused {}, {}: {}", refused.request, refused.device, reasons.join("; ")));
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The event that came to this, and when.
+fn recorded(record: &Record, found: &Found) -> Option<Recorded> {
+    let events = record.lines.iter().filter_map(|line| line.body()?.get("event").cloned());
+    let mut judged = events.filter_map(|event| match serde_json::from_value(event).ok()? {
+        What::Done { outcome: Outcome::RequestsJudged { at, found, .. } } => Some(Recorded { found: *found, at }),
+        _ => None,
+    });
+    judged.find(|recorded| recorded.found == *found)
+}

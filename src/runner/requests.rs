@@ -1,0 +1,170 @@
+//! Requests of a factory: their file is found on a medium by its digest, copied, and judged; what was refused is written down.
+//!
+//! ```text
+//! DIR/requests/NAME.cbor          the file, copied: what was judged is what is certified
+//! DIR/requests/NAME.00000.cbor    the accepted requests of each shard, as the strongroom gets them
+//! DIR/state/device-keys.bin       device keys that the chain has certified, from the ceremony before
+//! ```
+
+use crate::basics::{Digest, canonical, limits};
+use crate::bundles::{BundleError, requests};
+use crate::ceremony::batch;
+use crate::ceremony::event::Outcome;
+use crate::ceremony::steps::{keys_file, refusals_file};
+use crate::devices::durable_file;
+use crate::devices::medium::{self, Access, Medium, Place};
+use crate::factory::requests::{Judge, Known, Prints, Refused, Statement};
+use crate::runner::perform::written;
+use crate::runner::room::RealmType;
+use crate::runner::run::Run;
+use crate::transfer::volume::FileName;
+use std::path::{Path, PathBuf};
+
+/// What the script says is to be judged.
+pub(super) struct Wanted<'w> {
+    pub(super) requests: &'w str,
+    pub(super) order: &'w str,
+    pub(super) shard_records: u32,
+    pub(super) device_keys: Option<Digest>,
+}
+
+impl<R: RealmType> Run<'_, R> {
+    pub(super) fn judge_requests(&mut self, wanted: &Wanted<'_>) -> Result<Outcome, String> {
+        let object = self.state.objects.get(wanted.requests).ok_or("the statement has not come in")?;
+        let octets = crate::basics::digest::hex_decode(&object.octets).ok_or("the statement is not hexadecimal")?;
+        let signed = Statement::read(&octets, self.plan.realm).map_err(|e| e.to_string())?;
+        let statement = &signed.statement;
+        let (order, order_digest) = batch::order(&self.state, wanted.order)?;
+        let devices = self.device_keys(wanted.device_keys)?;
+        let folder = self.folder.requests();
+        durable_file::folder(&folder).map_err(|e| e.to_string())?;
+        let copy = folder.join(format!("{}.cbor", wanted.requests));
+        self.copied(wanted.requests, statement, &copy)?;
+        let at = self.room.clock.now();
+        let known = Known { keys: self.state.keys.clone(), devices: devices.clone() };
+        let judge = Judge::new(&order, order_digest, statement, known, at, wanted.shard_records);
+        let judge = judge.map_err(|e| e.to_string())?;
+        let judged = requests::judge(&copy, statement, judge, devices, &mut |shard, octets| {
+            Ok(durable_file::replace(&accepted(&folder, wanted.requests, shard), &octets)?)
+        })
+        .map_err(|e| e.to_string())?;
+        if judged.found.shards.len() > limits::LISTED_SHARDS {
+            let (most, found) = (limits::LISTED_SHARDS, judged.found.shards.len());
+            return Err(format!("expected at most {most} shards, found {found}: a larger `shard_records` makes fewer"));
+        }
+        let refusals = refusals(&self.plan.ceremony, statement, &object.sha256, &judged.refused)?;
+        let files =
+            [(refusals_file(wanted.requests), refusals), (keys_file(wanted.requests), judged.device_keys.to_octets())];
+        for (name, octets) in &files {
+            if octets.len() > limits::EVIDENCE_FILE_OCTETS {
+                let (most, found) = (limits::EVIDENCE_FILE_OCTETS, octets.len());
+                return Err(format!("{name}: expected at most {most} octets, found {found}"));
+            }
+            let path = self.folder.artifacts().join(name);
+            // One that is there already is of a judging that came to no outcome: no record names it.
+            durable_file::set_aside(&path).map_err(|e| e.to_string())?;
+            durable_file::create(&path, octets).map_err(|e| e.to_string())?;
+        }
+        let [(refusals, said), (keys, prints)] = &files;
+        Ok(Outcome::RequestsJudged {
+            at,
+            root: judged.root,
+            found: Box::new(judged.found),
+            refusals: written(refusals, said),
+            device_keys: written(keys, prints),
+        })
+    }
+
+    /// The accepted requests of a shard, as they were judged.
+    pub(super) fn accepted(&self, requests: &str) -> impl Fn(u32) -> Result<Vec<u8>, BundleError> + Sync + use<R> {
+        let (folder, name) = (self.folder.requests(), requests.to_owned());
+        move |shard| Ok(durable_file::read(&accepted(&folder, &name, shard), limits::STRONGROOM_CONTENT_OCTETS)?)
+    }
+
+    /// The device keys that the chain has certified, where it has any.
+    fn device_keys(&self, expected: Option<Digest>) -> Result<Prints, String> {
+        let Some(expected) = expected else { return Ok(Prints::default()) };
+        let path = self.folder.device_keys();
+        let octets = durable_file::read(&path, limits::EVIDENCE_FILE_OCTETS).map_err(|e| {
+            format!("{e}: the list of device keys that this chain has certified, SHA-256 {expected}; it is the artefact *.device-keys.bin of the ceremony that certified last: put it there")
+        })?;
+        let found = Digest::of(&octets);
+        if found != expected {
+            return Err(format!("{}: expected the list of the record, {expected}, found {found}", path.display()));
+        }
+        Prints::parse(&octets).map_err(|e| e.to_string())
+    }
+
+    /// Copies the file of a statement from wherever it lies: from the folder of a rehearsal, from a bound medium, from `[incoming]`.
+    fn copied(&self, name: &str, statement: &Statement, copy: &Path) -> Result<(), String> {
+        if copy.is_file() && requests::is_the_one(copy, statement).is_ok() {
+            return Ok(());
+        }
+        durable_file::set_aside(copy).map_err(|e| e.to_string())?;
+        let file = format!("{name}.requests.cbor");
+        let named = FileName::parse(&file).map_err(|e| e.to_string())?;
+        let mut tried = Vec::new();
+        if self.plan.realm.is_rehearsal() {
+            match copy_from(&self.folder.incoming().join(&file), statement, copy) {
+                Ok(()) => return Ok(()),
+                Err(problem) => tried.push(problem),
+            }
+        }
+        for (medium, bound) in &self.room.binding.media {
+            let found = Place::at(bound.path(), Access::Read).and_then(|place| {
+                let medium = Medium::open(&place)?;
+                let copied = medium.copy_loose(&named, statement.size, copy);
+                drop(medium);
+                place.leave()?;
+                copied
+            });
+            match found {
+                Ok(true) if requests::is_the_one(copy, statement).is_ok() => return Ok(()),
+                Ok(true) => {
+                    durable_file::set_aside(copy).map_err(|e| e.to_string())?;
+                    tried.push(format!("medium {medium}: {file} is not the file that the factory signed"));
+                }
+                Ok(false) => tried.push(format!("medium {medium}: no {file} of {} octets", statement.size)),
+                Err(error) => tried.push(format!("medium {medium}: {error}")),
+            }
+        }
+        if let Some(folder) = self.room.binding.incoming.get("files") {
+            match copy_from(&folder.join(&file), statement, copy) {
+                Ok(()) => return Ok(()),
+                Err(problem) => tried.push(problem),
+            }
+        }
+        let tried = if tried.is_empty() { "no medium is bound".to_owned() } else { tried.join("; ") };
+        Err(format!(
+            "expected {file} with SHA-256 {}, on top of a medium, in its folder INBOX, or in the folder `files` of [incoming]; {tried}",
+            statement.sha256
+        ))
+    }
+}
+
+fn accepted(folder: &Path, requests: &str, shard: u32) -> PathBuf {
+    folder.join(format!("{requests}.{shard:05}.cbor"))
+}
+
+/// Copies a file of this machine, and looks whether it is the one.
+fn copy_from(from: &Path, statement: &Statement, copy: &Path) -> Result<(), String> {
+    requests::is_the_one(from, statement).map_err(|e| e.to_string())?;
+    medium::copy_file(from, statement.size, copy).map_err(|e| e.to_string())?;
+    requests::is_the_one(copy, statement).map_err(|e| e.to_string())
+}
+
+/// The artefact that goes back to the factory: canonical JSON.
+fn refusals(ceremony: &str, statement: &Statement, sha256: &Digest, refused: &[Refused]) -> Result<Vec<u8>, String> {
+    let refusals = serde_json::json!({
+        "format": "anchorite-refusals/1",
+        "realm": statement.realm,
+        "ceremony": ceremony,
+        "factory": statement.factory,
+        "order": statement.order,
+        "requests": sha256,
+        "count": statement.count,
+        "accepted": statement.count.saturating_sub(u32::try_from(refused.len()).unwrap_or(u32::MAX)),
+        "refused": refused,
+    });
+    canonical::to_octets(&refusals).map_err(|e| e.to_string())
+}
