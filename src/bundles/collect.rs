@@ -128,8 +128,7 @@ fn written(
     let whole = file.done(source)?;
     let judge = |statement: &Statement, path: &Path| {
         let records = u32::try_from(limits::SHARD_RECORDS).unwrap_or(1);
-        let judge =
-            Judge::new(source.order, source.order_digest, statement, Known::default(), source.now, records)?;
+        let judge = Judge::new(source.order, source.order_digest, statement, Known::default(), source.now, records)?;
         requests::judge(path, statement, judge, Prints::default(), &mut |_, _| Ok(()))
     };
     let judged = judge(&whole, all)?;
@@ -142,7 +141,7 @@ fn written(
     }
     let refused: BTreeSet<u32> = judged.refused.iter().map(|refused| refused.request).collect();
     let (mut entries, mut file, mut n) = (Entries::open(all)?, Body::new(kept)?, 0);
-    while let Some((_, octets)) = entries.next()? {
+    while let Some((_, octets)) = entries.read()? {
         if !refused.contains(&n) {
             file.put(octets)?;
         }

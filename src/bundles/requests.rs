@@ -38,7 +38,7 @@ impl Entries {
     ///
     /// # Errors
     /// Where what comes next is no request, or there are more than a collection may have.
-    pub fn next(&mut self) -> Result<Option<(Collected, &[u8])>, BundleError> {
+    pub fn read(&mut self) -> Result<Option<(Collected, &[u8])>, BundleError> {
         if self.octets.len() - self.at < limits::COLLECTED_REQUEST_OCTETS && !self.ended {
             self.octets.drain(..self.at);
             self.at = 0;
@@ -91,7 +91,7 @@ pub fn judge(
 ) -> Result<Judged, BundleError> {
     is_the_one(path, statement)?;
     let mut entries = Entries::open(path)?;
-    while let Some((collected, _)) = entries.next()? {
+    while let Some((collected, _)) = entries.read()? {
         judge.count(&collected);
     }
     let (mut entries, mut tree, mut refused) = (Entries::open(path)?, merkle::Tree::default(), Vec::new());
@@ -102,7 +102,7 @@ pub fn judge(
         }
         shards += 1;
     };
-    while let Some((collected, octets)) = entries.next()? {
+    while let Some((collected, octets)) = entries.read()? {
         tree.push(merkle::leaf(octets));
         match judge.judge(&collected, &mut keep) {
             Verdict::Accepted(accepted) => device_keys.add(&accepted.spki),

@@ -2,6 +2,7 @@
 
 mod exports;
 pub mod fixture;
+mod requested;
 
 use anchorite::basics::{Digest, Secret};
 use anchorite::bundles::{BundleError, check};

@@ -29,4 +29,5 @@ pub const BUILT_IN: &[(&str, &str)] = built_in![
     "idevid",
     "ldevid",
     "tls-client",
+    "device-key",
 ];

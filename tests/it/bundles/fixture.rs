@@ -6,7 +6,8 @@ use anchorite::bundles::{BundleError, Making, Written};
 use anchorite::custody::quorum::{QuorumId, QuorumRecord};
 use anchorite::factory::manifest::{CeremonyRef, ProfileRef};
 use anchorite::factory::order::Order;
-use anchorite::factory::terms::BatchRoom;
+use anchorite::factory::requests::{Accepted, shard_digest};
+use anchorite::factory::terms::{BatchRoom, Requested};
 use anchorite::factory::{BatchTerms, BundleId, DeviceId};
 use anchorite::keys::recipient::RecipientKind;
 use anchorite::keys::ssh::SshSigningKey;
@@ -55,6 +56,8 @@ pub struct Kind {
     pub listed: Option<Vec<&'static str>>,
     pub seconds: u64,
     pub seed: u64,
+    /// Keys that devices made; `count` is then theirs.
+    pub requested: Option<Vec<Accepted>>,
 }
 
 impl Default for Kind {
@@ -69,6 +72,7 @@ impl Default for Kind {
             listed: None,
             seconds: 3_600,
             seed: 7,
+            requested: None,
         }
     }
 }
@@ -90,9 +94,13 @@ impl Kind {
         let ids = if matter { "[matter]\nvendor_id = \"FFF1\"\nproduct_id = \"8000\"\n" } else { "" };
         let end = if *profile == "idevid" { "9999-12-31T23:59:59Z" } else { "2030-11-26T00:00:00Z" };
         let device = device.word();
+        let mode = match self.requested {
+            Some(_) => format!("device-generated\"\nnonce = \"{}", "cd".repeat(32)),
+            None => "injected".to_owned(),
+        };
         format!(
             "format = \"anchorite-order/1\"\nrealm = \"rehearsal\"\nfactory = \"ostrava\"\nproduct = \"lamp\"\n\
-             sku = \"LAMP-E27-W\"\nmode = \"injected\"\nalgorithm = \"{device}\"\nprofile = \"{profile}\"\n\
+             sku = \"LAMP-E27-W\"\nmode = \"{mode}\"\nalgorithm = \"{device}\"\nprofile = \"{profile}\"\n\
              count = {count}\n{devices}\nquota = 5000000\nnot_before = \"2026-11-26T00:00:00Z\"\nnot_after = \"{end}\"\n\
              expires = \"2027-02-26T00:00:00Z\"\n[firmware]\nversion = \"1.4.0\"\nsha256 = \"{}\"\n\
              [subject]\n{organization}common_name = \"Lamp {{device}}\"\n{ids}",
@@ -109,8 +117,20 @@ pub struct Issuing {
     pub chain: String,
     pub crl: String,
     pub listed: Vec<DeviceId>,
+    /// The accepted requests of each shard.
+    pub requested: Vec<Vec<u8>>,
     pub sequence: u64,
     pub previous: Option<Digest>,
+}
+
+/// The accepted requests of each shard, as the strongroom gets them.
+pub fn octets_of(accepted: &[Accepted], shard_records: u32) -> Vec<Vec<u8>> {
+    let shard = |some: &[Accepted]| {
+        let mut octets = Vec::new();
+        some.iter().for_each(|one| one.write(&mut octets));
+        octets
+    };
+    accepted.chunks(shard_records as usize).map(shard).collect()
 }
 
 fn ask(room: &mut Strongroom, request: Request) -> (Response, Option<anchorite::basics::Secret>) {
@@ -204,8 +224,15 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
         issuer: issuer.digest(),
         shard_records: kind.shard_records,
         additions: profile(kind.profile).additions(REALM, "1.3.6.1.4.1.32473.7", oids::REHEARSAL_POLICY),
-        attested_policies: None,
-        requested: None,
+        attested_policies: profile(kind.profile)
+            .policies
+            .of_attested()
+            .map(|policies| policies.in_realm(REALM, "1.3.6.1.4.1.32473.7", oids::REHEARSAL_POLICY)),
+        requested: kind.requested.as_ref().map(|accepted| Requested {
+            requests: Digest::of(b"statement"),
+            accepted: u32::try_from(accepted.len()).unwrap(),
+            shards: octets_of(accepted, kind.shard_records).iter().map(|octets| shard_digest(REALM, octets)).collect(),
+        }),
         lineage_oid: (kind.profile != "matter-dac").then(|| "1.3.6.1.4.1.32473.7.1".to_owned()),
         hardware_type: (kind.profile == "idevid").then(|| "1.3.6.1.4.1.32473.7.2".to_owned()),
         serial_seed: Digest::of(b"serials"),
@@ -257,7 +284,8 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
     ask(&mut strongroom, unlock);
     let listed = order.hardware_ids.clone().unwrap_or_default();
     let chain = format!("{}{}", issuer.to_pem().unwrap(), root.to_pem().unwrap());
-    Issuing { strongroom, terms, issuer, chain, crl, listed, sequence: 1, previous: None }
+    let requested = octets_of(kind.requested.as_deref().unwrap_or_default(), kind.shard_records);
+    Issuing { strongroom, terms, issuer, chain, crl, listed, requested, sequence: 1, previous: None }
 }
 
 fn strongroom_machine(kind: &Kind) -> anchorite::basics::Secret {
@@ -283,6 +311,8 @@ fn authority_key(kind: &Kind, machine: &anchorite::basics::Secret) -> SigningKey
 impl Issuing {
     /// Writes the bundle.
     pub fn write(&mut self, out: &Path) -> Result<Written, BundleError> {
+        let requested = |shard: u32| Ok(self.requested[shard as usize].clone());
+        let made_here = self.requested.is_empty();
         let making = Making {
             terms: &self.terms,
             authority: "issuing",
@@ -299,7 +329,7 @@ impl Issuing {
             salt: [9; 8],
             listed: &self.listed,
             kept: &kept(out),
-            requested: None,
+            requested: if made_here { None } else { Some(&requested) },
         };
         anchorite::bundles::write(&mut self.strongroom, &making, out, &mut |_, _| {})
     }

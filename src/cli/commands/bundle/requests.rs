@@ -46,8 +46,13 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
             Prints::parse(&octets).map_err(|e| refuted(e.to_string()))?
         }
         (Some(expected), None) => {
-            return Err(Failure::new(ExitCode::Missing, format!("the device keys certified before, SHA-256 {expected}"))
-                .with_hint("--device-keys names the file *.device-keys.bin of the evidence of the ceremony that certified last"));
+            return Err(Failure::new(
+                ExitCode::Missing,
+                format!("the device keys certified before, SHA-256 {expected}"),
+            )
+            .with_hint(
+                "--device-keys names the file *.device-keys.bin of the evidence of the ceremony that certified last",
+            ));
         }
     };
     let keys = standing.map(|standing| standing.keys.iter().copied().collect()).unwrap_or_default();
@@ -57,7 +62,9 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
     let again = requests::judge(&args.file, &statement, judge, devices, &mut |_, _| Ok(()))?;
     let keys = Digest::of(&again.device_keys.to_octets());
     if again.found != recorded.found || keys != judged.device_keys {
-        return Err(refuted(format!("requests {name}: judged again, they come to something else than the record says")));
+        return Err(refuted(format!(
+            "requests {name}: judged again, they come to something else than the record says"
+        )));
     }
     let (count, accepted, attested) = (again.found.count, again.found.accepted, again.found.attested);
     if args.json {
@@ -66,7 +73,9 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
             "refused": again.refused, "order": judged.order, "statement": judged.statement,
         }))?;
     } else {
-        output::data(&format!("{name}: {accepted} of {count} accepted, {attested} of them attested, as the record says"));
+        output::data(&format!(
+            "{name}: {accepted} of {count} accepted, {attested} of them attested, as the record says"
+        ));
         for refused in &again.refused {
             let reasons: Vec<String> = refused.reasons.iter().map(ToString::to_string).collect();
             output::data(&format!("  refused {}, {}: {}", refused.request, refused.device, reasons.join("; ")));

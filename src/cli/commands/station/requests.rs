@@ -23,8 +23,11 @@ pub(super) fn requests(args: &CollectRequests) -> Result<ExitCode, Failure> {
     let rows = collect::table(&table).map_err(|e| Failure::new(ExitCode::Usage, e.to_string()))?;
     let certificates = match &args.certificates {
         None => Vec::new(),
-        Some(path) => collect::certificates(&durable_file::read(path, limits::SMALL_FILE_OCTETS * 4)?)
-            .map_err(|found| Failure::from(format!("{}: expected certificates in PEM, found {found}", path.display())))?,
+        Some(path) => {
+            collect::certificates(&durable_file::read(path, limits::SMALL_FILE_OCTETS * 4)?).map_err(|found| {
+                Failure::from(format!("{}: expected certificates in PEM, found {found}", path.display()))
+            })?
+        }
     };
     let beside = args.devices.parent().map_or_else(PathBuf::new, PathBuf::from);
     let source = Source {
@@ -51,8 +54,13 @@ pub(super) fn requests(args: &CollectRequests) -> Result<ExitCode, Failure> {
     }
     if !body.is_file() {
         let (refused, count) = (written.refused.len(), rows.len());
-        return Err(Failure::new(ExitCode::Refuted, format!("{refused} of {count} requests would be refused: nothing was written"))
-            .with_hint("mend them, or leave them out with --leave-out: an order is carried out once, so they then need another"));
+        return Err(Failure::new(
+            ExitCode::Refuted,
+            format!("{refused} of {count} requests would be refused: nothing was written"),
+        )
+        .with_hint(
+            "mend them, or leave them out with --leave-out: an order is carried out once, so they then need another",
+        ));
     }
     let signed = station.sign_requests(written.statement)?;
     let octets = signed.to_octets().map_err(|e| Failure::from(e.to_string()))?;
@@ -71,7 +79,9 @@ pub(super) fn requests(args: &CollectRequests) -> Result<ExitCode, Failure> {
         output::data(&format!("digest        {digest}"));
         output::data(&format!("words         {}", digest.twelve_words()));
     }
-    output::words("both files travel; over the telephone read the words of the statement, which says which file of requests it is about");
+    output::words(
+        "both files travel; over the telephone read the words of the statement, which says which file of requests it is about",
+    );
     Ok(ExitCode::Done)
 }
 
