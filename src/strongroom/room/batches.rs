@@ -1,8 +1,8 @@
 //! The room's answers about batches: who may open one, and what a shard is made with.
 
 use super::{Answer, Room};
-use crate::basics::{Digest, Secret};
 use crate::basics::digest::hex_decode;
+use crate::basics::{Digest, Secret};
 use crate::ceremony::batch::committed;
 use crate::factory::{BatchTerms, DeviceId, enrolment};
 use crate::keys::SigningKey;
@@ -72,7 +72,14 @@ impl Room {
         let material = draws.expand("strongroom", "throw-away", 0, 0, open.key.algorithm().material_octets());
         let throwaway =
             SigningKey::from_material(open.key.algorithm(), material.expose()).map_err(|e| e.to_string())?;
-        let made = batch.issue((first, count), devices, requested.as_ref().map_or(&[], Secret::expose), &open.key, draws, &throwaway)?;
+        let made = batch.issue(
+            (first, count),
+            devices,
+            requested.as_ref().map_or(&[], Secret::expose),
+            &open.key,
+            draws,
+            &throwaway,
+        )?;
         let sizes: Result<Vec<u32>, _> = made.iter().map(|shard| u32::try_from(shard.len())).collect();
         let sizes = sizes.map_err(|_| "a shard of more than four gigabytes")?;
         let content = match <[_; 1]>::try_from(made) {

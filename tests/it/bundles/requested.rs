@@ -93,7 +93,7 @@ fn other_requests_than_the_approved_ones_are_refused() {
         room
     };
     let refused = |room: &mut fixture::Issuing, shard, octets: Option<Vec<u8>>| {
-        let asked = Request::IssueShard { shard, devices: Vec::new() };
+        let asked = Request::IssueShards { first: shard, count: 1, devices: Vec::new() };
         match room.strongroom.ask(asked, octets.map(Secret::take)).unwrap().0 {
             Response::Refused { reason } => reason,
             other => panic!("{other:?}"),
@@ -115,9 +115,9 @@ fn other_requests_than_the_approved_ones_are_refused() {
     let claimed = fixture::octets_of(&claimed, 4).remove(0);
     assert!(refused(&mut room, 0, Some(claimed)).contains("requests of shard 0"));
     let right = room.requested[0].clone();
-    let asked = Request::IssueShard { shard: 0, devices: Vec::new() };
+    let asked = Request::IssueShards { first: 0, count: 1, devices: Vec::new() };
     let answer = room.strongroom.ask(asked, Some(Secret::take(right.clone()))).unwrap().0;
-    assert!(matches!(answer, Response::ShardIssued { count: 4, .. }));
+    assert!(matches!(answer, Response::ShardsIssued { first: 0, .. }));
     assert!(refused(&mut room, 0, Some(right)).contains("expected shard 1"), "each once");
 
     // A key of another algorithm than the order's, though the digest was approved.
