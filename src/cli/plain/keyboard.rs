@@ -32,20 +32,22 @@ impl Keyboard {
         self.signals.as_ref().and_then(Signals::received).map_or("input ended", |signal| signal.why())
     }
 
-    /// One line, trimmed; `None` at the end of input or after a signal.
+    /// One line, trimmed; `None` at the end of input or after a signal. Of a line that is too long for any answer just so much is kept that it
+    /// is refused, once.
     #[must_use]
     pub fn line(&self, question: &str) -> Option<String> {
         ask(question);
         let mut typed = Vec::new();
+        let mut some = false;
         loop {
             match self.octet() {
                 Some(b'\n') => break,
-                Some(octet) => typed.push(octet),
-                None if typed.is_empty() || self.interrupted() => return None,
+                Some(octet) => {
+                    some = true;
+                    keep(&mut typed, octet);
+                }
+                None if !some || self.interrupted() => return None,
                 None => break,
-            }
-            if typed.len() >= limits::TYPED_CHARS * 4 {
-                break;
             }
         }
         Some(String::from_utf8_lossy(&typed).trim().to_owned())
@@ -126,8 +128,32 @@ impl Keyboard {
     }
 }
 
+/// Spaces in front count for nothing; one character more than any answer has, of four octets at most, is enough to be refused.
+fn keep(typed: &mut Vec<u8>, octet: u8) {
+    let leads = typed.is_empty() && octet.is_ascii_whitespace();
+    if !leads && typed.len() < (limits::TYPED_CHARS + 1) * 4 {
+        typed.push(octet);
+    }
+}
+
 fn ask(question: &str) {
     let mut error = std::io::stderr();
     let _ = write!(error, "{question}");
     let _ = error.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_long_line_is_longer_than_any_answer() {
+        for character in ["a", "\u{e9}", "\u{20ac}", "\u{1f511}"] {
+            let line = format!("{}{}", " ".repeat(5_000), character.repeat(5_000));
+            let mut typed = Vec::new();
+            line.bytes().for_each(|octet| keep(&mut typed, octet));
+            let kept = String::from_utf8_lossy(&typed).chars().count();
+            assert!(kept > limits::TYPED_CHARS && typed.len() < 2_000, "{character}: {kept}");
+        }
+    }
 }

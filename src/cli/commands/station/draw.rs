@@ -53,15 +53,18 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
 /// One identity for each line that comes in, until the input ends.
 fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure> {
     let mut input = std::io::stdin().lock();
-    let mut line = String::new();
     loop {
-        line.clear();
-        let read = std::io::Read::take(&mut input, limits::TYPED_CHARS as u64).read_line(&mut line);
-        if read.map_err(|e| Failure::from(format!("standard input: {e}")))? == 0 {
-            return Ok(ExitCode::Done);
-        }
-        let asked = line.trim_end();
-        let device = (asked != "next").then_some(asked);
+        let asked = match asked(&mut input).map_err(|e| Failure::from(format!("standard input: {e}")))? {
+            Asked::Ended => return Ok(ExitCode::Done),
+            Asked::Next => None,
+            Asked::Device(id) => Some(id),
+            Asked::Unclear => {
+                let error = format!("expected `next` or a device id of at most {} characters", limits::DEVICE_ID_CHARS);
+                output::json(&json!({"error": error, "hint": "nothing was drawn"}))?;
+                continue;
+            }
+        };
+        let device = asked.as_deref();
         let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device };
         match station.draw(&wanted, now()) {
             Ok(drawn) => {
@@ -75,6 +78,33 @@ fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// What a line of `--serve` asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    Next,
+    Device(String),
+    Unclear,
+    Ended,
+}
+
+/// Reads one line. Of one that is too long nothing is taken for a question, its end neither.
+fn asked(input: &mut impl BufRead) -> std::io::Result<Asked> {
+    let mut line = Vec::new();
+    let most = limits::DEVICE_ID_CHARS as u64 + 2;
+    if std::io::Read::take(&mut *input, most).read_until(b'\n', &mut line)? == 0 {
+        return Ok(Asked::Ended);
+    }
+    if line.len() as u64 == most && !line.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+        return Ok(Asked::Unclear);
+    }
+    Ok(match std::str::from_utf8(&line).map(str::trim_end) {
+        Ok("next") => Asked::Next,
+        Ok(id) if !id.is_empty() => Asked::Device(id.to_owned()),
+        _ => Asked::Unclear,
+    })
 }
 
 pub(super) fn undelivered(drawn: &Drawn, cause: &str) -> Failure {
@@ -148,4 +178,34 @@ fn joined(parts: &[&[u8]]) -> Secret {
         all.push(octet);
     });
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_asks_for_nothing_and_its_end_neither() {
+        let long = format!("next\nLAMP-1\r\n{}next\n\n{}\n\u{fffd}\nnext", "x".repeat(66), "y".repeat(64));
+        let mut input = long.as_bytes();
+        let mut all = Vec::new();
+        loop {
+            match asked(&mut input).unwrap() {
+                Asked::Ended => break,
+                some => all.push(some),
+            }
+        }
+        let device = |id: &str| Asked::Device(id.to_owned());
+        let replaced = device("\u{fffd}");
+        let expected = [
+            Asked::Next,
+            device("LAMP-1"),
+            Asked::Unclear,
+            Asked::Unclear,
+            device(&"y".repeat(64)),
+            replaced,
+            Asked::Next,
+        ];
+        assert_eq!(all, expected);
+    }
 }
