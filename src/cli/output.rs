@@ -5,7 +5,7 @@ use crate::basics::safe_text::is_dangerous;
 use crate::cli::Failure;
 use crate::script::problem::LocatedProblem;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
 
 /// A line of data.
@@ -18,11 +18,18 @@ pub fn words(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Whether standard output is a file.
+/// What standard output is, where it is nothing that hands a private key on to a program: a file and a terminal keep it, a closed output or
+/// `/dev/null` loses it.
 #[must_use]
-pub fn is_file() -> bool {
-    rustix::fs::fstat(std::io::stdout())
-        .is_ok_and(|seen| rustix::fs::FileType::from_raw_mode(seen.st_mode) == rustix::fs::FileType::RegularFile)
+pub fn no_pipe() -> Option<&'static str> {
+    use rustix::fs::FileType;
+    let Ok(seen) = rustix::fs::fstat(std::io::stdout()) else { return Some("closed") };
+    match FileType::from_raw_mode(seen.st_mode) {
+        FileType::Fifo | FileType::Socket => None,
+        FileType::RegularFile => Some("a file"),
+        FileType::CharacterDevice if std::io::stdout().is_terminal() => Some("a terminal"),
+        _ => Some("nothing that reads"),
+    }
 }
 
 /// Data that is secret, past the standard library's buffer, which nobody overwrites.

@@ -167,6 +167,15 @@ pub fn new_folder(path: &Path) -> Result<(), FileError> {
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
+/// As [`new_folder`], and only its owner enters it, from its first moment on.
+///
+/// # Errors
+/// As [`new_folder`].
+pub fn new_private_folder(path: &Path) -> Result<(), FileError> {
+    rustix::fs::mkdir(path, Mode::RWXU).map_err(FileError::of(path, "making the folder"))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
 /// Makes a folder inside ours, or finds it made.
 ///
 /// # Errors

@@ -1,13 +1,16 @@
 //! The ledger checked against itself and against the identities: every head recomputed, every move replayed, and at the end each
 //! identity in the state its entries give it.
 
-use crate::basics::Digest;
+use crate::basics::{Digest, limits};
+use crate::factory::{Class, Manifest, Refusal, manifest};
 use crate::station::chain::{Entry, Position, What};
+use crate::station::import::incoming::Incoming;
 use crate::station::state::State;
 use crate::station::store::Identity;
 use crate::station::{Station, StationError};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -79,6 +82,45 @@ impl Station {
             Ok(Checked { entries: position.seq, head: position.head, identities: stored.len() as u64, states })
         })
     }
+}
+
+impl Station {
+    /// Reads every file of every bundle that can still be drawn from, and looks for the key it is sealed to; says how many files there were.
+    ///
+    /// # Errors
+    /// The first that is not there, or not as it came in.
+    pub fn check_files(&mut self) -> Result<usize, StationError> {
+        let left: Vec<_> = self.look(|tx| {
+            let counts = tx.counts()?;
+            let drawable = |bundle: &str| {
+                counts
+                    .iter()
+                    .any(|c| c.bundle == bundle && c.count > 0 && matches!(c.state, State::Sealed | State::Released))
+            };
+            Ok(tx.bundles()?.into_iter().filter(|bundle| drawable(&bundle.bundle)).collect())
+        })?;
+        let mut files = 0;
+        for bundle in left {
+            self.identity_of(&bundle.recipient)?;
+            files += whole(&self.bundle_folder(&bundle.bundle), bundle.manifest)?;
+        }
+        Ok(files)
+    }
+}
+
+/// Holds a bundle's folder against the manifest that came in; says how many files it has.
+fn whole(folder: &Path, expected: Digest) -> Result<usize, StationError> {
+    let here = Incoming::open(folder)?;
+    let octets = here.read(manifest::NAME, limits::BUNDLE_MANIFEST_OCTETS)?;
+    let found = Digest::of(&octets);
+    if found != expected {
+        return Err(Refusal::new(Class::Tampered, manifest::NAME, expected, found).into());
+    }
+    let what = Manifest::parse(&octets)?;
+    for file in &what.files {
+        here.compare(&file.name, file.size, &file.sha256, &mut |_| Ok(()))?;
+    }
+    Ok(what.files.len())
 }
 
 impl Replay {

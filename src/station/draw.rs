@@ -3,13 +3,15 @@
 use crate::basics::{Digest, Instant, SafeText};
 use crate::devices::durable_file::FileError;
 use crate::factory::{Record, manifest, record};
+use crate::keys::recipient;
 use crate::station::chain::What;
 use crate::station::state::State;
 use crate::station::store::{Bundle, Identity, Transaction};
-use crate::station::{Station, StationError, unseal};
+use crate::station::{Station, StationError, home, unseal};
 use rustix::fs::{Mode, OFlags, open};
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 /// What a line asks for.
 #[derive(Clone, Debug, Default)]
@@ -38,9 +40,18 @@ impl Station {
     /// # Errors
     /// Where nothing is released that fits, the store is not current, or the record does not open: then it stays reserved.
     pub fn draw(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<Drawn, StationError> {
+        // What fails here fails before anything is spent.
+        let likely = self.look(|tx| Ok(candidates(tx, wanted, now)?.into_iter().next()))?;
+        let recipient = likely.map_or_else(String::new, |bundle| bundle.recipient);
+        let key = if recipient.is_empty() { None } else { Some(self.identity_of(&recipient)?) };
         let (identity, bundle, entry) = self.reserve(wanted, now)?;
-        let record = self
-            .opened(&identity, &bundle)
+        let key = match key.filter(|_| recipient == bundle.recipient) {
+            Some(key) => Ok(key),
+            None => self.identity_of(&bundle.recipient),
+        };
+        let record = key
+            .map_err(|e| e.to_string())
+            .and_then(|key| self.opened_by(&key, &identity, &bundle))
             .map_err(|problem| StationError::Unopened { device: SafeText::of(&identity.device), problem })?;
         let nonce = record::possession_nonce(self.home.realm, &bundle.nonce, identity.index);
         Ok(Drawn { record, identity, bundle, nonce, entry })
@@ -69,7 +80,11 @@ impl Station {
             // reconciling takes out of reach rests on that.
             book.position()?;
             for bundle in candidates {
+        let folder = self.folder.clone();
+        self.change(now, |book| {
+            for bundle in candidates(book.tx.as_mut(), wanted, book.now)? {
                 let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.device)? else { continue };
+                drop(shard_of(&folder, &identity, &bundle)?);
                 (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
                 book.tx.set_state(identity.id, State::Reserved, Some(wanted.line), now.0)?;
                 let entry = book.write(&What::Reserved { line: wanted.line, record: identity.record })?;
@@ -82,12 +97,18 @@ impl Station {
     /// Opens the record of an identity that was reserved.
     pub(super) fn opened(&self, identity: &Identity, bundle: &Bundle) -> Result<Record, String> {
         let key = self.identity_of(&bundle.recipient).map_err(|e| e.to_string())?;
-        let path = self.bundle_folder(&bundle.bundle).join(manifest::shard_name(identity.shard));
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = open(&path, flags, Mode::empty())
-            .map_err(|cause| FileError { path: path.clone(), what: "opening", cause: cause.into() }.to_string())?;
-        let sealed = BufReader::with_capacity(8 * 1024, File::from(file));
-        let octets = unseal::record(&key, sealed, identity.offset, identity.octets)?;
+        self.opened_by(&key, identity, bundle)
+    }
+
+    fn opened_by(
+        &self,
+        key: &recipient::identity::Identity,
+        identity: &Identity,
+        bundle: &Bundle,
+    ) -> Result<Record, String> {
+        let file = shard_of(&self.folder, identity, bundle).map_err(|e| e.to_string())?;
+        let sealed = BufReader::with_capacity(8 * 1024, file);
+        let octets = unseal::record(key, sealed, identity.offset, identity.octets)?;
         let (record, used) = Record::read(octets.expose()).map_err(|e| e.to_string())?;
         let found = record.digest(self.home.realm);
         if used != octets.len() || found != identity.record || record.device.as_str() != identity.device {
@@ -95,6 +116,14 @@ impl Station {
         }
         Ok(record)
     }
+}
+
+/// The sealed file in which an identity lies.
+fn shard_of(folder: &Path, identity: &Identity, bundle: &Bundle) -> Result<File, FileError> {
+    let path = home::bundle_folder(folder, &bundle.bundle).join(manifest::shard_name(identity.shard));
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let opened = open(&path, flags, Mode::empty());
+    Ok(File::from(opened.map_err(|cause| FileError { path, what: "opening", cause: cause.into() })?))
 }
 
 fn nothing_left(wanted: &Wanted<'_>) -> StationError {

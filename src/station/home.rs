@@ -260,8 +260,12 @@ impl Station {
     /// Where an imported bundle lies.
     #[must_use]
     pub fn bundle_folder(&self, bundle: &str) -> PathBuf {
-        self.folder.join("bundles").join(bundle)
+        bundle_folder(&self.folder, bundle)
     }
+}
+
+pub(super) fn bundle_folder(station: &Path, bundle: &str) -> PathBuf {
+    station.join("bundles").join(bundle)
 }
 
 /// New, and ours alone: nobody was told of what is in it.

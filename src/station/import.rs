@@ -11,7 +11,7 @@
 //! If we die before the transaction, the bundle is not here, and importing it again begins anew. Shards are opened to be checked, in memory
 //! that is overwritten; what stays on disk is what came in, still sealed.
 
-mod incoming;
+pub(super) mod incoming;
 mod records;
 mod trust;
 

@@ -39,10 +39,13 @@ impl Station {
                 refused(book, &refusal)?;
                 return Ok(Judged::Bad(refusal));
             }
-            if matches!(identity.state, State::Released | State::Sealed) {
-                // Somebody has this key although this store never gave it out: a copy of the store, or an older state of it.
-                let because = "its device proved the key before this store gave it out".to_owned();
-                moved(book, &mut identity, State::Lost, because)?;
+            if identity.line == 0 {
+                // Somebody has this key although this store never gave it out: a copy of the store, or an older state of it. It is out of reach
+                // from now on, and no further proof brings it back: which of two devices has it nobody here can tell.
+                if identity.state != State::Lost {
+                    let because = "its device proved the key before this store gave it out".to_owned();
+                    moved(book, &mut identity, State::Lost, because)?;
+                }
                 let found = "never given out by this store: it is an older state or a copy of one that gave it out";
                 let refusal =
                     Refusal::new(Class::Replay, format!("proof of {}", identity.device), "one after a draw", found);

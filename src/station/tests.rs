@@ -255,9 +255,11 @@ fn a_proof_is_that_of_the_device_over_its_own_nonce_and_record() {
     let early = key(2).sign(&possession_message(&nonce, &third.record)).unwrap();
     let refused = factory.station().confirm("D1-2", &early, NOW).unwrap_err().to_string();
     assert!(refused.contains("never given out"), "{refused}");
+    let again = factory.station().confirm("D1-2", &early, NOW).unwrap_err().to_string();
+    assert!(again.contains("never given out"), "said twice, it is no proof either: {again}");
     assert!(matches!(factory.draw(1), Err(StationError::NothingReleased(_))), "and it is offered to nobody now");
     let status = factory.station().status(NOW).unwrap();
-    assert_eq!((status.refusals["bad-signature"], status.refusals["replay"]), (4, 1));
+    assert_eq!((status.refusals["bad-signature"], status.refusals["replay"]), (4, 2));
     assert_eq!((status.today.verified, status.lines[0].line, status.lines[0].per_hour), (1, 2, 1));
     factory.station().check().unwrap();
 }

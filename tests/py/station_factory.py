@@ -6,6 +6,7 @@ that `ssh-keygen` and the code below check; every tampering of a bundle is refus
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -63,6 +64,7 @@ def enrol(station, work, prefix=""):
     said = station.run("enrol", "--out", envelope, "--json")
     octets = envelope.read_bytes()
     assert hashlib.sha256(octets).hexdigest() == said["envelope"] and len(said["words"].split()) == 23
+    assert hashlib.sha256(octets.split(b"\n", 1)[1]).hexdigest() == said["request"], "what the ceremony side asks for"
     signed = json.loads(octets.split(b"\n", 1)[1])
     request = signed["statement"]
     assert request["recipient"] == station.recipient and request["pins"]["threshold"] == 2 and make_bundle.jcs(signed) == octets.split(b"\n", 1)[1]
@@ -316,7 +318,32 @@ def no_file(station, bundle, work):
     assert done.returncode == 2 and (work / "out").stat().st_size == 0, done.stderr
     station.run("draw", "--line", 1, "--bundle", bundle, "--to", work / "asked")
     assert (work / "asked").stat().st_mode & 0o777 == 0o600 and b"PRIVATE KEY" in (work / "asked").read_bytes()
-    station.refused(1, "reserved and was not handed over", "draw", "--line", 1, "--bundle", bundle, "--to", work / "asked")
+    before = station.run("status", "--json")["entries"]
+    station.refused(2, "expected no such file or folder", "draw", "--line", 1, "--bundle", bundle, "--to", work / "asked")
+    station.refused(2, "expected a folder to write into", "draw", "--line", 1, "--bundle", bundle, "--to", work / "not-there" / "key")
+    for null in (open("/dev/null", "w"), open("/dev/null", "r")):
+        command = [station.binary, "station", "draw", station.where, "--line", "1", "--bundle", bundle]
+        done = subprocess.run(command, stdout=null, stderr=subprocess.PIPE)
+        assert done.returncode == 2 and b"expected a pipe" in done.stderr, done
+    master, terminal = os.openpty()
+    done = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE)
+    os.close(terminal)
+    assert done.returncode == 2 and b"is a terminal" in done.stderr, done
+    # What is missing is seen before anything is reserved, and by `check`.
+    for path in (next((station.where / "bundles" / bundle / "shards").iterdir()), next(station.where.glob("recipient-*.key"))):
+        away = work / "away"
+        path.rename(away)
+        done = station.call("draw", "--line", 1, "--bundle", bundle)
+        assert done.returncode != 0 and not done.stdout and "reserved" not in done.stderr, done.stderr
+        assert station.call("check").returncode != 0, path
+        away.rename(path)
+    shard = next((station.where / "bundles" / bundle / "shards").iterdir())
+    octets = shard.read_bytes()
+    shard.write_bytes(octets[:-1] + bytes([octets[-1] ^ 1]))
+    station.refused(4, "tampered", "check")
+    shard.write_bytes(octets)
+    assert station.run("status", "--json")["entries"] == before, "nothing was spent"
+    station.run("check")
     for path in station.where.rglob("*"):
         if path.is_file():
             assert b"PRIVATE KEY" not in path.read_bytes(), path

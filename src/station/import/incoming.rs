@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-pub(super) struct Incoming {
+pub(in crate::station) struct Incoming {
     path: PathBuf,
     folder: OwnedFd,
 }
@@ -22,7 +22,7 @@ pub(super) struct Incoming {
 const PIECE: usize = 256 * 1024;
 
 impl Incoming {
-    pub(super) fn open(path: &Path) -> Result<Self, StationError> {
+    pub(in crate::station) fn open(path: &Path) -> Result<Self, StationError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = open(path, flags, Mode::empty()).map_err(|cause| FileError {
             path: path.to_owned(),
@@ -50,7 +50,7 @@ impl Incoming {
         Ok(Some((File::from(handle), u64::try_from(seen.st_size).unwrap_or(u64::MAX))))
     }
 
-    pub(super) fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, StationError> {
+    pub(in crate::station) fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, StationError> {
         self.read_if_there(name, most)?
             .ok_or_else(|| Refusal::new(Class::Count, name, "a file of this name", "none").into())
     }
@@ -113,30 +113,42 @@ impl Incoming {
     }
 
     fn copy_one(&self, name: &str, size: u64, sha256: &Digest, to: &Path) -> Result<(), StationError> {
+        let failed = |what| move |cause| FileError { path: to.to_owned(), what, cause };
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let made = open(to, flags, Mode::RUSR | Mode::WUSR);
+        let mut file = File::from(made.map_err(|cause| failed("creating")(cause.into()))?);
+        self.compare(name, size, sha256, &mut |piece| Ok(file.write_all(piece).map_err(failed("writing"))?))?;
+        file.sync_all().map_err(failed("making durable"))?;
+        Ok(())
+    }
+
+    /// Reads a file that must have this size and digest, piece by piece.
+    pub(in crate::station) fn compare(
+        &self,
+        name: &str,
+        size: u64,
+        sha256: &Digest,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), StationError>,
+    ) -> Result<(), StationError> {
         let Some((mut from, found)) = self.file(name)? else {
             return Err(Refusal::new(Class::Count, name, "a file of this name", "none").into());
         };
         if found != size {
             return Err(Refusal::new(Class::Tampered, name, format!("{size} octets"), format!("{found} octets")).into());
         }
-        let failed = |what| move |cause| FileError { path: to.to_owned(), what, cause };
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let made = open(to, flags, Mode::RUSR | Mode::WUSR);
-        let mut file = File::from(made.map_err(|cause| failed("creating")(cause.into()))?);
         let (mut piece, mut left, mut hasher) = (vec![0; PIECE], size, Sha256::new());
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
             let slot = piece.get_mut(..most).unwrap_or_default();
             from.read_exact(slot).map_err(|cause| FileError { path: self.path.join(name), what: "reading", cause })?;
             hasher.update(&*slot);
-            file.write_all(slot).map_err(failed("writing"))?;
+            each(slot)?;
             left -= most as u64;
         }
         let found = Digest::from_octets(hasher.finalize().into());
         if found != *sha256 {
             return Err(Refusal::new(Class::Tampered, name, sha256, found).into());
         }
-        file.sync_all().map_err(failed("making durable"))?;
         Ok(())
     }
 

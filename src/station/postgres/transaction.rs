@@ -127,7 +127,7 @@ impl Transaction for PostgresTransaction<'_> {
         let most = most.min(i64::MAX as u64).to_string();
         let rows = self.client.rows(
             &format!(
-                "WITH moved AS (UPDATE identities SET state = $2, since = $4::bigint WHERE id IN \
+                "WITH moved AS (UPDATE identities SET state = $2, since = CASE WHEN $2 = 'reported' THEN since ELSE $4::bigint END WHERE id IN \
                  (SELECT id FROM identities WHERE bundle = $1 AND state = '{from}' ORDER BY id LIMIT $3::bigint FOR UPDATE) RETURNING id) \
                  SELECT count(*) FROM moved"
             ),

@@ -113,8 +113,9 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn move_first(&mut self, bundle: &str, from: State, to: State, most: u64, since: u64) -> Result<u64, StationError> {
         // The state is written out so that its partial index is used.
+        // `reported` is no event of the device: the time of its proof stays.
         let sql = format!(
-            "UPDATE identities SET state = ?2, since = ?4 WHERE id IN \
+            "UPDATE identities SET state = ?2, since = CASE WHEN ?2 = 'reported' THEN since ELSE ?4 END WHERE id IN \
              (SELECT id FROM identities WHERE bundle = ?1 AND state = '{from}' ORDER BY id LIMIT ?3)"
         );
         let moved =

@@ -1,5 +1,5 @@
-//! `station draw`: the only place where a private key leaves, and it leaves for standard output: a pipe to the flashing tool, or a
-//! terminal somebody looks at. A file gets one only where `--to` names it.
+//! `station draw`: the only place where a private key leaves, and it leaves through a pipe to the flashing tool. A file gets one only where
+//! `--to` names it; a terminal, which keeps what it showed, never does.
 //!
 //! What is written is put together in one buffer of fixed size that is overwritten, and handed over in one call, past the buffers of the
 //! standard library, which nobody overwrites.
@@ -20,8 +20,8 @@ use std::io::BufRead;
 use zeroize::Zeroizing;
 
 pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
-    if args.to.is_none() && output::is_file() {
-        let message = "standard output is a file: expected a pipe or a terminal for a private key";
+    if let (None, Some(found)) = (&args.to, output::no_pipe()) {
+        let message = format!("standard output is {found}: expected a pipe for a private key");
         return Err(Failure::new(ExitCode::Usage, message)
             .with_hint("nothing was drawn; `--to FILE` writes a new file that only its owner reads"));
     }
@@ -33,10 +33,10 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
     if let Some(form) = args.form.form {
         return forms::draw(&mut station, args, form, &wanted);
     }
+    let to = args.to.as_deref().map(forms::free_path).transpose()?;
     let drawn = station.draw(&wanted, now())?;
     let octets = if args.json { as_json(&drawn, args.line)? } else { as_pem(&drawn)? };
-    if let Some(path) = &args.to {
-        let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
+    if let Some(path) = to {
         durable_file::create(&path, octets.expose()).map_err(|error| undelivered(&drawn, &error.to_string()))?;
         output::words(&format!(
             "{} is reserved for line {} and in {}",

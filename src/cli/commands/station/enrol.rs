@@ -26,19 +26,23 @@ pub(super) fn request(
     let envelope =
         Envelope::new(Kind::Enrolment, request.realm, &name, octets).map_err(|e| Failure::from(e.to_string()))?;
     create(out, &envelope.to_octets())?;
-    let digest = envelope.digest();
+    let (digest, request_digest) = (envelope.digest(), signed.digest().map_err(|e| Failure::from(e.to_string()))?);
     if json {
         output::json(&json!({
-            "envelope": digest, "words": digest.words(23).join(" "), "recipient": request.recipient, "receipt_key": request.receipt_key,
+            "request": request_digest, "words": request_digest.words(23).join(" "),
+            "envelope": digest, "envelope_words": digest.words(23).join(" "), "recipient": request.recipient, "receipt_key": request.receipt_key,
             "root": request.pins.root, "threshold": request.pins.threshold,
         }))?;
         return Ok(ExitCode::Done);
     }
     output::data(&format!("recipient     {}", recipient::shown(&request.recipient)));
     output::data(&format!("receipt key   {}", request.receipt_key));
-    output::data(&format!("words         {}", digest.words(23).join(" ")));
+    output::data(&format!("SHA-256       {request_digest}"));
+    output::data(&format!("words         {}", request_digest.words(23).join(" ")));
+    output::data(&format!("envelope      {}", digest.words(23).join(" ")));
     output::words(
-        "read all the words aloud over the telephone, and have theirs read back: both sides must say the same",
+        "over the telephone: read your words aloud, of which the ceremony types the first twelve; have its screen's words of the envelope \
+         read to you, and compare them with yours",
     );
     Ok(ExitCode::Done)
 }

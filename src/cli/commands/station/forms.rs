@@ -12,8 +12,8 @@ use crate::factory::export::{ExportedFile, Form, Made, Password, Protection, cha
 use crate::keys::SubjectKey;
 use crate::station::Station;
 use crate::station::draw::Wanted;
+use rustix::fs::{Access, access};
 use std::io::IsTerminal;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 pub(super) fn draw(
@@ -65,9 +65,14 @@ fn unfit(refusal: crate::factory::Refusal) -> Failure {
     Failure::new(ExitCode::Usage, refusal.to_string()).with_hint("nothing was drawn")
 }
 
-/// A path that nothing has, nor the folder it is made in.
-fn free_path(path: &Path) -> Result<PathBuf, Failure> {
+/// A path that nothing has, nor the folder it is made in, in a folder where something can be made.
+pub(super) fn free_path(path: &Path) -> Result<PathBuf, Failure> {
     let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
+    let above = path.parent().unwrap_or(Path::new("/"));
+    if let Err(error) = access(above, Access::WRITE_OK | Access::EXEC_OK) {
+        let message = format!("{}: expected a folder to write into: {error}", above.display());
+        return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn"));
+    }
     for taken in [&path, &partial(&path)] {
         if taken.symlink_metadata().is_ok() {
             let message = format!("{}: expected no such file or folder, found one", taken.display());
@@ -85,13 +90,7 @@ fn partial(path: &Path) -> PathBuf {
 /// A new folder that only its owner enters; it has its name when every file in it is whole.
 fn folder(path: &Path, files: &[ExportedFile]) -> Result<(), FileError> {
     let partial = partial(path);
-    durable_file::new_folder(&partial)?;
-    let mode = std::fs::Permissions::from_mode(0o700);
-    std::fs::set_permissions(&partial, mode).map_err(|cause| FileError {
-        path: partial.clone(),
-        what: "keeping others out",
-        cause,
-    })?;
+    durable_file::new_private_folder(&partial)?;
     for file in files {
         durable_file::create(&partial.join(&file.name), file.octets.expose())?;
     }

@@ -57,11 +57,19 @@ fn lines(status: &Status) -> Vec<String> {
 }
 
 pub(super) fn check(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
-    let checked = open(folder)?.check()?;
+    let mut station = open(folder)?;
+    let checked = station.check()?;
+    station.is_current()?;
+    let files = station.check_files()?;
     if json {
-        output::json(&checked)?;
+        let mut all = serde_json::to_value(&checked).map_err(|e| Failure::from(e.to_string()))?;
+        if let Some(object) = all.as_object_mut() {
+            object.insert("files".to_owned(), files.into());
+        }
+        output::json(&all)?;
         return Ok(ExitCode::Done);
     }
+    output::data(&format!("{files} files of bundles are as they came in, and their recipients' keys are here"));
     output::data(&format!("{} entries hold, head {}", checked.entries, checked.head));
     output::data(&format!("{} identities are in the states their entries give them", checked.identities));
     Ok(ExitCode::Done)
