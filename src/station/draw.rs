@@ -40,14 +40,15 @@ impl Station {
     /// # Errors
     /// Where nothing is released that fits, the store is not current, or the record does not open: then it stays reserved.
     pub fn draw(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<Drawn, StationError> {
-        // What fails here fails before anything is spent.
-        let likely = self.look(|tx| Ok(candidates(tx, wanted, now)?.into_iter().next()))?;
-        let recipient = likely.map_or_else(String::new, |bundle| bundle.recipient);
-        let key = if recipient.is_empty() { None } else { Some(self.identity_of(&recipient)?) };
+        // A key that is missing is seen before anything is spent. What else is wrong, reserving says.
+        let likely = self.look(|tx| Ok(candidates(tx, wanted, now)?.into_iter().next())).ok().flatten();
+        let likely =
+            likely.map(|bundle| Ok::<_, StationError>((self.identity_of(&bundle.recipient)?, bundle.recipient)));
+        let likely = likely.transpose()?;
         let (identity, bundle, entry) = self.reserve(wanted, now)?;
-        let key = match key.filter(|_| recipient == bundle.recipient) {
-            Some(key) => Ok(key),
-            None => self.identity_of(&bundle.recipient),
+        let key = match likely {
+            Some((key, recipient)) if recipient == bundle.recipient => Ok(key),
+            _ => self.identity_of(&bundle.recipient),
         };
         let record = key
             .map_err(|e| e.to_string())
@@ -74,15 +75,13 @@ impl Station {
     }
 
     fn reserve(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle, u64), StationError> {
+        let folder = self.folder.clone();
         self.change_after_a_look(now, |book| {
             let candidates = candidates(book.tx.as_mut(), wanted, book.now)?;
             // From here on nobody else draws: the first released one stays the first, and bundles are drawn in order without a gap. What
             // reconciling takes out of reach rests on that.
             book.position()?;
             for bundle in candidates {
-        let folder = self.folder.clone();
-        self.change(now, |book| {
-            for bundle in candidates(book.tx.as_mut(), wanted, book.now)? {
                 let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.device)? else { continue };
                 drop(shard_of(&folder, &identity, &bundle)?);
                 (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
