@@ -200,6 +200,7 @@ def judge_profile(certificate, profile, der):
         "the subject's attributes": all(oid in subject for oid in required) and all(oid in allowed for oid in subject),
         "the size": len(der) <= profile.get("max_octets", 1 << 20),
         "the years": "max_years" not in profile
+        or (profile.get("may_never_end") and certificate.not_valid_after_utc.year == 9999)
         or certificate.not_valid_after_utc.year - certificate.not_valid_before_utc.year <= profile["max_years"],
         "no end": not profile.get("never_ends") or certificate.not_valid_after_utc.year == 9999,
     }

@@ -10,7 +10,7 @@ pub(super) mod purpose;
 mod shape;
 
 pub use built_in::{BUILT_IN, ROOT_DEVICE, ROOT_DEVICE_PQ};
-pub use policies::{Policies, PolicyRule};
+pub use policies::{Policies, PolicyRule, own_identifier};
 pub use presence::{AuthorityInfo, Presence, Urls};
 pub use purpose::Purpose;
 pub use shape::Shape;
@@ -51,6 +51,9 @@ pub struct Profile {
     /// The certificate ends at 99991231235959Z, the date for "never" (RFC 5280 4.1.2.5).
     #[serde(default, skip_serializing_if = "is_false")]
     pub never_ends: bool,
+    /// It may also end at that date, beside what the years and days allow (Matter Core 6.2.2).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_never_end: bool,
     /// Keys of ours that may be certified, the recommended one first.
     pub algorithms: Vec<Algorithm>,
     /// Keys that others made and that may be certified too: words of [`SubjectKey::word`].
@@ -219,7 +222,7 @@ impl Profile {
         check::problems(self)
     }
 
-    /// The last moment a certificate that begins at `from` may end; nothing where the calendar has none.
+    /// The last moment a certificate that begins at `from` may end, where it ends; nothing where the calendar has none.
     #[must_use]
     pub fn latest(&self, from: Instant) -> Option<Instant> {
         if self.never_ends {
@@ -234,16 +237,23 @@ impl Profile {
         }
     }
 
+    /// Whether a certificate may end then: not after [`Profile::latest`], or never where that is allowed beside.
+    #[must_use]
+    pub fn ends_in_time(&self, from: Instant, until: Instant) -> bool {
+        self.latest(from).is_some_and(|latest| until <= latest) || (self.may_never_end && until == NEVER)
+    }
+
     /// `25 years`, `9132 days`: what [`Profile::latest`] goes by, as people read it.
     #[must_use]
     pub fn longest(&self) -> String {
-        match (self.never_ends, self.max_years, self.max_days) {
-            (true, ..) => "no end".to_owned(),
+        let longest = match (self.never_ends, self.max_years, self.max_days) {
+            (true, ..) => return "no end".to_owned(),
             (false, Some(years), Some(days)) => format!("{years} years and {days} days"),
             (false, None, Some(days)) => format!("{days} days"),
             (false, Some(years), None) => format!("{years} years"),
             (false, None, None) => format!("{MOST_YEARS} years"),
-        }
+        };
+        if self.may_never_end { format!("{longest} (or no end)") } else { longest }
     }
 
     /// What is wrong with a validity, bounds as they are written in a certificate.
@@ -252,7 +262,7 @@ impl Profile {
         let mut problems = Vec::new();
         if self.never_ends && until != NEVER {
             problems.push(format!("validity: expected no end ({NEVER}), found an end at {until}"));
-        } else if self.latest(from).is_none_or(|latest| until > latest) {
+        } else if !self.ends_in_time(from, until) {
             problems
                 .push(format!("validity: expected at most {} from {from}, found an end at {until}", self.longest()));
         }
@@ -273,11 +283,11 @@ impl Profile {
         }
     }
 
-    /// Whether its certificates may end after their issuer: those of devices that never get another one (IEEE 802.1AR).
-    /// Verifiers need the issuer valid all the same.
+    /// Whether a certificate that ends then may end after its issuer: those of devices that never get another one (IEEE 802.1AR).
+    /// Verifiers need the issuer valid all the same; Matter's look at the moment the device's certificate begins.
     #[must_use]
-    pub const fn may_outlive_issuer(&self) -> bool {
-        self.never_ends && !self.kind.is_authority()
+    pub fn may_outlive_issuer(&self, until: Instant) -> bool {
+        (self.never_ends || self.may_never_end) && until == NEVER && !self.kind.is_authority()
     }
 
     /// What a certificate of this profile carries unless the script's step says otherwise: the profile's own addresses,

@@ -2,6 +2,7 @@
 
 mod exports;
 pub mod fixture;
+mod judged;
 mod requested;
 
 use anchorite::basics::{Digest, Secret};
@@ -503,7 +504,7 @@ fn post_quantum_devices_hold() {
     every_record_holds(&Kind {
         count: 6,
         shard_records: 4,
-        profile: "ldevid-pq",
+        profile: "device-pq",
         device: Algorithm::MlDsa44,
         ..Kind::default()
     });

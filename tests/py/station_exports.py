@@ -22,7 +22,7 @@ import zlib
 import jsonschema
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import pkcs12
 from jwcrypto import jwk, jws
@@ -321,6 +321,8 @@ def judge_manifest(station, work, devices, esp):
     said = station.run("export", station.bundle, "--as", "element-manifest", "--options", options, "--out", out, "--json")
     assert said["devices"] == len(devices) and "PRIVATE" not in out.read_text()
     signer = x509.load_pem_x509_certificate((station.where / "element-signer.pem").read_bytes())
+    linted = run(pathlib.Path(sys.executable).parent / "lint_pkix_cert", "lint", "-s", "WARNING", station.where / "element-signer.pem")
+    assert linted.returncode == 0 and not linted.stdout.strip(), linted.stdout
     manifest = json.loads(out.read_text())
     payloads = [verify_element(signed, signer) for signed in manifest]
     assert {payload["uniqueId"] for payload in payloads} == set(devices)
@@ -409,8 +411,9 @@ def judge_batch(station, work, devices):
 def prove(station, drawn):
     key = serialization.load_pem_private_key(drawn["private_key"].encode(), None)
     message = bytes.fromhex(drawn["nonce"]) + bytes.fromhex(drawn["record"])
-    signature = key.sign(message) if isinstance(key, ed25519.Ed25519PrivateKey) else key.sign(message, ec.ECDSA(hashes.SHA256()))
+    signature = key.sign(message, ec.ECDSA(hashes.SHA256())) if isinstance(key, ec.EllipticCurvePrivateKey) else key.sign(message)
     station.run("confirm", drawn["device"], "--signature", signature.hex())
+    return key
 
 
 def devices_of(station, count):
@@ -420,6 +423,62 @@ def devices_of(station, count):
     for each in drawn[1:count]:
         station.run("confirm", each["device"], "--injected")
     return [each["device"] for each in drawn[:count]]
+
+
+def edits(algorithm, profile, *more):
+    """Of the order and of the script."""
+    order = [('algorithm = "ecdsa-p256"', f'algorithm = "{algorithm}"'), ('profile = "ldevid"', f'profile = "{profile}"'), *more]
+    return order, [('profile = "ldevid"', f'profile = "{profile}"')]
+
+
+def other_algorithms(world, work):
+    """An order of each other kind of key, through the ceremony to a device's proof; what an export cannot hold is refused before a draw."""
+    kinds = {"ed25519": ("ldevid", ed25519.Ed25519PrivateKey), "ml-dsa-44": ("device-pq", mldsa.MLDSA44PrivateKey), "ml-dsa-65": ("device-pq", mldsa.MLDSA65PrivateKey)}
+    for algorithm, (profile, kind) in kinds.items():
+        station = world.carry_out(algorithm, *edits(algorithm, profile))
+        folder = work / algorithm / "files"
+        station.run("draw", "--line", 4, "--as", "files", "--to", folder)
+        key = serialization.load_der_private_key((folder / "key.der").read_bytes(), None)
+        certificate = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes())
+        assert isinstance(key, kind) and same_key(key, certificate), algorithm
+        certificate.verify_directly_issued_by(chain_of(station)[0])
+        drawn = station.run("draw", "--line", 4, "--json")
+        assert isinstance(prove(station, drawn), kind)
+        station.run("draw", "--line", 4, "--as", "pkcs12", "--password-file", work / "password", "--to", work / algorithm / "device.p12")
+        held = pkcs12.load_pkcs12((work / algorithm / "device.p12").read_bytes(), PASSWORD.encode())
+        assert isinstance(held.key, kind) and same_key(held.key, held.cert.certificate)
+        station.refused(2, f"found {algorithm}", "draw", "--line", 4, "--as", "esp-secure-cert", "--to", work / algorithm / "none")
+        done = station.call("export", station.bundle, "--as", "element-manifest", "--options", work / "names.toml")
+        if algorithm == "ed25519":
+            signer = x509.load_pem_x509_certificate((station.where / "element-signer.pem").read_bytes())
+            assert [verify_element(signed, signer)["uniqueId"] for signed in json.loads(done.stdout)] == [drawn["device"]]
+        else:
+            assert done.returncode != 0 and f"found {algorithm}".encode() in done.stderr, done.stderr
+        states = station.run("status", "--json")["bundles"][0]["states"]
+        assert states["released"] == station.count - 3 and states["verified"] == 1, states
+    print(f"{', '.join(kinds)}: ordered, issued in a ceremony, drawn, proven, in PKCS#12")
+
+
+def initial_identities(world):
+    """An 802.1AR-style identity: serial number and hardware module name are the device id, no end, lineage committed to."""
+    never = ('not_after = "2031-11-21T00:00:00Z"', 'not_after = "9999-12-31T23:59:59Z"')
+    order, bundle = edits("ecdsa-p256", "idevid", never)
+    # Under the script's own arc, which a rehearsal moves under the one for examples.
+    bundle.append(('shard_records = 8', 'shard_records = 8\nlineage_oid = ".7"\nhardware_type = ".8"'))
+    station = world.carry_out("idevid", order, bundle)
+    drawn = station.run("draw", "--line", 4, "--json")
+    certificate = x509.load_pem_x509_certificate(drawn["certificate"].encode())
+    (serial,) = certificate.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
+    (names,) = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    kind = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.4")
+    device = drawn["device"].encode()
+    assert serial.value == drawn["device"] and names.type_id == kind and names.value.endswith(b"\x04" + bytes([len(device)]) + device)
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
+    assert usage.critical and usage.value.digital_signature and not usage.value.key_cert_sign and certificate.not_valid_after_utc.year == 9999
+    lineage = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.4.1.32473.2.7"))
+    assert not lineage.critical and lineage.value.value[:2] == b"\x04\x20" and len(lineage.value.value) == 34
+    prove(station, drawn)
+    print("idevid: serial number, hardware module name and lineage of a device that never gets another identity")
 
 
 def main():
@@ -439,6 +498,8 @@ def main():
         judge_files(station, lamps)
         judge_pkcs12(station, lamps)
         judge_secure_cert(station, lamps, esp)
+        other_algorithms(world, lamps)
+        initial_identities(world)
         station.refused(2, "an issuing certificate with a Matter vendor", "draw", "--line", 4, "--as", "esp-matter", "--to", lamps / "none")
         world = factory.Factory(binary, matter, MATTER_ROOT)
         station = world.carry_out("dac", MATTER_ORDER, MATTER_BUNDLE)

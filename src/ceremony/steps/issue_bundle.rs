@@ -11,6 +11,7 @@ use crate::factory::manifest::ProfileRef;
 use crate::factory::order::Attestation;
 use crate::factory::terms::{BatchRoom, Requested};
 use crate::factory::{BatchTerms, Mode};
+use crate::pki::profile::own_identifier;
 use crate::pki::{CertificateList, oids};
 use crate::plan::standing::factory::{StandingBundle, refuses};
 use crate::plan::{Plan, Step};
@@ -80,13 +81,13 @@ impl StepKind for IssueBundle {
                 name: "lineage_oid",
                 shape: Shape::Text,
                 needed: false,
-                meaning: "private extension, under your own arc, with the digest of each device's lineage",
+                meaning: "private extension with the digest of each device's lineage; `.7` is under `oid_arc`",
             },
             StepKey {
                 name: "hardware_type",
                 shape: Shape::Text,
                 needed: false,
-                meaning: "hwType of a hardwareModuleName with the device's id, under your own arc",
+                meaning: "hwType of a hardwareModuleName with the device's id; `.8` is under `oid_arc`",
             },
             StepKey {
                 name: "shard_records",
@@ -304,6 +305,7 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
         expires: order.expires,
     }
     .fixed();
+    let own = |oid: String| own_identifier(plan.realm, &plan.oid_arc, &oid);
     let room = BatchRoom {
         bundle: fixed.bundle,
         recipient: factory.recipient.clone(),
@@ -320,8 +322,8 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
             accepted: judged.found.accepted,
             shards: judged.found.shards.clone(),
         }),
-        lineage_oid: optional("lineage_oid"),
-        hardware_type: optional("hardware_type"),
+        lineage_oid: optional("lineage_oid").map(own),
+        hardware_type: optional("hardware_type").map(own),
         serial_seed: fixed.serial_seed,
         seconds: kind::number(&step.params, "seconds", 3_600),
     };

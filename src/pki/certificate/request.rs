@@ -215,7 +215,7 @@ impl<'a> CertificateRequest<'a> {
             from >= begins,
             format!("validity: expected a begin not before the issuer's {begins}, found {from}"),
         );
-        let within = until <= ends || self.profile.may_outlive_issuer();
+        let within = until <= ends || self.profile.may_outlive_issuer(until);
         problems.expect(within, format!("validity: expected an end not after the issuer's {ends}, found {until}"));
         problems.expect(
             self.key.spki_der() != issuer.subject_key().spki_der(),

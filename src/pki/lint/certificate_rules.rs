@@ -111,7 +111,8 @@ pub(super) const RULES: &[Rule] = &[
         let Issuer::By(issuer) = v.request.issuer else { return Ok(()) };
         let (from, until) = validity(v);
         let (begins, ends) = (issuer.not_before(), issuer.not_after());
-        let ends_within = instants::to_instant(until) <= ends || v.request.profile.may_outlive_issuer();
+        let until = instants::to_instant(until);
+        let ends_within = until <= ends || v.request.profile.may_outlive_issuer(until);
         let within = begins <= instants::to_instant(from) && ends_within;
         expect(within, || format!("expected dates from {begins} to {ends}, found {from} to {until}"))
     }),

@@ -17,6 +17,7 @@ pub const BUILT_IN: &[(&str, &str)] = built_in![
     "root-device",
     "root-device-pq",
     "subca-device",
+    "subca-device-pq",
     "root-cabf",
     "subca-nontls-cabf",
     "root-firmware",
@@ -28,6 +29,7 @@ pub const BUILT_IN: &[(&str, &str)] = built_in![
     "matter-dac",
     "idevid",
     "ldevid",
+    "device-pq",
     "tls-client",
     "device-key",
 ];

@@ -84,6 +84,10 @@ fn of_validity(profile: &Profile, problems: &mut Problems) {
             "max_years: expected max_years, max_days or never_ends = true, found none"
         },
     );
+    problems.expect(
+        !(profile.may_never_end && profile.never_ends),
+        "may_never_end: expected never_ends = true or this beside max_years or max_days, found both",
+    );
     if let Some(least) = profile.min_days {
         let most = profile.max_days.unwrap_or_else(|| u32::from(profile.max_years.unwrap_or(MOST_YEARS)) * 365);
         problems.expect(

@@ -99,6 +99,17 @@ impl From<Policies> for Written {
 /// The arc for examples under which a rehearsal writes the policies of another arc: `.2` keeps them apart from the mark.
 pub(in crate::pki) const REHEARSED_ARC: &str = "1.3.6.1.4.1.32473.2";
 
+/// An object identifier of the script's owner as a certificate of this realm carries it: `.7` is under the script's `oid_arc`, and in a
+/// rehearsal under the arc for examples; a whole one is as it is.
+#[must_use]
+pub fn own_identifier(realm: Realm, arc: &str, written: &str) -> String {
+    let moved = realm.is_rehearsal() && !oids::is_rehearsal_policy(arc);
+    match written.starts_with('.') {
+        true => format!("{}{written}", if moved { REHEARSED_ARC } else { arc }),
+        false => written.to_owned(),
+    }
+}
+
 impl Policies {
     /// Those of keys that a vendor attested, where they differ from those of other keys.
     #[must_use]

@@ -25,6 +25,8 @@ pub fn issuer_of(name: &str) -> Option<&'static str> {
         "matter-pai" => "matter-paa",
         "matter-dac" => "matter-pai",
         "idevid" | "ldevid" | "tls-client" => "subca-device",
+        "device-pq" => "subca-device-pq",
+        "subca-device-pq" => "root-device-pq",
         _ => "root-device",
     })
 }
@@ -299,6 +301,40 @@ fn matter_identifiers_stay_the_same_down_a_chain_and_certificates_small() {
 
 fn full(attribute: Attribute) -> String {
     full_subject(&profile("matter-dac")).get(attribute).unwrap().to_owned()
+}
+
+/// A device has no clock to trust: any certificate of a Matter chain may have no end, and its device's then outlives the intermediate.
+#[test]
+fn a_matter_certificate_may_have_no_end_and_no_other_end_beyond_its_years() {
+    let realm = Realm::Production;
+    let issuer = chain(realm, "matter-pai").remove(0);
+    let mut request = request_for("matter-dac", realm, Some(&issuer));
+    request.not_after = profile::NEVER;
+    assert_eq!(request.check(), Vec::<String>::new());
+    let certificate = issue(&request, &key_of("matter-pai"));
+    assert!(lint::lint_certificate(certificate.der(), &request).is_ok());
+    assert_eq!(certificate.not_after(), profile::NEVER);
+    request.not_after = at("2045-01-01T00:00:00Z");
+    assert!(request.check().join("; ").contains("expected an end not after the issuer's"), "a date is a date");
+    request.not_after = at("2053-01-01T00:00:00Z");
+    assert!(request.check().join("; ").contains("at most 25 years (or no end) from"));
+    let root = root(realm, "matter-paa");
+    let mut request = request_for("matter-pai", realm, Some(&root));
+    request.not_after = profile::NEVER;
+    assert!(
+        request.check().join("; ").contains("expected an end not after the issuer's"),
+        "an authority does not outlive its own"
+    );
+    let mut request = request_for("matter-paa", realm, None);
+    request.not_after = profile::NEVER;
+    let endless = issue(&request, &key_of("matter-paa"));
+    let mut request = request_for("matter-pai", realm, Some(&endless));
+    request.not_after = profile::NEVER;
+    assert_eq!(request.check(), Vec::<String>::new());
+    let issuer = chain(realm, "subca-device").remove(0);
+    let mut ends = request_for("ldevid", realm, Some(&issuer));
+    ends.not_after = profile::NEVER;
+    assert!(ends.check().join("; ").contains("expected at most 5 years"), "not where the profile does not say so");
 }
 
 #[test]

@@ -29,11 +29,12 @@ fn every_built_in_profile_is_named_as_its_file_and_has_no_problems() {
 #[test]
 fn what_is_wrong_with_a_profile_is_said() {
     type Change = fn(&mut Profile);
-    let cases: [(&str, &str, Change); 33] = [
+    let cases: [(&str, &str, Change); 34] = [
         ("source.url", "root-cabf", |p| p.source = Some(Source { url: "http://x".into(), clause: "1".into() })),
         ("source.clause", "root-cabf", |p| p.source = Some(Source { url: "https://x/".into(), clause: " ".into() })),
         ("max_years: expected max_years, max_days or never_ends", "root-device", |p| p.max_years = None),
         ("never_ends: expected no max_years", "idevid", |p| p.max_years = Some(3)),
+        ("may_never_end: expected never_ends = true or this", "idevid", |p| p.may_never_end = true),
         ("max_days", "ocsp-signer", |p| p.max_days = Some(9_133)),
         ("min_days", "ocsp-signer", |p| p.min_days = Some(91)),
         ("request_keys: expected ecdsa-p521 or rsa", "subca-device", |p| p.request_keys.push("rsa-1024".into())),

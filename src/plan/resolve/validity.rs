@@ -31,7 +31,7 @@ impl Resolver<'_> {
         let Some(profile) = profile else { return };
         let longest = profile.longest();
         let latest = profile.latest(from.value);
-        if latest.is_none_or(|latest| until.value > latest) {
+        if !profile.ends_in_time(from.value, until.value) {
             p.add(
                 until.span.clone(),
                 format!("authority {}: valid for more than {longest}", source.name.value),

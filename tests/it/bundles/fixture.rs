@@ -30,17 +30,10 @@ pub fn at(text: &str) -> Instant {
 }
 
 pub fn profile(name: &str) -> Profile {
-    let mut profile: Profile = toml::from_str(profile_text(name)).unwrap();
-    if name.ends_with("-pq") {
-        profile.name = name.to_owned();
-        profile.algorithms = vec![Algorithm::MlDsa44, Algorithm::MlDsa65];
-        profile.request_keys.clear();
-    }
-    profile
+    toml::from_str(profile_text(name)).unwrap()
 }
 
 fn profile_text(name: &str) -> &'static str {
-    let name = name.trim_end_matches("-pq");
     BUILT_IN.iter().find(|(known, _)| *known == name).unwrap().1
 }
 
@@ -178,6 +171,8 @@ fn authority(
 /// Opens `strongroom`, makes an issuing key and a quorum in it, and unlocks the key for the batch of `kind` as a quorum does.
 pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
     let profiles: BTreeMap<String, Profile> = [(kind.profile.to_owned(), profile(kind.profile))].into();
+    let post_quantum = kind.issuer.is_post_quantum();
+    let recipient = if post_quantum { RecipientKind::MlKem768X25519 } else { RecipientKind::X25519 };
     let open = Request::Open {
         realm: REALM,
         ceremony: format!("bundle-{}", kind.seed),
@@ -191,7 +186,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
         authority: "issuing".to_owned(),
         algorithm: kind.issuer,
         quorum: "issuing-2026".to_owned(),
-        recipient: RecipientKind::X25519,
+        recipient,
         generation: 1,
         threshold: 2,
         count: 3,
@@ -203,12 +198,12 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
         panic!("no key")
     };
     let key = PublicKey::from_spki_der(&hex_decode(&public_key).unwrap()).unwrap();
-    let root_key = SigningKey::from_material(
-        if kind.issuer_profile == "matter-pai" { Algorithm::EcdsaP256 } else { Algorithm::EcdsaP384 },
-        &[0x33; 64],
-    )
-    .unwrap();
-    let root_profile = if kind.issuer_profile == "matter-pai" { "matter-paa" } else { "root-device" };
+    let (root_profile, root_algorithm) = match kind.issuer_profile {
+        "matter-pai" => ("matter-paa", Algorithm::EcdsaP256),
+        "subca-device-pq" => ("root-device-pq", Algorithm::MlDsa87),
+        _ => ("root-device", Algorithm::EcdsaP384),
+    };
+    let root_key = SigningKey::from_material(root_algorithm, &[0x33; 64]).unwrap();
     let root = authority(root_profile, &root_key.public_key(), None, Some(&root_key));
     let issuer = authority(kind.issuer_profile, &key, Some((&root, &root_key)), None);
 

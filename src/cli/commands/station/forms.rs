@@ -9,6 +9,7 @@ use crate::cli::plain::Keyboard;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file::{self, FileError};
 use crate::factory::export::{ExportedFile, Form, Made, Password, Protection, chain_of};
+use crate::factory::{Manifest, Mode, manifest};
 use crate::keys::SubjectKey;
 use crate::station::Station;
 use crate::station::draw::Wanted;
@@ -44,6 +45,14 @@ pub(super) fn draw(
     let algorithm = key.as_ref().and_then(SubjectKey::as_public_key).map(crate::keys::PublicKey::algorithm);
     let issuer = chain_of(&chain).map_err(unfit)?.into_iter().next().unwrap_or_default();
     form.fits(algorithm, &issuer, &options).map_err(unfit)?;
+    let path = station.bundle_folder(&bundle.bundle).join(manifest::NAME);
+    let mode = Manifest::parse(&durable_file::read(&path, limits::BUNDLE_MANIFEST_OCTETS)?).map_err(unfit)?.mode;
+    if mode != Mode::Injected && !matches!(form, Form::Files) {
+        return usage(
+            &format!("--as: expected a bundle with private keys, found one that is {mode}"),
+            "nothing was drawn",
+        );
+    }
 
     let drawn = station.draw(wanted, now())?;
     let chain = station.chain(&drawn.bundle.bundle)?;
