@@ -130,6 +130,23 @@ def judge_pkcs12(station, work):
     print("PKCS#12: opened by OpenSSL, pyca" + (" and keytool" if shutil.which("keytool") else "") + "; not with another password, nor changed")
 
 
+# Node's OpenSSL is newer than Debian's and pyca's reader: it takes post-quantum keys too, and pairs key and certificate.
+NODE = """
+const [file, password] = process.argv.slice(1);
+require('tls').createSecureContext({pfx: require('fs').readFileSync(file), passphrase: require('fs').readFileSync(password, 'utf8').split('\\n')[0]});
+"""
+
+
+def node_takes(path, work):
+    node = lambda file, password: run(factory.ROOT / "tests/.judges/npm/node_modules/.bin/node", "-e", NODE, file, password).returncode == 0
+    assert node(path, work / "password"), path
+    assert not node(path, work / "other"), "taken with another password"
+    spoilt = bytearray(path.read_bytes())
+    spoilt[-20] ^= 1
+    path.with_suffix(".spoilt").write_bytes(spoilt)
+    assert not node(path.with_suffix(".spoilt"), work / "password"), "taken though changed"
+
+
 def judge_files(station, work):
     station.refused(2, "--to: expected the folder to make", "draw", "--line", 4, "--as", "files")
     station.run("draw", "--line", 4, "--as", "files", "--to", work / "files")
@@ -445,8 +462,7 @@ def other_algorithms(world, work):
         drawn = station.run("draw", "--line", 4, "--json")
         assert isinstance(prove(station, drawn), kind)
         station.run("draw", "--line", 4, "--as", "pkcs12", "--password-file", work / "password", "--to", work / algorithm / "device.p12")
-        held = pkcs12.load_pkcs12((work / algorithm / "device.p12").read_bytes(), PASSWORD.encode())
-        assert isinstance(held.key, kind) and same_key(held.key, held.cert.certificate)
+        node_takes(work / algorithm / "device.p12", work)
         station.refused(2, f"found {algorithm}", "draw", "--line", 4, "--as", "esp-secure-cert", "--to", work / algorithm / "none")
         done = station.call("export", station.bundle, "--as", "element-manifest", "--options", work / "names.toml")
         if algorithm == "ed25519":
