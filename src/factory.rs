@@ -8,6 +8,7 @@ pub mod device;
 pub mod enrolment;
 pub mod export;
 pub mod index;
+pub mod issuance_log;
 pub mod issued;
 pub mod issuing;
 pub mod kept;

@@ -5,6 +5,7 @@
 
 pub mod additions;
 pub mod certificate;
+pub mod constraints;
 pub mod crl;
 pub mod general_name;
 pub mod inspect;

@@ -30,6 +30,8 @@ pub enum BundleVerb {
     },
     /// Judge a factory's requests again and compare with the record of the ceremony that judged them
     Requests(JudgeRequests),
+    /// Check what a factory's own authority issued, and what was met elsewhere, against its log
+    Log(CheckLog),
     /// Put the parts of a bundle together
     Join {
         /// The folders BUNDLE-..., one on each medium
@@ -82,6 +84,33 @@ pub struct JudgeRequests {
     #[arg(long)]
     pub device_keys: Option<PathBuf>,
     /// One JSON object on standard output: `count`, `accepted`, `attested`, `root`, `shards`, `refused`
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckLog {
+    /// The log: every certificate in PEM, one after the other
+    pub log: PathBuf,
+    /// What the factory signed about it
+    #[arg(long)]
+    pub statement: PathBuf,
+    /// The order, mode delegated
+    #[arg(long)]
+    pub order: PathBuf,
+    /// The certificate of the factory's authority
+    #[arg(long)]
+    pub issuer: PathBuf,
+    /// The profile of what it issues: one that comes with the tool, or a TOML file
+    #[arg(long)]
+    pub profile: String,
+    /// The factory's receipt key as it was enrolled: "ssh-ed25519 AAAA..."
+    #[arg(long)]
+    pub receipt_key: String,
+    /// A folder of certificates that were met in the field or in public logs
+    #[arg(long)]
+    pub seen: Option<PathBuf>,
+    /// One JSON object on standard output: `count`, `ordered`, `seen`, `incidents`
     #[arg(long)]
     pub json: bool,
 }

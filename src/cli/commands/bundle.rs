@@ -1,5 +1,6 @@
 //! `bundle`: what anyone can say of a bundle without opening a shard.
 
+mod log;
 mod requests;
 
 use crate::basics::{Digest, SafeText, limits};
@@ -20,6 +21,7 @@ pub fn bundle(verb: BundleVerb) -> Result<ExitCode, Failure> {
     match verb {
         BundleVerb::Check(args) => check(&args),
         BundleVerb::Prove { folder, device, json } => prove(&folder, &device, json),
+        BundleVerb::Log(args) => log::log(&args),
         BundleVerb::Requests(args) => requests::requests(&args),
         BundleVerb::Split { folder, to, most } => {
             for part in bundles::split(&folder, &to, most)? {

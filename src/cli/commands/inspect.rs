@@ -78,7 +78,7 @@ fn report(path: &Path, octets: &[u8], lines: &[Line], findings: &[Finding], json
 }
 
 /// DER as it is; PEM without the strictness towards words around it that our own files have.
-fn octets_of(label: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn octets_of(label: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
     let octets = durable_file::read(path, limits::FOREIGN_PKI_OCTETS)?;
     if !octets.windows(11).any(|window| window == b"-----BEGIN ") {
         return Ok(octets);
@@ -89,7 +89,7 @@ fn octets_of(label: &'static str, path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn profile_of(name: &str) -> Result<Profile, Failure> {
+pub(super) fn profile_of(name: &str) -> Result<Profile, Failure> {
     let built_in = profile::BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
     let text = match built_in {
         Some(text) => text,

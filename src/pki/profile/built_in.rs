@@ -32,4 +32,5 @@ pub const BUILT_IN: &[(&str, &str)] = built_in![
     "device-pq",
     "tls-client",
     "device-key",
+    "subca-factory",
 ];

@@ -24,7 +24,7 @@ pub fn issuer_of(name: &str) -> Option<&'static str> {
         "subca-codesign" => "root-firmware",
         "matter-pai" => "matter-paa",
         "matter-dac" => "matter-pai",
-        "idevid" | "ldevid" | "tls-client" => "subca-device",
+        "idevid" | "ldevid" | "tls-client" | "device-key" => "subca-device",
         "device-pq" => "subca-device-pq",
         "subca-device-pq" => "root-device-pq",
         _ => "root-device",
@@ -97,6 +97,7 @@ pub fn request_for<'a>(name: &str, realm: Realm, issuer: Option<&'a Certificate>
     let years = match profile.kind {
         Kind::Root => "2050-11-22T14:00:00Z",
         Kind::Cross => "2035-11-22T14:00:00Z",
+        Kind::Subordinate if profile.max_days.is_some() => "2027-01-22T14:00:00Z",
         Kind::Subordinate => "2041-11-22T14:00:00Z",
         Kind::EndEntity if profile.max_days.is_some() => "2027-01-22T14:00:00Z",
         Kind::EndEntity => "2030-11-22T14:00:00Z",
