@@ -3,8 +3,10 @@
 
     bundle.py check DIR             octets, tree and index against manifest.json
     bundle.py prove DIR PROOF.json  a proof by `anchorite bundle prove DIR DEVICE --json`, against DIR's manifest
+    bundle.py device DEVICES.json MANIFEST.json    what `anchorite ledger device --json` says of a device, against the manifest of one of its bundles
     bundle.py leaf REALM BUNDLE INDEX DEVICE CERTIFICATE.der LINEAGE.cbor    the leaf of a record
 """
+import base64
 import hashlib
 import json
 import os
@@ -127,6 +129,32 @@ def prove(folder, path):
     print(f"ok: {proof['device']} is record {proof['record']} of {proof['count']}")
 
 
+def device(told, path):
+    """The certificate, lineage and place it was told are those of one record under the manifest's root; nothing else of it is proven."""
+    octets = pathlib.Path(path).read_bytes()
+    manifest = json.loads(octets)
+    ours = [one for one in json.loads(pathlib.Path(told).read_text()) if one["bundle"]["id"] == manifest["bundle"]]
+    assert len(ours) == 1, "device: not in this bundle"
+    one, proof = ours[0], ours[0]["proof"]
+    assert proof["manifest"] == hashlib.sha256(octets).hexdigest(), "device: of another manifest"
+    assert proof["root"] == manifest["records_root"] and proof["count"] == manifest["count"], "device: root"
+    assert one["shard"] == one["record"] // manifest["shard_records"], "device: shard"
+    for key in ("factory", "sequence", "order", "product", "sku", "mode", "issued", "expires"):
+        assert one["bundle"][key] == manifest[key], f"device: {key}"
+    certificate = base64.b64decode("".join(one["certificate"].split("-----")[2].split()), validate=True)
+    lineage, bundle = bytes.fromhex(one["lineage"]), bytes.fromhex(manifest["bundle"])
+    leaf = leaf_of(manifest["realm"], bundle, one["record"], one["device"], certificate, lineage)
+    assert leaf.hex() == proof["leaf"], "device: its leaf is another"
+    siblings = [bytes.fromhex(sibling) for sibling in proof["siblings"]]
+    expected = bytes.fromhex(manifest["records_root"])
+    assert included(leaf, one["record"], manifest["count"], siblings, expected), "device: does not lead to the root"
+    assert bytes.fromhex(one["serial"]) in certificate, "device: serial"
+    said = [one["firmware"]["version"].encode(), bytes.fromhex(one["firmware"]["sha256"]), bytes.fromhex(one["replaces"] or "")]
+    said += [text.encode() for pair in one["hardware"].items() for text in pair]
+    assert all(part in lineage for part in said), "device: not what its lineage says"
+    print(f"ok: {one['device']} is record {one['record']} of {manifest['count']} of {manifest['bundle']}, serial {one['serial']}")
+
+
 def main(arguments):
     try:
         match arguments:
@@ -134,6 +162,8 @@ def main(arguments):
                 check(pathlib.Path(folder))
             case ["prove", folder, proof]:
                 prove(pathlib.Path(folder), proof)
+            case ["device", told, manifest]:
+                device(told, manifest)
             case ["leaf", realm, bundle, index, device, certificate, lineage]:
                 read = [pathlib.Path(path).read_bytes() for path in (certificate, lineage)]
                 print(leaf_of(realm, bytes.fromhex(bundle), int(index), device, *read).hex())

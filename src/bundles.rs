@@ -8,12 +8,14 @@ pub mod kept;
 mod parts;
 mod prove;
 pub mod requests;
+mod sign;
 mod sorted;
 mod write;
 
 pub use check::{Checked, Expected, check};
 pub use parts::{Part, join, split};
 pub use prove::{Proof, prove};
+pub use sign::sign;
 pub use write::{Making, Requests, Written, write};
 
 use crate::devices::durable_file::FileError;

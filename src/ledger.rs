@@ -1,8 +1,12 @@
 //! Row 6: the inventory of keys, certificates, serial numbers, quorums and shares, over many ceremonies. Everything in it is a
 //! projection of transcripts and can be rebuilt from them; rows are only ever added.
 
+mod bundles;
+mod factories;
 pub mod projection;
 pub mod schema;
+
+pub use bundles::{BundleReport, FindingReport, RevokedReport};
 
 use crate::basics::{Digest, SafeText};
 use crate::transcript::Record;
@@ -33,6 +37,8 @@ pub enum LedgerError {
         "the ceremony that this one follows has been followed by {0} already, by this ledger: go on from that one, which may have issued since"
     )]
     Followed(String),
+    #[error("ledger: {0}; make another from the records with `ledger rebuild`")]
+    Strange(String),
     #[error("ledger: {0}")]
     Database(#[from] rusqlite::Error),
 }

@@ -204,7 +204,7 @@ fn text(folder: &Path, name: &str) -> Result<String, BundleError> {
 }
 
 /// Who made a signature over the manifest, as the signers say; nobody where there are none to say it.
-fn signer(
+pub(super) fn signer(
     name: &str,
     signature: &[u8],
     octets: &[u8],

@@ -141,6 +141,9 @@ pub fn order_lines(order: &Order) -> Vec<Line> {
         Line::value("valid", &format!("{} to {}", order.not_before, order.not_after)),
         Line::value("bundle until", &order.expires.to_string()),
     ];
+    if let Some(replaced) = &order.replaces {
+        lines.push(Line::value("replaces", &format!("records {} of bundle {}", replaced.records, replaced.bundle)));
+    }
     let first = order.device(0).map_or_else(|e| e.to_string(), |id| id.to_string());
     let last = order.device(order.count.saturating_sub(1)).map_or_else(|e| e.to_string(), |id| id.to_string());
     lines.push(Line::value("devices", &format!("{first} to {last}")));
@@ -158,6 +161,9 @@ pub fn lines(operation: &Operation) -> Vec<Line> {
         Line::value("sequence", &sequence.to_string()),
     ];
     lines.extend(previous.map(|previous| Line::digest("after", previous)));
+    if let Some(replaced) = &terms.replaces {
+        lines.push(Line::value("replaces", &format!("records {} of bundle {}", replaced.records, replaced.bundle)));
+    }
     lines.extend([
         Line::digest("order", terms.order),
         Line::value("product", &format!("{}, {}", terms.product, terms.sku)),

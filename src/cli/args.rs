@@ -269,6 +269,59 @@ pub enum LedgerVerb {
     Quorums(LedgerReport),
     /// Every share that was proven, and who holds it
     Shares(LedgerReport),
+    /// Bundles of device identities: issued, proven, revoked, open, and what does not add up
+    Bundles {
+        ledger: PathBuf,
+        /// Only those of this factory
+        #[arg(long)]
+        factory: Option<String>,
+        /// One JSON object a bundle, in an array, on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one device: from the root to the line it was drawn on, with a proof that it was issued
+    Device(LedgerDevice),
+    /// Devices that got a firmware version, and an order for new certificates for them
+    Devices(LedgerDevices),
+}
+
+#[derive(Debug, Args)]
+pub struct LedgerDevice {
+    pub ledger: PathBuf,
+    /// The device's id
+    pub device: String,
+    /// Folder with what was kept of bundles (`issued` of the ceremonies that made them)
+    #[arg(long)]
+    pub issued: PathBuf,
+    /// outcomes.cbor of the last receipt of its bundle: when it was drawn, and on which line
+    #[arg(long)]
+    pub outcomes: Option<PathBuf>,
+    /// An array on standard output, an object for each bundle that the device is in; `media/bundle.py device` checks it
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LedgerDevices {
+    pub ledger: PathBuf,
+    /// The firmware version in their orders
+    #[arg(long)]
+    pub firmware: String,
+    /// Only those of this factory
+    #[arg(long)]
+    pub factory: Option<String>,
+    /// Folder with what was kept of bundles
+    #[arg(long)]
+    pub issued: PathBuf,
+    /// The order that made one of these bundles: one like it is written, that names the devices and what their certificates replace
+    #[arg(long, requires = "order")]
+    pub like: Option<PathBuf>,
+    /// File to write the order to; must not exist
+    #[arg(long, requires = "like")]
+    pub order: Option<PathBuf>,
+    /// One JSON object a device, in an array, on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

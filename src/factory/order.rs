@@ -30,11 +30,14 @@
 //! [matter]                          # for Matter profiles
 //! vendor_id = "FFF1"
 //! product_id = "8000"
+//! [replaces]                        # devices that have a certificate: hardware_ids lists them in the order of these records
+//! bundle = "32 hexadecimal digits"
+//! records = "0-4,7"
 //! ```
 
 use crate::basics::safe_text::is_dangerous;
 use crate::basics::{Digest, Instant, Realm, limits};
-use crate::factory::{BundleId, DeviceId, Firmware, Refusal};
+use crate::factory::{BundleId, DeviceId, Firmware, Places, Refusal};
 use crate::keys::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -151,13 +154,20 @@ pub struct Order {
     /// The kind of hardware id that every request says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware_kind: Option<String>,
-    /// The bundle whose devices get new certificates.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<BundleId>,
     pub firmware: Firmware,
     pub subject: DeviceSubject,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter: Option<MatterIds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
+}
+
+/// Records of an earlier bundle whose devices get new certificates: the first device of the order replaces the first of these, and so on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replaced {
+    pub bundle: BundleId,
+    pub records: Places,
 }
 
 impl Order {
@@ -177,6 +187,72 @@ impl Order {
         })?;
         let problems = order.check();
         if problems.is_empty() { Ok(order) } else { Err(problems) }
+    }
+
+    /// The file of an order, as this module's comment shows one.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let mut lines: Vec<String> = Vec::new();
+        let mut say = |key: &str, value: String| lines.push(format!("{key} = {value}"));
+        say("format", quoted(&self.format));
+        say("realm", quoted(self.realm.word()));
+        for (key, text) in [("factory", &self.factory), ("product", &self.product), ("sku", &self.sku)] {
+            say(key, quoted(text));
+        }
+        say("mode", quoted(&self.mode.to_string()));
+        say("algorithm", quoted(self.algorithm.word()));
+        say("profile", quoted(&self.profile));
+        say("count", self.count.to_string());
+        if let Some(devices) = &self.devices {
+            let prefix = quoted(&devices.prefix);
+            let (first, digits) = (devices.first, devices.digits);
+            say("devices", format!("{{ prefix = {prefix}, first = {first}, digits = {digits} }}"));
+        }
+        if let Some(ids) = &self.hardware_ids {
+            let each: Vec<String> = ids.iter().map(|id| format!("    {},\n", quoted(id.as_str()))).collect();
+            say("hardware_ids", format!("[\n{}]", each.concat()));
+        }
+        say("quota", self.quota.to_string());
+        for (key, at) in [("not_before", self.not_before), ("not_after", self.not_after), ("expires", self.expires)] {
+            say(key, quoted(&at.rfc3339()));
+        }
+        if let Some(nonce) = &self.nonce {
+            say("nonce", quoted(&nonce.hex()));
+        }
+        match self.attestation {
+            Some(Attestation::Required) => say("attestation", quoted("required")),
+            Some(Attestation::Optional) => say("attestation", quoted("optional")),
+            None => {}
+        }
+        if !self.attestation_roots.is_empty() {
+            let each: Vec<String> = self.attestation_roots.iter().map(|root| quoted(&root.hex())).collect();
+            say("attestation_roots", format!("[{}]", each.join(", ")));
+        }
+        for (key, text) in [("nonce_oid", &self.nonce_oid), ("hardware_kind", &self.hardware_kind)] {
+            if let Some(text) = text {
+                say(key, quoted(text));
+            }
+        }
+        lines.push("\n[firmware]".to_owned());
+        lines.push(format!("version = {}", quoted(&self.firmware.version)));
+        lines.push(format!("sha256 = {}", quoted(&self.firmware.sha256.hex())));
+        lines.push("\n[subject]".to_owned());
+        let subject = [
+            ("country", &self.subject.country),
+            ("organization", &self.subject.organization),
+            ("common_name", &self.subject.common_name),
+        ];
+        lines.extend(subject.iter().filter_map(|(key, text)| Some(format!("{key} = {}", quoted(text.as_ref()?)))));
+        if let Some(matter) = &self.matter {
+            let (vendor, product) = (quoted(&matter.vendor_id), quoted(&matter.product_id));
+            lines.push(format!("\n[matter]\nvendor_id = {vendor}\nproduct_id = {product}"));
+        }
+        if let Some(replaced) = &self.replaces {
+            let (bundle, records) = (quoted(&replaced.bundle.hex()), quoted(&replaced.records.to_string()));
+            lines.push(format!("\n[replaces]\nbundle = {bundle}\nrecords = {records}"));
+        }
+        lines.join("\n") + "\n"
     }
 
     /// What stands for an order everywhere: SHA-256 of its file.
@@ -278,6 +354,11 @@ impl Order {
             &format!("a time not after not_after, {}", self.not_after.rfc3339()),
             &self.expires.rfc3339(),
         );
+        if let Some(replaced) = &self.replaces {
+            let records = replaced.records.count();
+            expect(records == self.count, "replaces.records", "as many as count", &records);
+            expect(self.hardware_ids.is_some(), "replaces", "hardware_ids that list the devices", &"none");
+        }
         let (made, nonce) = (self.mode == Mode::DeviceGenerated, self.nonce.is_some());
         expect(made == nonce, "nonce", "one where the mode is device-generated, else none", &nonce);
         expect(made || self.attestation.is_none(), "attestation", "only where keys are device-generated", &"one");

@@ -53,6 +53,20 @@ impl Places {
         self.runs.get(at).is_some_and(|(first, _)| *first <= index)
     }
 
+    /// The index at this place, from 0.
+    #[must_use]
+    pub fn nth(&self, place: u32) -> Option<u32> {
+        let mut left = place;
+        for (first, last) in &self.runs {
+            let length = last - first;
+            if left <= length {
+                return first.checked_add(left);
+            }
+            left -= length.saturating_add(1);
+        }
+        None
+    }
+
     /// The highest index.
     #[must_use]
     pub fn last(&self) -> Option<u32> {
@@ -193,6 +207,8 @@ mod tests {
             prop_assert_eq!(&set(&x), &a);
             prop_assert_eq!(x.count() as usize, a.len());
             prop_assert_eq!(x.last(), a.last().copied());
+            let each: Vec<u32> = x.each().collect();
+            prop_assert!((0..62).all(|n| x.nth(n) == each.get(n as usize).copied()));
             prop_assert!((0..62).all(|n| x.contains(n) == a.contains(&n)));
             prop_assert_eq!(x.without(&y).unwrap(), of(&a.difference(&b).copied().collect()));
             prop_assert_eq!(x.with(&y).unwrap(), of(&a.union(&b).copied().collect()));

@@ -7,12 +7,12 @@ use crate::factory::manifest::ProfileRef;
 use crate::factory::order::{DEVICE, DeviceSubject, MatterIds, Numbered, Order};
 use crate::factory::refusal::same;
 use crate::factory::requests::{self, Accepted};
-use crate::factory::{BundleId, Class, DeviceId, Firmware, Lineage, Mode, Refusal};
+use crate::factory::{BundleId, Class, DeviceId, Firmware, Lineage, Mode, Places, Refusal};
 use crate::keys::{Algorithm, SubjectKey};
 use crate::pki::additions::{self, Additions, Policy};
 use crate::pki::general_name::AltName;
 use crate::pki::name::{Attribute, SubjectName, marked};
-use crate::pki::{Certificate, CertificateRequest, Issuer, Profile, Subject};
+use crate::pki::{Certificate, CertificateRequest, Issuer, Profile, Subject, serial};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -75,8 +75,20 @@ pub struct BatchTerms {
     pub hardware_type: Option<String>,
     /// Serial numbers are those of this seed (`pki::serial`), by index.
     pub serial_seed: Digest,
+    /// What these certificates replace: the lineage names each one's serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replacing>,
     /// Seconds of machine time, sleep included, for which the authority signs.
     pub seconds: u64,
+}
+
+/// Records of an earlier bundle, and the seed of its serial numbers: record n here replaces the n-th of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replacing {
+    pub bundle: BundleId,
+    pub records: Places,
+    pub serial_seed: Digest,
 }
 
 /// What a script and a room add to an order.
@@ -94,6 +106,8 @@ pub struct BatchRoom {
     pub lineage_oid: Option<String>,
     pub hardware_type: Option<String>,
     pub serial_seed: Digest,
+    /// Seed of the serial numbers of the bundle that the order replaces a part of.
+    pub replaced_seed: Option<Digest>,
     pub seconds: u64,
 }
 
@@ -154,6 +168,11 @@ impl BatchTerms {
             lineage_oid: room.lineage_oid,
             hardware_type: room.hardware_type,
             serial_seed: room.serial_seed,
+            replaces: order.replaces.as_ref().zip(room.replaced_seed).map(|(replaced, serial_seed)| Replacing {
+                bundle: replaced.bundle,
+                records: replaced.records.clone(),
+                serial_seed,
+            }),
             seconds: room.seconds,
         })
     }
@@ -239,9 +258,17 @@ impl BatchTerms {
         Some(terms)
     }
 
-    /// The lineage of a device; `hardware` are its ids by kind, where a request said them.
+    /// The serial number of the certificate that the one of this index replaces.
     #[must_use]
-    pub fn lineage(&self, device: &DeviceId, hardware: &BTreeMap<String, String>) -> Lineage {
+    pub fn replaced(&self, index: u32) -> Option<Vec<u8>> {
+        let replacing = self.replaces.as_ref()?;
+        let record = replacing.records.nth(index)?;
+        serial::of(&replacing.serial_seed, record).ok().map(|serial| serial.to_vec())
+    }
+
+    /// The lineage of the device with this index; `hardware` are its ids by kind, where a request said them.
+    #[must_use]
+    pub fn lineage(&self, index: u32, device: &DeviceId, hardware: &BTreeMap<String, String>) -> Lineage {
         Lineage {
             device: device.clone(),
             product: self.product.clone(),
@@ -250,7 +277,7 @@ impl BatchTerms {
             bundle: self.bundle,
             order: self.order,
             hardware: hardware.clone(),
-            replaces: None,
+            replaces: self.replaced(index),
         }
     }
 

@@ -214,7 +214,8 @@ impl Ledger {
         // Bounded: no path of ours is longer.
         for _ in 0..8 {
             let Some(last) = chain.last().cloned() else { break };
-            let issuer = self.each("SELECT authority FROM issued WHERE name = ?1 ORDER BY rowid", &last, |row| text(row, 0))?;
+            let issuer =
+                self.each("SELECT authority FROM issued WHERE name = ?1 ORDER BY rowid", &last, |row| text(row, 0))?;
             match issuer.into_iter().next() {
                 Some(issuer) if !chain.contains(&issuer) => chain.push(issuer),
                 _ => break,

@@ -6,12 +6,12 @@ use crate::ceremony::event::{Answer, Outcome, ShareVerdict, What};
 use crate::ceremony::{Effect, Operation, effect::parse_certificate};
 use crate::keys::PublicKey;
 use crate::keys::recipient::RecipientKind;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, factories};
 use crate::pki::serial;
 use crate::transcript::entry::{Header, Line, Open};
 use crate::transcript::{Kind, Record};
 use rusqlite::params;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the projection remembers between lines.
 #[derive(Default)]
@@ -24,6 +24,27 @@ pub struct Projector {
     reserving: u32,
     /// Digests of operations that a key was opened for as a list: a signing that failed is tried again with the same number.
     listed: BTreeSet<Digest>,
+    /// Shares given towards opening a key, by index, with who was asked for them.
+    opening: BTreeMap<u8, String>,
+}
+
+impl Projector {
+    /// Notes who gave a share towards opening a key. A strongroom that is new has none of them.
+    fn opening(&mut self, open: &Open, what: Option<&What>, asked: &str) {
+        let begun = open.kind == Kind::Intent && matches!(self.intent, Some(Effect::OpenStrongroom { .. }));
+        let gone = matches!(what, Some(What::Resumed { .. } | What::Failed { strongroom_gone: true, .. }));
+        if begun || gone || open.outcome == "skipped" {
+            self.opening.clear();
+        }
+        if let Some(What::Answered {
+            answer: Answer::Share { verdict: ShareVerdict::Proven { index, .. }, .. }, ..
+        }) = what
+            && open.outcome == "agreed"
+            && !matches!(self.intent, Some(Effect::ShowShare { .. }))
+        {
+            self.opening.insert(*index, asked.to_owned());
+        }
+    }
 }
 
 impl Ledger {
@@ -90,6 +111,8 @@ impl Ledger {
             )
         });
         let intent = self.projector.intent.clone();
+        let asked = body.get("asked").and_then(|asked| asked.get("who")?.as_str()).unwrap_or_default();
+        self.projector.opening(open, what.as_ref(), asked);
         if let (
             Some(What::Done { outcome: Outcome::KeyMade { .. } }),
             Some(Effect::MakeKey { quorum, generation, sealed_to, .. }),
@@ -102,6 +125,7 @@ impl Ledger {
             return Ok(());
         }
         let dealing = self.projector.dealing.clone();
+        let opening: Vec<(u8, String)> = self.projector.opening.iter().map(|(n, who)| (*n, who.clone())).collect();
         let reserving = self.projector.reserving.min(limits::SERIALS);
         let transaction = self.connection.transaction()?;
         transaction.execute(
@@ -124,6 +148,7 @@ impl Ledger {
         }
         if let Some(what) = &what {
             project_event(&transaction, &header, open, what, intent.as_ref(), dealing.as_ref())?;
+            factories::project(&transaction, &header, open, what, intent.as_ref(), &opening)?;
         }
         if open.kind == Kind::Closed {
             // A machine that died between reserving a number and saying so left it in this ledger alone: the seed, revealed now,
@@ -238,11 +263,12 @@ fn project_event(
         {
             if let Operation::Batch { serial, authority, terms, .. } = &**operation {
                 to.execute(
-                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, sha256, not_after) VALUES (?1,?2,?3,?4,?5)",
+                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, name, sha256, not_after) VALUES (?1,?2,?3,?4,?5,?6)",
                     params![
                         serial,
                         ceremony,
                         authority,
+                        "",
                         Digest::of(manifest.as_bytes()).hex(),
                         terms.not_after.rfc3339()
                     ],
@@ -256,11 +282,12 @@ fn project_event(
                 && let Ok(certificate) = parse_certificate(der)
             {
                 to.execute(
-                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, sha256, not_after) VALUES (?1,?2,?3,?4,?5)",
+                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, name, sha256, not_after) VALUES (?1,?2,?3,?4,?5,?6)",
                     params![
                         hex_encode(certificate.serial()),
                         ceremony,
                         operation.authority(),
+                        operation.certified(),
                         Digest::of(certificate.der()).hex(),
                         certificate.not_after().rfc3339()
                     ],

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 /// Settings of every connection.
 ///
@@ -18,7 +18,7 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 16] = [
     "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL, source TEXT NOT NULL, previous TEXT NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
@@ -33,7 +33,17 @@ const TABLES: [&str; 11] = [
     "CREATE TABLE voided (ceremony TEXT NOT NULL, quorum TEXT NOT NULL, generation INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE serials (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, idx INTEGER NOT NULL) STRICT",
     "CREATE TABLE burnt (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, seq INTEGER NOT NULL) STRICT",
-    "CREATE TABLE issued (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, authority TEXT NOT NULL, sha256 TEXT NOT NULL, not_after TEXT NOT NULL) STRICT",
+    "CREATE TABLE issued (serial TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, authority TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, not_after TEXT NOT NULL) STRICT",
+    "CREATE TABLE bundles (bundle TEXT NOT NULL PRIMARY KEY, ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, name TEXT NOT NULL, factory TEXT NOT NULL, \
+     authority TEXT NOT NULL, serial_seed TEXT NOT NULL, firmware TEXT NOT NULL, issued INTEGER NOT NULL, manifest TEXT NOT NULL) STRICT",
+    "CREATE TABLE balances (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, bundle TEXT NOT NULL, factory TEXT NOT NULL, receipt INTEGER NOT NULL, made INTEGER NOT NULL, \
+     balance TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
+    "CREATE TABLE explained (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, factory TEXT NOT NULL, finding TEXT NOT NULL, exception INTEGER NOT NULL, \
+     PRIMARY KEY (ceremony, seq, finding)) STRICT",
+    "CREATE TABLE withdrawn (serial_seed TEXT NOT NULL, records TEXT NOT NULL, date INTEGER NOT NULL, reason TEXT NOT NULL, bundle TEXT NOT NULL, authority TEXT NOT NULL, \
+     crl INTEGER NOT NULL, this_update INTEGER NOT NULL, ceremony TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (serial_seed, records, date, reason)) STRICT",
+    "CREATE TABLE openings (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, authority TEXT NOT NULL, quorum TEXT NOT NULL, idx INTEGER NOT NULL, holder TEXT NOT NULL, \
+     PRIMARY KEY (ceremony, seq, idx)) STRICT",
 ];
 
 /// Makes the tables, each with triggers that refuse to change or remove a row.

@@ -44,7 +44,7 @@ impl<R: RealmType> Run<'_, R> {
     }
 
     /// What was kept of a bundle: by this run, or where the binding says that earlier ones are.
-    fn kept(&self, name: &str) -> Result<PathBuf, String> {
+    pub(super) fn kept(&self, name: &str) -> Result<PathBuf, String> {
         let own = self.folder.issued();
         let bound = self.room.binding.incoming.get("issued").cloned();
         let folders = [Some(own.clone()), bound.clone()];

@@ -155,6 +155,10 @@ impl<'n> Station<'n> {
 pub fn receipts(from: &Folder, standing: &Standing) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut made = Vec::new();
     for (name, factory) in &standing.factories {
+        // A real station has its own keys, and what is sealed to it opens there only: its receipt comes as a file.
+        if factory.recipient != Station::of(name).recipient()? {
+            continue;
+        }
         for bundle in &factory.bundles {
             let folder = from.bundles().join(bundle.bundle.hex());
             // One that an earlier ceremony of the chain made is not here; the factory spoke of it then.
@@ -182,6 +186,17 @@ pub fn provide(plan: &Plan, ask: &Ask, folder: &Folder, now: Instant, seed: Opti
         let signed = Station::of(factory).request(plan, seed.unwrap_or(0), now)?;
         signed.to_octets().map_err(|e| e.to_string())?
     } else if let Some(factory) = name.strip_suffix(".answer.json") {
+        let request =
+            durable_file::read(&folder.incoming().join(format!("{factory}.enrolment.json")), limits::SMALL_FILE_OCTETS);
+        let simulated = Station::of(factory).recipient()?;
+        if request.is_ok_and(|request| !String::from_utf8_lossy(&request).contains(&simulated)) {
+            let (challenge, answer) = (folder.artifacts().join(format!("{factory}.challenge.age")), path.display());
+            return Err(format!(
+                "{factory} enrolled a station of its own, which must answer itself: `anchorite station challenge STATION {} --out {answer}`; then ask again, or leave and `anchorite resume {}`",
+                challenge.display(),
+                folder.root().display()
+            ));
+        }
         Station::of(factory).answer(folder)?
     } else {
         return Ok(());

@@ -215,8 +215,8 @@ impl Batch {
         self.attested.as_ref().filter(|_| due.attested).unwrap_or(&self.terms)
     }
 
-    fn lineage(&self, due: &Due) -> crate::factory::Lineage {
-        self.terms.lineage(&due.device, &due.hardware)
+    fn lineage(&self, index: u32, due: &Due) -> crate::factory::Lineage {
+        self.terms.lineage(index, &due.device, &due.hardware)
     }
 
     /// Sees to it that there is a linted template for ids of this length.
@@ -244,7 +244,7 @@ impl Batch {
         let samples = [(keys[0].spki_der(), skis[0]), (keys[1].spki_der(), skis[1])];
         let template = Template::new(length, samples, with_lineage, build).map_err(|e: BuildError| e.0)?;
         // The first rung: what this device would get, from the template, signed by the throw-away key and linted.
-        let (lineage, serial) = (self.lineage(due).digest(), self.serial(0)?);
+        let (lineage, serial) = (self.lineage(0, due).digest(), self.serial(0)?);
         let request =
             terms.request(&self.issuer, &self.profile, device.as_str(), keys[0].clone(), serial, Some(lineage));
         let places = Places {
@@ -272,7 +272,7 @@ impl Batch {
                 continue;
             }
             let parsed = Certificate::parse(der).map_err(|e| e.to_string())?;
-            let lineage = self.lineage(due).digest();
+            let lineage = self.lineage(index, due).digest();
             let key = parsed.subject_key().clone();
             if due.key.as_ref().is_some_and(|theirs| *theirs != key) {
                 return Err(format!("the certificate of {} is not of the key it made", due.device));

@@ -192,3 +192,175 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
     assert_eq!(list.matches("Serial Number").count(), 6, "{list}");
 }
+
+fn run(arguments: &[&str]) -> (i32, String) {
+    let output = anchorite(arguments);
+    (code(&output), said(&output))
+}
+
+/// The ledger's word about bundles and devices, made again from the records, and checked by the Python verifier; a signature over a manifest
+/// added; devices of a firmware version ordered again, their old certificates withdrawn once the new ones are proven.
+#[test]
+fn the_ledger_tells_every_device_and_the_next_certificates_replace_the_old_ones() {
+    let played = Played { folder: tempfile::tempdir().unwrap() };
+    let here = played.folder.path().to_owned();
+    let at = |name: &str| here.join(name).to_str().unwrap().to_owned();
+    rehearse("revoke-unaccounted", &here.join("end"));
+    let receipts = "end-after-lamps-receipts-1";
+    let made = &format!("{receipts}-after-lamps-1-2026");
+    let hierarchy = &format!("{made}-after-hierarchy-2026");
+    let ledger = at("ledger.sqlite");
+    let evidence = [hierarchy.as_str(), made, receipts, "end"].map(|of| at(&format!("{of}/evidence")));
+    let mut arguments = vec!["ledger", "rebuild", &ledger];
+    arguments.extend(evidence.iter().map(String::as_str));
+    assert_eq!(run(&arguments).0, 0);
+    let (exit, text) = run(&["ledger", "bundles", &ledger, "--factory", "ostrava", "--json"]);
+    assert_eq!(exit, 0, "{text}");
+    let bundles: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let bundle = &bundles[0];
+    assert_eq!(
+        (&bundle["count"], &bundle["proven"], &bundle["open"]),
+        (&20.into(), &17.into(), &"".into()),
+        "{bundle}"
+    );
+    assert_eq!(bundle["revoked"][0]["records"], "7,17,19");
+    assert_eq!(bundle["opened_by"], serde_json::json!(["custodian-c", "custodian-d"]));
+    assert_eq!(bundle["chain"], serde_json::json!(["issuing-a", "root-2026"]));
+    assert_eq!(run(&["ledger", "bundles", &ledger, "--factory", "lyon", "--json"]).1.trim(), "[]");
+
+    let issued = at(&format!("{made}/issued"));
+    let (exit, told) = run(&["ledger", "device", &ledger, "LAMP-00000008", "--issued", &issued, "--json"]);
+    assert_eq!(exit, 0, "{told}");
+    let device: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&device[0]["state"], &device[0]["proven"]), (&"scrapped".into(), &false.into()), "{told}");
+    assert_eq!(device[0]["revoked"]["reason"], "cessation-of-operation");
+    let folder = std::fs::read_dir(here.join(made).join("bundles")).unwrap().flatten().next().unwrap().path();
+    let manifest = folder.join("manifest.json");
+    std::fs::write(here.join("device.json"), &told).unwrap();
+    let python = |told: &str| {
+        let verifier = root().join("media/bundle.py");
+        let output =
+            std::process::Command::new("python3").arg(verifier).arg("device").arg(told).arg(&manifest).output();
+        let output = output.unwrap();
+        (code(&output), said(&output))
+    };
+    assert_eq!(python(&at("device.json")).0, 0, "{}", python(&at("device.json")).1);
+    for (from, to) in [("\"record\":7", "\"record\":6"), ("LAMP-00000008", "LAMP-00000009"), ("1.4.0", "1.4.1")] {
+        let forged = told.replace(from, to);
+        assert_ne!(forged, told, "{from}");
+        std::fs::write(here.join("forged.json"), forged).unwrap();
+        let refused = python(&at("forged.json"));
+        assert_eq!(refused.0, 4, "{from}: {}", refused.1);
+    }
+    let (exit, text) = run(&["ledger", "device", &ledger, "LAMP-99999999", "--issued", &issued]);
+    assert!(exit != 0 && text.contains("in no bundle"), "{text}");
+
+    // Somebody who was not in the room signs the manifest on a machine of their own.
+    let key = SshSigningKey::from_seed(&[3; 32]).unwrap();
+    let octets = std::fs::read(&manifest).unwrap();
+    let signature = key.sign(&Realm::Rehearsal.namespace("bundle"), &octets).unwrap();
+    std::fs::write(here.join("signature"), &signature).unwrap();
+    std::fs::write(here.join("other"), key.sign(&Realm::Rehearsal.namespace("bundle"), b"another").unwrap()).unwrap();
+    let line = |who: &str, key: &SshSigningKey| {
+        format!("{who} namespaces=\"rehearsal-bundle@anchorite\" {}\n", key.public().line())
+    };
+    let other = SshSigningKey::from_seed(&[4; 32]).unwrap();
+    std::fs::write(here.join("signers"), line("zoe", &key) + &line("yan", &other)).unwrap();
+    let (folder, signers) = (folder.to_str().unwrap(), at("signers"));
+    let add = |who: &str, signature: &str| {
+        run(&["bundle", "sign", folder, "--as", who, "--signature", &at(signature), "--signers", &signers])
+    };
+    for (who, signature, expected) in [
+        ("zoe", "other", "a signature over this manifest"),
+        ("yan", "signature", "a signature by yan, as listed"),
+        ("xia", "signature", "one of zoe, yan"),
+    ] {
+        let (exit, text) = add(who, signature);
+        assert!(exit == 4 && text.contains(expected), "{who}: {text}");
+    }
+    let (exit, text) = add("zoe", "signature");
+    assert!(exit == 0 && text.contains("signed by zoe"), "{text}");
+    assert_ne!(add("zoe", "signature").0, 0, "nothing is overwritten");
+    assert_eq!(std::fs::read_to_string(Path::new(folder).join("manifest.json.zoe.sig")).unwrap(), signature);
+
+    // All devices of a firmware version, and the order for their next certificates.
+    let (like, order) = (root().join("ceremony-scripts/factory-bundle/rehearsal/lamps-1.order.toml"), at("next.toml"));
+    let arguments = ["ledger", "devices", &ledger, "--firmware", "1.4.0", "--issued", &issued, "--like"];
+    let (exit, text) = run(&[&arguments[..], &[like.to_str().unwrap(), "--order", &order]].concat());
+    assert_eq!(exit, 0, "{text}");
+    let text = std::fs::read_to_string(&order).unwrap();
+    assert!(text.contains("count = 17") && text.contains("records = \"0-6,8-16,18\""), "{text}");
+    assert!(!text.contains("LAMP-00000008"), "what was withdrawn gets no new certificate: {text}");
+
+    let changes = [
+        ("follows = \"hierarchy-2026\"", "follows = \"lamps-1-expired\"\nrehearsed_at = \"2027-03-02T09:00:00Z\""),
+        ("id = \"lamps-1-2026\"", "id = \"lamps-2-2027\""),
+        ("order = \"lamps-1\"", "order = \"lamps-2\""),
+        ("bundle = \"lamps-1\"", "bundle = \"lamps-2\""),
+        ("bundles = [\"lamps-1\"]", "bundles = [\"lamps-2\"]"),
+        ("object = \"order\"\nname = \"lamps-1\"", "object = \"order\"\nname = \"lamps-2\""),
+    ];
+    let next = script(&here, "factory-bundle", &changes);
+    let coming = text
+        .replace("expires = \"2027-02-26T00:00:00Z\"", "expires = \"2027-06-26T00:00:00Z\"")
+        .replace("version = \"1.4.0\"", "version = \"1.5.0\"");
+    // Two devices exchanged: each would get the certificate that replaces the other's.
+    let exchanged = coming
+        .replace("LAMP-00000001", "LAMP-x")
+        .replace("LAMP-00000002", "LAMP-00000001")
+        .replace("LAMP-x", "LAMP-00000002");
+    for (name, order) in [("exchanged", &exchanged), ("coming", &coming)] {
+        std::fs::create_dir(here.join(name)).unwrap();
+        std::fs::write(here.join(name).join("lamps-2.order.toml"), order).unwrap();
+    }
+    let output = played.run(&next, "end", Some("exchanged"), "exchanged-out");
+    assert!(
+        code(&output) != 0 && said(&output).contains("expected LAMP-00000001, which has record 0"),
+        "{}",
+        said(&output)
+    );
+    let output = played.run(&next, "end", Some("coming"), "second");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let mut changes = vec![
+        ("id = \"lamps-receipts-1\"", "id = \"lamps-receipts-2\""),
+        ("follows = \"lamps-1-2026\"", "follows = \"lamps-2-2027\"\nrehearsed_at = \"2027-04-01T09:00:00Z\""),
+        ("name = \"lamps-1\"", "name = \"lamps-2\""),
+        ("receipt = \"lamps-1\"", "receipt = \"lamps-2\""),
+    ];
+    let output = played.run(&script(&here, "receipts", &changes), "second", None, "second-receipt");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    changes = vec![
+        ("follows = \"lamps-receipts-1\"", "follows = \"lamps-receipts-2\""),
+        ("id = \"lamps-1-expired\"", "id = \"lamps-1-replaced\""),
+        ("rehearsed_at = \"2027-03-01T09:00:00Z\"", "rehearsed_at = \"2027-04-02T09:00:00Z\""),
+        ("state = \"unverified\"", "state = \"replaced\""),
+        ("this_update = \"2027-03-01T08:00:00Z\"", "this_update = \"2027-04-02T08:00:00Z\""),
+        ("next_update = \"2027-03-28T08:00:00Z\"", "next_update = \"2027-04-28T08:00:00Z\""),
+    ];
+    let output = played.run(&script(&here, "revoke-unaccounted", &changes), "second-receipt", None, "replaced");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let stands = played.standing("replaced");
+    let bundle = &stands.factories["ostrava"].bundles[0];
+    // Of the seventeen one was scrapped (the eighth) and the last is still in stock: fifteen are proven.
+    let revoked: Vec<String> = bundle.revoked.iter().map(|group| group.records.to_string()).collect();
+    assert_eq!(revoked, ["7,17,19", "0-6,9-16"]);
+    let list = std::process::Command::new("openssl")
+        .args(["crl", "-noout", "-text", "-in"])
+        .arg(here.join("replaced/evidence/artifacts/issuing-a.3.crl.pem"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&list.stdout).matches("Serial Number").count(), 18);
+    let kept = here.join("second/issued");
+    let (_, told) = {
+        let more = at("more.sqlite");
+        let mut arguments = vec!["ledger", "rebuild", &more];
+        let last = at("second/evidence");
+        arguments.extend(evidence.iter().map(String::as_str).chain([last.as_str()]));
+        assert_eq!(run(&arguments).0, 0);
+        run(&["ledger", "device", &more, "LAMP-00000002", "--issued", kept.to_str().unwrap(), "--json"])
+    };
+    let device: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(device.as_array().unwrap().len(), 2, "{told}");
+    assert_eq!(device[1]["replaces"], device[0]["serial"], "the lineage names the certificate before");
+    assert_eq!((&device[1]["firmware"]["version"], &device[1]["record"]), (&"1.5.0".into(), &1.into()));
+}

@@ -174,6 +174,16 @@ impl Operation {
         }
     }
 
+    /// What the script calls what it certifies; empty where it certifies nothing, or many.
+    #[must_use]
+    pub fn certified(&self) -> &str {
+        match self {
+            Operation::RootCertificate { authority, .. } => authority,
+            Operation::Certificate { name, .. } => name,
+            Operation::Crl { .. } | Operation::Batch { .. } => "",
+        }
+    }
+
     pub(super) fn step(&self) -> &str {
         match self {
             Operation::RootCertificate { step, .. }

@@ -8,12 +8,12 @@ use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::state::{JudgedState, State};
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
 use crate::factory::manifest::ProfileRef;
-use crate::factory::order::Attestation;
+use crate::factory::order::{Attestation, Replaced};
 use crate::factory::terms::{BatchRoom, Requested};
 use crate::factory::{BatchTerms, Mode};
 use crate::pki::profile::own_identifier;
 use crate::pki::{CertificateList, oids};
-use crate::plan::standing::factory::{StandingBundle, refuses};
+use crate::plan::standing::factory::{StandingBundle, StandingFactory, refuses};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -268,12 +268,18 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
     let mode = if judged.is_some() { Mode::DeviceGenerated } else { Mode::Injected };
     let said = format!("order: mode: expected {mode}, which this step makes, found {}", order.mode);
     expect(order.mode == mode, said);
+    let said = "order: replaces: expected nothing where keys are made in the devices: a request that is refused would move the others";
+    expect(judged.is_none() || order.replaces.is_none(), said.to_owned());
     let taken = state.factories.values().flat_map(|factory| &factory.bundles).any(|bundle| bundle.name == name);
     expect(!taken, format!("bundle {name}: this chain has one of that name: choose another"));
     if !refused.is_empty() {
         return Err(refused.join("; "));
     }
     let factory = state.factories.get(&order.factory).ok_or("the factory was not enrolled")?;
+    let replaced = match &order.replaces {
+        None => None,
+        Some(asked) => Some(replaced(factory, asked)?),
+    };
     let issuing = state.authorities.get(&authority).ok_or("no key was made for the issuer")?;
     let issuer = parse_certificate(&issuing.certificate)?;
     let list = crate::basics::digest::hex_decode(&issuing.crl).unwrap_or_default();
@@ -325,6 +331,7 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
         lineage_oid: optional("lineage_oid").map(own),
         hardware_type: optional("hardware_type").map(own),
         serial_seed: fixed.serial_seed,
+        replaced_seed: replaced.map(|bundle| bundle.serial_seed),
         seconds: kind::number(&step.params, "seconds", 3_600),
     };
     let terms = BatchTerms::new(&order, order_digest, room).map_err(|e| e.to_string())?;
@@ -356,6 +363,33 @@ fn judged<'s>(state: &'s State, name: &str, order: Digest) -> Result<&'s JudgedS
     Ok(judged)
 }
 
+/// The bundle a part of which an order replaces: one of this factory, with these records, none of which was withdrawn or replaced before.
+fn replaced<'f>(factory: &'f StandingFactory, asked: &Replaced) -> Result<&'f StandingBundle, String> {
+    let bundle = factory.bundles.iter().find(|bundle| bundle.bundle == asked.bundle);
+    let bundle = bundle
+        .ok_or_else(|| format!("order: replaces: no bundle {} was sealed to this factory (foreign)", asked.bundle))?;
+    if asked.records.last().is_none_or(|last| last >= bundle.count) {
+        return Err(format!(
+            "order: replaces.records: expected records below {}, found {}",
+            bundle.count, asked.records
+        ));
+    }
+    let again = factory.bundles.iter().filter_map(|other| other.replaces.as_ref());
+    let mut gone = bundle.withdrawn()?;
+    for other in again.filter(|other| other.bundle == bundle.bundle) {
+        gone = gone.with(&other.records)?;
+    }
+    let left = asked.records.without(&gone)?;
+    if left != asked.records {
+        let twice = asked.records.without(&left)?;
+        return Err(format!(
+            "order: replaces.records: expected certificates of bundle {} that stand, found records {twice}, which were revoked or replaced (replay)",
+            bundle.name
+        ));
+    }
+    Ok(bundle)
+}
+
 /// The manifest that came back is that of the approved batch: the bundle counts against the factory's quota from here on.
 fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result<(), String> {
     let operation = state.local.operation.clone().ok_or("nothing was approved")?;
@@ -378,12 +412,19 @@ fn issued(plan: &Plan, step: &Step, state: &mut State, manifest: &str) -> Result
         shard_records: found.shard_records,
         nonce: found.nonce,
         serial_seed: terms.serial_seed,
-        attested: None,
+        attested: terms.attested_policies.as_ref().and_then(|of| {
+            let only = of.iter().find(|policy| !terms.additions.policies.contains(policy));
+            only.map(|policy| policy.oid.clone())
+        }),
         issued: found.issued,
         expires: found.expires,
         ceremony: plan.ceremony.clone(),
         receipt: None,
         revoked: Vec::new(),
+        replaces: terms
+            .replaces
+            .as_ref()
+            .map(|replaced| Replaced { bundle: replaced.bundle, records: replaced.records.clone() }),
     });
     // Only now: what was accepted and never certified may be asked for again.
     if let Some(judged) = state.judged.get(kind::text(&step.params, "requests")) {

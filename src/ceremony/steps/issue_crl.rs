@@ -253,13 +253,14 @@ fn withdrawn(
     moment: &Moment,
 ) -> Result<BundleRevocation, String> {
     let name = &asked.bundle;
-    let found = state.factories.values().flat_map(|factory| &factory.bundles).find(|bundle| bundle.name == *name);
-    let found = found.ok_or_else(|| format!("bundle {name}: the chain made none of this name"))?;
+    let of = state.factories.values().map(|factory| &factory.bundles);
+    let found = of.filter_map(|all| Some((all.iter().find(|bundle| bundle.name == *name)?, all))).next();
+    let (found, all) = found.ok_or_else(|| format!("bundle {name}: the chain made none of this name"))?;
     if found.authority != asked.authority {
         return Err(format!("bundle {name}: {} issued it, not {}", found.authority, asked.authority));
     }
     let which = asked.state.ok_or_else(|| format!("bundle {name}: nothing says which identities"))?;
-    let mut records = found.to_withdraw(which, moment.time)?;
+    let mut records = found.to_withdraw(which, all, moment.time)?;
     // Two entries of one script may overlap: lost ones and the unverified.
     for group in before.iter().filter(|group| group.bundle == *name) {
         records = records.without(&group.records)?;

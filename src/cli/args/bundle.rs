@@ -17,6 +17,23 @@ pub enum BundleVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Add a signature over the manifest, made on its signer's own device: ssh-keygen -Y sign -n bundle@anchorite
+    Sign {
+        /// The bundle's folder
+        folder: PathBuf,
+        /// Who signed, as the signers file names them
+        #[arg(long = "as")]
+        who: String,
+        /// What `ssh-keygen -Y sign` wrote over a copy of manifest.json
+        #[arg(long)]
+        signature: PathBuf,
+        /// allowed_signers file you trust
+        #[arg(long)]
+        signers: PathBuf,
+        /// One JSON object on standard output: `manifest`, `signed_by`
+        #[arg(long)]
+        json: bool,
+    },
     /// Spread a bundle over several media, as much on each as it has room for
     Split {
         /// The bundle's folder

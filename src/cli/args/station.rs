@@ -112,6 +112,9 @@ pub enum StationVerb {
         station: PathBuf,
         /// The bundle's id
         bundle: String,
+        /// Also write receipt, signature and outcomes into this file, as a ceremony takes them in (NAME.receipt.json)
+        #[arg(long)]
+        out: Option<PathBuf>,
         /// One JSON object on standard output
         #[arg(long)]
         json: bool,

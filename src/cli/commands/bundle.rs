@@ -23,6 +23,7 @@ pub fn bundle(verb: BundleVerb) -> Result<ExitCode, Failure> {
         BundleVerb::Prove { folder, device, json } => prove(&folder, &device, json),
         BundleVerb::Log(args) => log::log(&args),
         BundleVerb::Requests(args) => requests::requests(&args),
+        BundleVerb::Sign { folder, who, signature, signers, json } => sign(&folder, &who, &signature, &signers, json),
         BundleVerb::Split { folder, to, most } => {
             for part in bundles::split(&folder, &to, most)? {
                 output::data(&format!("{}: {} files, {} octets", part.folder.display(), part.files, part.octets));
@@ -112,6 +113,21 @@ fn check(args: &CheckBundle) -> Result<ExitCode, Failure> {
         "consistent, and {count} signatures verify, but nothing says whose they are: --signers FILE"
     ));
     Ok(ExitCode::Unpinned)
+}
+
+fn sign(folder: &Path, who: &str, signature: &Path, signers: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    let octets = durable_file::read(signers, limits::SMALL_FILE_OCTETS)?;
+    let known = allowed_signers::parse(&String::from_utf8_lossy(&octets))
+        .map_err(|e| Failure::new(ExitCode::Usage, format!("{}: {e}", signers.display())))?;
+    let armoured = durable_file::read(signature, limits::SMALL_FILE_OCTETS)?;
+    let (digest, signed_by) = bundles::sign(folder, who, &armoured, &known)?;
+    if as_json {
+        output::json(&json!({"manifest": digest, "signed_by": signed_by}))?;
+    } else {
+        output::data(&format!("{} has signed manifest {}", SafeText::cut(who, 60), digest.grouped()));
+        output::data(&format!("signed by {}", signed_by.join(", ")));
+    }
+    Ok(ExitCode::Done)
 }
 
 fn prove(folder: &Path, device: &str, as_json: bool) -> Result<ExitCode, Failure> {

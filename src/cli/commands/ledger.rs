@@ -1,5 +1,7 @@
 //! `ledger`: the inventory, made, rebuilt and read.
 
+mod devices;
+
 use crate::audit::{Pin, verify};
 use crate::ceremony::steps;
 use crate::cli::args::{LedgerReport, LedgerVerb};
@@ -26,6 +28,9 @@ pub fn ledger(verb: LedgerVerb) -> Result<ExitCode, Failure> {
         LedgerVerb::Certificates(report) => show(&report, Report::Certificates)?,
         LedgerVerb::Quorums(report) => show(&report, Report::Quorums)?,
         LedgerVerb::Shares(report) => show(&report, Report::Shares)?,
+        LedgerVerb::Bundles { ledger, factory, json } => devices::bundles(&ledger, factory.as_deref(), json)?,
+        LedgerVerb::Device(args) => return devices::device(&args),
+        LedgerVerb::Devices(args) => return devices::devices(&args),
     }
     Ok(ExitCode::Done)
 }

@@ -63,7 +63,7 @@ pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
         StationVerb::Destroyed(args) => end(&args, State::Destroyed),
         StationVerb::Status { station, json } => report::status(&station, json),
         StationVerb::Watch { station, no_color } => report::watch(&station, no_color),
-        StationVerb::Receipt { station, bundle, json } => report::receipt(&station, &bundle, json),
+        StationVerb::Receipt { station, bundle, out, json } => report::receipt(&station, &bundle, out.as_deref(), json),
         StationVerb::Check { station, json } => report::check(&station, json),
         StationVerb::Reconcile { station, because, at_least, json } => {
             let done = Station::reconcile(&station, &because, at_least, now())?;

@@ -2,6 +2,7 @@
 //! and what it said became of them.
 
 use crate::basics::{Digest, Instant, Realm};
+use crate::factory::order::Replaced;
 use crate::factory::receipt::State;
 use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places, Refusal};
 use crate::keys::ssh::SshPublicKey;
@@ -79,6 +80,9 @@ pub struct StandingBundle {
     /// What of it is on lists of its authority.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<StandingRevoked>,
+    /// What its certificates replace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
 }
 
 /// Identities that were withdrawn with one list.
@@ -106,11 +110,13 @@ pub enum Withdrawn {
     Lost,
     Returned,
     Destroyed,
+    /// Whose device has proven the key of the certificate that replaces it.
+    Replaced,
 }
 
 impl Withdrawn {
-    pub const ALL: [Self; 6] =
-        [Self::All, Self::Unverified, Self::Scrapped, Self::Lost, Self::Returned, Self::Destroyed];
+    pub const ALL: [Self; 7] =
+        [Self::All, Self::Unverified, Self::Scrapped, Self::Lost, Self::Returned, Self::Destroyed, Self::Replaced];
 
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -121,13 +127,14 @@ impl Withdrawn {
             Self::Lost => State::Lost.word(),
             Self::Returned => State::Returned.word(),
             Self::Destroyed => State::Destroyed.word(),
+            Self::Replaced => "replaced",
         }
     }
 
     /// The state in a receipt that it goes by.
     const fn state(self) -> Option<State> {
         match self {
-            Self::All | Self::Unverified => None,
+            Self::All | Self::Unverified | Self::Replaced => None,
             Self::Scrapped => Some(State::Scrapped),
             Self::Lost => Some(State::Lost),
             Self::Returned => Some(State::Returned),
@@ -160,11 +167,33 @@ impl StandingBundle {
         Places::below(self.count).without(&self.proven())?.without(&self.withdrawn()?)
     }
 
-    /// What a script withdraws that is not withdrawn yet.
+    /// Records whose device has proven the key of the certificate that replaces theirs; `of` are all bundles of its factory.
+    ///
+    /// # Errors
+    /// Where there are too many runs.
+    pub fn replaced(&self, of: &[Self]) -> Result<Places, String> {
+        let mut all = Places::default();
+        for (other, replaced) in of.iter().filter_map(|other| Some((other, other.replaces.as_ref()?))) {
+            if replaced.bundle != self.bundle {
+                continue;
+            }
+            let mut proven = Places::default();
+            let there = other.proven();
+            for (place, record) in (0..).zip(replaced.records.each()) {
+                if there.contains(place) {
+                    proven.push(record)?;
+                }
+            }
+            all = all.with(&proven)?;
+        }
+        Ok(all)
+    }
+
+    /// What a script withdraws that is not withdrawn yet; `of` are all bundles of its factory.
     ///
     /// # Errors
     /// Where it is not known, or nothing may be withdrawn for that reason yet.
-    pub fn to_withdraw(&self, which: Withdrawn, now: Instant) -> Result<Places, String> {
+    pub fn to_withdraw(&self, which: Withdrawn, of: &[Self], now: Instant) -> Result<Places, String> {
         let name = &self.name;
         let account = self.receipt.as_ref().and_then(|receipt| receipt.account.as_ref());
         let chosen = match (which, which.state()) {
@@ -180,6 +209,7 @@ impl StandingBundle {
                     self.expires
                 ));
             }
+            (Withdrawn::Replaced, _) => self.replaced(of)?,
             (Withdrawn::Unverified, _) => Places::below(self.count).without(&self.proven())?,
             _ => Places::below(self.count),
         };
@@ -194,6 +224,8 @@ pub struct StandingReceipt {
     pub sequence: u64,
     /// SHA-256 of the receipt.
     pub sha256: Digest,
+    /// SHA-256 of its outcomes.
+    pub outcomes: Digest,
     pub made: Instant,
     pub states: BTreeMap<State, u32>,
     /// What was found when every record was looked at; absent where only numbers came.

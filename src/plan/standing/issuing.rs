@@ -74,8 +74,9 @@ fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut 
 /// Why identities of a bundle cannot be withdrawn, as far as that can be known before the day.
 fn bundle(standing: &Standing, asked: &PlannedRevocation) -> Option<String> {
     let name = &asked.bundle;
-    let found = standing.factories.values().flat_map(|factory| &factory.bundles).find(|bundle| bundle.name == *name);
-    let Some(found) = found else {
+    let of = standing.factories.values().map(|factory| &factory.bundles);
+    let found = of.filter_map(|all| Some((all.iter().find(|bundle| bundle.name == *name)?, all))).next();
+    let Some((found, all)) = found else {
         return Some(format!("revocation of bundle {name}: the chain made none of this name"));
     };
     if found.authority != asked.authority {
@@ -84,7 +85,7 @@ fn bundle(standing: &Standing, asked: &PlannedRevocation) -> Option<String> {
     // Whether it has expired is known on the day.
     let left = asked.state.map_or_else(
         || Err("nothing says which identities".to_owned()),
-        |which| found.to_withdraw(which, found.expires),
+        |which| found.to_withdraw(which, all, found.expires),
     );
     match left {
         Ok(left) if left.is_empty() => {

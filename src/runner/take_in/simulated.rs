@@ -18,7 +18,7 @@ pub fn simulated(realm: Realm, ask: &Ask, folder: &Folder) -> Result<Answer, Str
     let most = limits::ENVELOPE_OCTETS;
     let octets = durable_file::read(&path, most).map_err(|e| {
         format!(
-            "{e}; the script's folder `rehearsal/`, or --incoming, holds what comes in, under the name {}",
+            "{e}; the script's folder `rehearsal/`, or --incoming, holds what comes in, under the name {}; put there now, it is found when it is asked for again, or after `anchorite resume`",
             taking.name
         )
     })?;

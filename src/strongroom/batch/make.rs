@@ -167,7 +167,7 @@ fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[Due]) -> Result<
 fn to_be_signed(batch: &Batch, index: u32, due: &Due, spki: &[u8], ski: &[u8; 20]) -> Result<ToSign, String> {
     let device = due.device.as_str();
     let linted = batch.templates.get(&(device.len(), due.attested)).ok_or("no template for this device")?;
-    let lineage = batch.lineage(due).to_octets();
+    let lineage = batch.lineage(index, due).to_octets();
     let digest = batch.terms.lineage_oid.is_some().then(|| Digest::of(&lineage));
     let serial = batch.serial(index)?;
     let places = Places { serial: &serial, device, spki, ski, lineage: digest.as_ref() };

@@ -210,6 +210,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
     let text = kind.order();
     let order = Order::parse(text.as_bytes()).unwrap();
     let room_part = BatchRoom {
+        replaced_seed: None,
         bundle: BundleId::from_octets([u8::try_from(kind.seed).unwrap(); 16]),
         recipient: recipient::recipient_of(RecipientKind::X25519, &FACTORY).unwrap(),
         profile: ProfileRef {

@@ -113,6 +113,7 @@ pub(super) fn of(plan: &Plan, state: &State, name: &str) -> Result<Option<Balanc
         receipt: StandingReceipt {
             sequence: said.sequence,
             sha256,
+            outcomes: said.outcomes_sha256,
             made: said.made,
             states: said.states.clone(),
             account,

@@ -1,9 +1,14 @@
 //! `station status`, `check`, `receipt` and `watch`: what a station says of itself.
 
 use super::{now, open};
-use crate::basics::SafeText;
+use crate::basics::digest::hex_encode;
+use crate::basics::{SafeText, limits};
 use crate::cli::{ExitCode, Failure, output};
+use crate::devices::durable_file;
+use crate::factory::returned::Returned;
+use crate::factory::{Refusal, receipt};
 use crate::station::State;
+use crate::station::receipt::Made;
 use crate::station::status::Status;
 use crate::tui::stock;
 
@@ -75,8 +80,11 @@ pub(super) fn check(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-pub(super) fn receipt(folder: &Path, bundle: &str, json: bool) -> Result<ExitCode, Failure> {
+pub(super) fn receipt(folder: &Path, bundle: &str, out: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
     let made = open(folder)?.receipt(bundle, now())?;
+    if let Some(out) = out {
+        as_one(&made, out)?;
+    }
     if json {
         output::json(&made)?;
         return Ok(ExitCode::Done);
@@ -88,6 +96,28 @@ pub(super) fn receipt(folder: &Path, bundle: &str, json: bool) -> Result<ExitCod
     output::data(&format!("twelve words   {}", made.digest.twelve_words()));
     output::data(&format!("in {}: take the whole folder across", made.folder.display()));
     Ok(ExitCode::Done)
+}
+
+/// Receipt, signature and outcomes as one file; outcomes that are too many go beside it.
+fn as_one(made: &Made, out: &Path) -> Result<(), Failure> {
+    let refused = |refusal: Refusal| Failure::from(refusal.to_string());
+    let signature = durable_file::read(&made.folder.join(format!("{}.sig", receipt::NAME)), limits::SMALL_FILE_OCTETS)?;
+    let signature = String::from_utf8(signature).map_err(|_| Failure::from("the signature is no text".to_owned()))?;
+    let path = made.folder.join(receipt::OUTCOMES);
+    let outcomes = durable_file::read(&path, limits::OUTCOMES_OCTETS)?;
+    let whole = Returned { outcomes: hex_encode(&outcomes), receipt: made.receipt.clone(), signature };
+    let octets = whole.to_octets().map_err(refused)?;
+    if octets.len() as u64 <= limits::TAKEN_IN_LARGE_OCTETS {
+        return Ok(durable_file::create(out, &octets)?);
+    }
+    let numbers = Returned { outcomes: String::new(), ..whole };
+    durable_file::create(out, &numbers.to_octets().map_err(refused)?)?;
+    output::words(&format!(
+        "{}: the outcomes are too many to be in it; take {} across too, as NAME.outcomes.cbor",
+        out.display(),
+        path.display()
+    ));
+    Ok(())
 }
 
 pub(super) fn watch(folder: &Path, no_color: bool) -> Result<ExitCode, Failure> {

@@ -2,6 +2,7 @@
 
 use super::{StandingBundle, StandingFactory, StandingReceipt, StandingRevoked, Withdrawn, refuses};
 use crate::basics::{Digest, Instant, Realm};
+use crate::factory::order::Replaced;
 use crate::factory::receipt::State;
 use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places};
 use crate::keys::ssh::SshSigningKey;
@@ -41,6 +42,7 @@ fn factories(quota: u64) -> BTreeMap<String, StandingFactory> {
         ceremony: "lamps-0-2026".to_owned(),
         receipt: None,
         revoked: Vec::new(),
+        replaces: None,
     };
     let factory = StandingFactory {
         recipient: "age1x".to_owned(),
@@ -109,10 +111,14 @@ fn what_is_not_proven_when_a_bundle_expires_is_revoked_and_holds_up_orders_until
     let bundle = &mut stands.get_mut("ostrava").unwrap().bundles[0];
     let places = |text: &str| Places::parse(text).unwrap();
     let (before, after) = (at("2027-02-25T23:59:59Z"), at("2027-02-26T00:00:00Z"));
-    assert!(bundle.to_withdraw(Withdrawn::Unverified, before).unwrap_err().contains("holds until 2027-02-26"));
-    assert_eq!(bundle.to_withdraw(Withdrawn::All, before).unwrap(), places("0-29"));
-    assert_eq!(bundle.to_withdraw(Withdrawn::Unverified, after).unwrap(), places("0-29"), "no receipt is no proof");
-    assert!(bundle.to_withdraw(Withdrawn::Lost, after).unwrap_err().contains("no receipt with outcomes"));
+    assert!(bundle.to_withdraw(Withdrawn::Unverified, &[], before).unwrap_err().contains("holds until 2027-02-26"));
+    assert_eq!(bundle.to_withdraw(Withdrawn::All, &[], before).unwrap(), places("0-29"));
+    assert_eq!(
+        bundle.to_withdraw(Withdrawn::Unverified, &[], after).unwrap(),
+        places("0-29"),
+        "no receipt is no proof"
+    );
+    assert!(bundle.to_withdraw(Withdrawn::Lost, &[], after).unwrap_err().contains("no receipt with outcomes"));
     let account = Account {
         records: BTreeMap::from([
             (State::Verified, places("0-19,22")),
@@ -125,6 +131,7 @@ fn what_is_not_proven_when_a_bundle_expires_is_revoked_and_holds_up_orders_until
     bundle.receipt = Some(StandingReceipt {
         sequence: 1,
         sha256: Digest::of(b"receipt"),
+        outcomes: Digest::of(b"outcomes"),
         made: at("2026-12-01T00:00:00Z"),
         states: BTreeMap::new(),
         account: Some(account),
@@ -133,8 +140,8 @@ fn what_is_not_proven_when_a_bundle_expires_is_revoked_and_holds_up_orders_until
         ledger_entries: 9,
     });
     // Record 22 is said to be verified and proved nothing: it is not verified.
-    assert_eq!(bundle.to_withdraw(Withdrawn::Unverified, after).unwrap(), places("20-29"));
-    assert_eq!(bundle.to_withdraw(Withdrawn::Lost, before).unwrap(), places("20-21"));
+    assert_eq!(bundle.to_withdraw(Withdrawn::Unverified, &[], after).unwrap(), places("20-29"));
+    assert_eq!(bundle.to_withdraw(Withdrawn::Lost, &[], before).unwrap(), places("20-21"));
     let revoked = |records: &str| StandingRevoked {
         records: places(records),
         reason: Reason::KeyCompromise,
@@ -144,7 +151,11 @@ fn what_is_not_proven_when_a_bundle_expires_is_revoked_and_holds_up_orders_until
         ceremony: "lists".to_owned(),
     };
     bundle.revoked.push(revoked("20-21"));
-    assert_eq!(bundle.to_withdraw(Withdrawn::Unverified, after).unwrap(), places("22-29"), "nothing is revoked twice");
+    assert_eq!(
+        bundle.to_withdraw(Withdrawn::Unverified, &[], after).unwrap(),
+        places("22-29"),
+        "nothing is revoked twice"
+    );
     assert_eq!(bundle.unaccounted().unwrap(), places("22-29"));
     let now = "2027-03-01T00:00:00Z";
     let said = refuses(&stands, Realm::Rehearsal, &order, digest, at(now));
@@ -156,4 +167,30 @@ fn what_is_not_proven_when_a_bundle_expires_is_revoked_and_holds_up_orders_until
     );
     stands.get_mut("ostrava").unwrap().bundles[0].revoked.push(revoked("22-29"));
     assert_eq!(classes(&stands, &order, digest, now), []);
+}
+
+#[test]
+fn a_certificate_is_withdrawn_as_replaced_once_its_device_has_proven_the_next_one() {
+    let mut stands = factories(50);
+    let old = stands.get_mut("ostrava").unwrap().bundles.remove(0);
+    let places = |text: &str| Places::parse(text).unwrap();
+    let mut new = old.clone();
+    new.bundle = BundleId::from_octets([2; 16]);
+    new.replaces = Some(Replaced { bundle: old.bundle, records: places("4,7-9,29") });
+    let now = at("2026-12-01T00:00:00Z");
+    assert_eq!(old.to_withdraw(Withdrawn::Replaced, &[old.clone(), new.clone()], now).unwrap(), places(""));
+    let account = Account { proven: places("0,2,4"), ..Account::default() };
+    new.receipt = Some(StandingReceipt {
+        sequence: 1,
+        sha256: Digest::of(b"receipt"),
+        outcomes: Digest::of(b"outcomes"),
+        made: now,
+        states: BTreeMap::new(),
+        account: Some(account),
+        refusals: BTreeMap::new(),
+        ledger_head: Digest::of(b"ledger"),
+        ledger_entries: 9,
+    });
+    assert_eq!(old.to_withdraw(Withdrawn::Replaced, &[old.clone(), new.clone()], now).unwrap(), places("4,8,29"));
+    assert_eq!(new.to_withdraw(Withdrawn::Replaced, &[old, new.clone()], now).unwrap(), places(""));
 }

@@ -1,0 +1,329 @@
+//! `ledger bundles`, `ledger device`, `ledger devices`: what became of every identity. The ledger knows bundles, records and receipts by
+//! number; which device a record is of stands in what was kept of the bundle, which proves itself by the manifest's root.
+
+use crate::basics::digest::hex_encode;
+use crate::basics::{Digest, SafeText, limits};
+use crate::bundles::{self, kept};
+use crate::cli::args::{LedgerDevice, LedgerDevices};
+use crate::cli::{ExitCode, Failure, output};
+use crate::devices::durable_file;
+use crate::factory::order::{Order, Replaced};
+use crate::factory::{DeviceId, IssuedRecord, Lineage, Outcome, Places, Refusal, State, merkle};
+use crate::ledger::{BundleReport, Ledger};
+use crate::pki::{Certificate, pem};
+use serde_json::json;
+use std::path::Path;
+
+/// Every bundle, or those of a factory.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub fn bundles(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), Failure> {
+    let found = Ledger::open(path)?.bundles(factory)?;
+    if as_json {
+        return output::json(&found);
+    }
+    for bundle in &found {
+        let safe = |text: &str| SafeText::cut(text, 80).to_string();
+        let (name, factory, product) = (safe(&bundle.name), safe(&bundle.factory), safe(&bundle.product));
+        output::data(&format!("{factory} {name} ({}): {} {product}, {}", bundle.realm, bundle.count, bundle.bundle));
+        output::data(&format!("  issued  {} by {} of {}", bundle.issued, bundle.authority, safe(&bundle.ceremony)));
+        output::data(&format!("  expires {}", bundle.expires));
+        match &bundle.receipt {
+            None => output::data("  receipt none"),
+            Some(receipt) => {
+                let states: Vec<String> = receipt
+                    .states
+                    .iter()
+                    .filter(|(_, count)| **count > 0)
+                    .map(|(state, count)| format!("{count} {state}"))
+                    .collect();
+                output::data(&format!("  receipt {} of {}: {}", receipt.sequence, receipt.made, states.join(", ")));
+                let verified = receipt.states.get(&State::Verified).copied().unwrap_or(0);
+                output::data(&format!("  yield   {verified} verified of {} drawn", bundle.drawn));
+                for (class, count) in &receipt.refusals {
+                    output::data(&format!("  refused {count}: {}", safe(class)));
+                }
+            }
+        }
+        let revoked: u32 = bundle.revoked.iter().map(|group| group.records.count()).sum();
+        output::data(&format!(
+            "  {} proven ({} of attested keys), {revoked} revoked, {} open",
+            bundle.proven,
+            bundle.attested,
+            bundle.open.count()
+        ));
+        for group in &bundle.revoked {
+            let (records, reason, date, hours) = (&group.records, &group.reason, group.date, group.hours);
+            output::data(&format!(
+                "  revoked {records}: {reason} since {date}, on list {} {hours} hours later",
+                group.crl
+            ));
+        }
+        for finding in &bundle.findings {
+            let told = if finding.explained.is_empty() { "OPEN".to_owned() } else { safe(&finding.explained) };
+            output::data(&format!("  finding {} ({told})", SafeText::of(&finding.finding)));
+        }
+    }
+    Ok(())
+}
+
+/// Everything about a device.
+///
+/// # Errors
+/// Where it is in no bundle, or what was kept of one is not its own.
+pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
+    let wanted = DeviceId::parse(&args.device).map_err(|e| Failure::new(ExitCode::Usage, e.to_string()))?;
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for bundle in Ledger::open(&args.ledger)?.bundles(None)? {
+        let path = args.issued.join(kept::name(&bundle.bundle));
+        if !path.is_file() {
+            unknown.push(bundle.name.clone());
+            continue;
+        }
+        if let Some(record) = find(&path, &bundle, &wanted)? {
+            let outcome = args.outcomes.as_deref().map(|at| outcome(at, &bundle, record.index)).transpose()?.flatten();
+            found.push(told(&path, &bundle, &record, outcome.as_ref())?);
+        }
+    }
+    if !unknown.is_empty() {
+        let folder = args.issued.display();
+        output::words(&format!(
+            "{folder}: nothing was kept here of {}; the device may be in one of them",
+            unknown.join(", ")
+        ));
+    }
+    if found.is_empty() {
+        return Err(Failure::new(ExitCode::Failure, format!("{wanted}: in no bundle that was looked at")).with_hint(
+            "--issued names the folder with what was kept of bundles: `issued` of the ceremonies that made them",
+        ));
+    }
+    if args.json {
+        output::json(&found)?;
+    } else {
+        found.iter().for_each(lines);
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The record of a device, in a file that is the bundle's to its last octet.
+fn find(path: &Path, bundle: &BundleReport, wanted: &DeviceId) -> Result<Option<IssuedRecord>, Failure> {
+    let mut found = None;
+    let root = each(path, bundle, |record| {
+        if record.device == *wanted {
+            found = Some(record);
+        }
+        Ok(())
+    })?;
+    if root != bundle.records_root {
+        return Err(not_its_own(path, bundle));
+    }
+    Ok(found)
+}
+
+fn not_its_own(path: &Path, bundle: &BundleReport) -> Failure {
+    let (shown, name) = (path.display(), &bundle.name);
+    Failure::new(ExitCode::Refuted, format!("{shown}: not the records of bundle {name}: they have another root"))
+        .with_hint("take the file from another copy of the folder `issued`")
+}
+
+fn each(
+    path: &Path,
+    bundle: &BundleReport,
+    mut take: impl FnMut(IssuedRecord) -> Result<(), Failure>,
+) -> Result<Digest, Failure> {
+    let mut records = kept::Records::open(path)?;
+    if (records.header.realm, records.header.bundle, records.header.count)
+        != (bundle.realm, bundle.bundle, bundle.count)
+    {
+        return Err(not_its_own(path, bundle));
+    }
+    while let Some(record) = records.next_record()? {
+        take(record)?;
+    }
+    Ok(records.root())
+}
+
+/// What the last receipt said of a record, from its outcomes.
+fn outcome(path: &Path, bundle: &BundleReport, index: u32) -> Result<Option<Outcome>, Failure> {
+    let Some(receipt) = &bundle.receipt else { return Ok(None) };
+    let octets = durable_file::read(path, limits::OUTCOMES_OCTETS)?;
+    if Digest::of(&octets) != receipt.outcomes {
+        // Those of another bundle: a device may be in several.
+        return Ok(None);
+    }
+    let refused = |refusal: Refusal| Failure::from(bundles::BundleError::Refused(refusal));
+    let mut rest = octets.as_slice();
+    while !rest.is_empty() {
+        let (outcome, used) = Outcome::read(rest).map_err(refused)?;
+        if outcome.index == index {
+            return Ok(Some(outcome));
+        }
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    Ok(None)
+}
+
+fn told(
+    path: &Path,
+    bundle: &BundleReport,
+    record: &IssuedRecord,
+    outcome: Option<&Outcome>,
+) -> Result<serde_json::Value, Failure> {
+    let refused = |refusal: Refusal| Failure::from(bundles::BundleError::Refused(refusal));
+    let certificate = Certificate::parse(&record.certificate).map_err(|e| Failure::from(e.to_string()))?;
+    let lineage = Lineage::parse(&record.lineage).map_err(refused)?;
+    let mut records = kept::Records::open(path)?;
+    let (realm, id) = (bundle.realm, bundle.bundle);
+    // A record that cannot be read ends the tree, and then there is no proof.
+    let leaves = std::iter::from_fn(|| records.next_record().ok().flatten());
+    let leaves = leaves.map(|record| merkle::leaf(record.digest(realm, &id).octets()));
+    let siblings = merkle::proof(u64::from(record.index), u64::from(bundle.count), leaves);
+    let siblings = siblings.ok_or_else(|| not_its_own(path, bundle))?;
+    let digest = record.digest(realm, &id);
+    let account = bundle.receipt.as_ref().and_then(|receipt| receipt.account.as_ref());
+    let state = account.and_then(|account| account.records.iter().find(|(_, of)| of.contains(record.index)));
+    let is_in = |places: Option<&Places>| places.is_some_and(|places| places.contains(record.index));
+    let revoked = bundle.revoked.iter().find(|group| group.records.contains(record.index));
+    Ok(json!({
+        "format": "anchorite-device/1",
+        "device": record.device,
+        "realm": realm,
+        "bundle": {
+            "id": id, "name": bundle.name, "factory": bundle.factory, "sequence": bundle.sequence, "order": bundle.order,
+            "product": bundle.product, "sku": bundle.sku, "mode": bundle.mode, "issued": bundle.issued, "expires": bundle.expires,
+        },
+        "record": record.index,
+        "shard": record.index / bundle.shard_records.max(1),
+        "made": {
+            "ceremony": bundle.ceremony, "authority": bundle.authority, "chain": bundle.chain, "root": bundle.chain.last(),
+            "quorum": bundle.quorum, "opened_by": bundle.opened_by,
+        },
+        "certificate": pem::to_pem(pem::CERTIFICATE, &record.certificate).map_err(|e| Failure::from(e.to_string()))?,
+        "serial": hex_encode(certificate.serial()),
+        "not_after": certificate.not_after(),
+        "firmware": lineage.firmware,
+        "hardware": lineage.hardware,
+        "replaces": lineage.replaces.as_deref().map(hex_encode),
+        "lineage": hex_encode(&record.lineage),
+        "receipt": bundle.receipt.as_ref().map(|receipt| json!({"number": receipt.sequence, "made": receipt.made, "sha256": receipt.sha256})),
+        "state": state.map(|(state, _)| state),
+        "drawn": outcome.map(|outcome| json!({"line": outcome.line, "changed": outcome.changed})),
+        "proven": is_in(account.map(|account| &account.proven)),
+        "attested": is_in(account.map(|account| &account.attested)),
+        "revoked": revoked.map(|group| json!({
+            "reason": group.reason, "date": group.date, "crl": group.crl, "this_update": group.this_update, "ceremony": group.ceremony,
+        })),
+        "proof": {
+            "manifest": bundle.manifest, "count": bundle.count, "leaf": merkle::leaf(digest.octets()), "siblings": siblings,
+            "root": bundle.records_root,
+        },
+    }))
+}
+
+/// The same for people: every value under its path.
+fn lines(told: &serde_json::Value) {
+    fn under(path: &str, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                under(&path, value);
+            }),
+            serde_json::Value::Null => output::data(&format!("{path}: not known")),
+            serde_json::Value::String(text) if text.starts_with("-----BEGIN") => {}
+            serde_json::Value::String(text) => output::data(&format!("{path}: {}", SafeText::of(text))),
+            serde_json::Value::Number(at)
+                if ["issued", "expires", "not_after", "made", "changed", "date", "this_update"]
+                    .iter()
+                    .any(|end| path.ends_with(end)) =>
+            {
+                output::data(&format!("{path}: {}", crate::basics::Instant(at.as_u64().unwrap_or(0))));
+            }
+            other => output::data(&format!("{path}: {}", SafeText::of(&other.to_string()))),
+        }
+    }
+    under("", told);
+}
+
+/// Devices that got a firmware version, and the order for their next certificates.
+///
+/// # Errors
+/// Where there are none, they are in several bundles of which one order cannot speak, or the order's file exists.
+pub fn devices(args: &LedgerDevices) -> Result<ExitCode, Failure> {
+    let known = Ledger::open(&args.ledger)?.bundles(args.factory.as_deref())?;
+    let mut listed = Vec::new();
+    let mut of: Vec<(BundleReport, Vec<DeviceId>, Places)> = Vec::new();
+    for bundle in known.into_iter().filter(|bundle| bundle.firmware == args.firmware) {
+        let path = args.issued.join(kept::name(&bundle.bundle));
+        let (mut ids, mut places) = (Vec::new(), Places::default());
+        let root = each(&path, &bundle, |record| {
+            let revoked = bundle.revoked.iter().any(|group| group.records.contains(record.index));
+            let serial = crate::pki::serial::of(&bundle.serial_seed, record.index).map_err(Failure::from)?;
+            listed.push(json!({
+                "device": record.device, "bundle": bundle.name, "record": record.index, "serial": hex_encode(&serial), "revoked": revoked,
+            }));
+            // What was withdrawn gets no new certificate unasked.
+            if !revoked {
+                places.push(record.index).map_err(Failure::from)?;
+                ids.push(record.device);
+            }
+            Ok(())
+        })?;
+        if root != bundle.records_root {
+            return Err(not_its_own(&path, &bundle));
+        }
+        of.push((bundle, ids, places));
+    }
+    if of.is_empty() {
+        let firmware = SafeText::cut(&args.firmware, 64);
+        return Err(Failure::new(
+            ExitCode::Failure,
+            format!("firmware {firmware}: no bundle of this ledger was made for it"),
+        ));
+    }
+    if let (Some(like), Some(order)) = (&args.like, &args.order) {
+        let octets = durable_file::read(like, limits::ORDER_OCTETS)?;
+        let digest = Order::digest(&octets);
+        let made = of.into_iter().find(|(bundle, ..)| bundle.order == digest);
+        let (bundle, ids, places) = made.ok_or_else(|| {
+            Failure::new(
+                ExitCode::Usage,
+                format!("{}: no bundle for this firmware was made under this order", like.display()),
+            )
+            .with_hint("one order replaces the certificates of one bundle: name the order of each in turn")
+        })?;
+        let parsed = Order::parse(&octets).map_err(|problems| {
+            let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Failure::from(each.join("; "))
+        })?;
+        let replaces = Some(Replaced { bundle: bundle.bundle, records: places });
+        let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        let next = Order { count, devices: None, hardware_ids: Some(ids), replaces, ..parsed };
+        durable_file::create(order, next.to_toml().as_bytes())?;
+        let (name, shown) = (&bundle.name, order.display());
+        output::words(&format!(
+            "{shown}: an order for {count} devices of bundle {name}; set firmware, dates and expiry before it is signed"
+        ));
+    }
+    if args.json {
+        output::json(&listed)?;
+    } else {
+        for device in &listed {
+            let text = |key: &str| {
+                device
+                    .get(key)
+                    .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                    .unwrap_or_default()
+            };
+            let revoked = if text("revoked") == "true" { " revoked" } else { "" };
+            output::data(&format!(
+                "{} {} {} {}{revoked}",
+                text("device"),
+                text("bundle"),
+                text("record"),
+                text("serial")
+            ));
+        }
+    }
+    Ok(ExitCode::Done)
+}
