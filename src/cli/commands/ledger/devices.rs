@@ -292,6 +292,13 @@ pub fn devices(args: &LedgerDevices) -> Result<ExitCode, Failure> {
             )
             .with_hint("one order replaces the certificates of one bundle: name the order of each in turn")
         })?;
+        if ids.is_empty() {
+            let name = &bundle.name;
+            return Err(Failure::new(
+                ExitCode::Failure,
+                format!("bundle {name}: every certificate of it was revoked: nothing is left to be replaced"),
+            ));
+        }
         let parsed = Order::parse(&octets).map_err(|problems| {
             let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Failure::from(each.join("; "))
