@@ -129,7 +129,7 @@ def prove(folder, path):
     print(f"ok: {proof['device']} is record {proof['record']} of {proof['count']}")
 
 
-def device(told, path):
+def of_device(told, path):
     """The certificate, lineage and place it was told are those of one record under the manifest's root; nothing else of it is proven."""
     octets = pathlib.Path(path).read_bytes()
     manifest = json.loads(octets)
@@ -163,7 +163,7 @@ def main(arguments):
             case ["prove", folder, proof]:
                 prove(pathlib.Path(folder), proof)
             case ["device", told, manifest]:
-                device(told, manifest)
+                of_device(told, manifest)
             case ["leaf", realm, bundle, index, device, certificate, lineage]:
                 read = [pathlib.Path(path).read_bytes() for path in (certificate, lineage)]
                 print(leaf_of(realm, bytes.fromhex(bundle), int(index), device, *read).hex())

@@ -280,7 +280,12 @@ fn the_ledger_tells_every_device_and_the_next_certificates_replace_the_old_ones(
     }
     let (exit, text) = add("zoe", "signature");
     assert!(exit == 0 && text.contains("signed by zoe"), "{text}");
-    assert_ne!(add("zoe", "signature").0, 0, "nothing is overwritten");
+    let theirs = other.sign(&Realm::Rehearsal.namespace("bundle"), &octets).unwrap();
+    std::fs::write(here.join("theirs"), theirs).unwrap();
+    let there = Path::new(folder).join("manifest.json.yan.sig");
+    std::fs::write(&there, "something else").unwrap();
+    assert_ne!(add("yan", "theirs").0, 0, "nothing is overwritten");
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "something else");
     assert_eq!(std::fs::read_to_string(Path::new(folder).join("manifest.json.zoe.sig")).unwrap(), signature);
 
     // All devices of a firmware version, and the order for their next certificates.
