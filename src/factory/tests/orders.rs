@@ -67,3 +67,12 @@ fn what_is_wrong_with_an_order_is_named() {
     let both = GOOD.replace("count = 1000", "count = 60000").replace("\"ostrava\"", "\"\"");
     assert_eq!(Order::parse(both.as_bytes()).unwrap_err().len(), 2, "all at once");
 }
+
+#[test]
+fn the_order_in_the_specification_is_one() {
+    let page = include_str!("../../../media/BUNDLE.md");
+    let section = page.split("## The order\n").nth(1).unwrap();
+    let example = section.split("```\n").nth(1).unwrap().replace("<64 hexadecimal digits>", &"ab".repeat(32));
+    let order = Order::parse(example.as_bytes()).unwrap();
+    assert_eq!((order.count, order.device(9).unwrap().as_str()), (1_000, "LAMP-00000010"));
+}
