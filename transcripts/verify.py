@@ -385,7 +385,8 @@ def check_standing(folder, record, follows, after, claim):
         octets = read(folder / "standing.json", STANDING_CAP)
         same(sha256(octets), sha256(octets) if body is None else said, "sha256 in entry 1")
         stands = canonical(octets)
-        fits(stands, STANDING | ({"factories": {str: dict}} if "factories" in stands else {}), "standing.json")
+        optional = {"device_keys": HEX, "factories": {str: dict}}       # where the chain certified keys of devices, or enrolled factories
+        fits(stands, STANDING | {key: optional[key] for key in optional.keys() & stands.keys()}, "standing.json")
         same((stands["ceremony"], stands["realm"]), (follows, record.realm), "ceremony and realm")
         same(stands["head"], record.header["previous_head"] if record.realm == "production" else stands["head"], "head")
         if after is not None:

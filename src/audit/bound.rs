@@ -162,14 +162,16 @@ pub fn standing(
 /// The ceremony and its last head, of a file of the right shape.
 fn follows_what(value: &Value, realm: Realm) -> Result<(String, String), String> {
     let object = value.as_object().ok_or("expected an object, found another value")?;
-    // Factories are there where a ceremony of the chain enrolled one.
-    if !object.keys().map(String::as_str).filter(|key| *key != "factories").eq(STANDING_KEYS) {
+    // Factories are there where a ceremony of the chain enrolled one, device keys where it certified some that devices made.
+    let optional = ["device_keys", "factories"];
+    if !object.keys().map(String::as_str).filter(|key| !optional.contains(key)).eq(STANDING_KEYS) {
         return Err(format!("expected the keys {}, found others", STANDING_KEYS.join(", ")));
     }
     let is_digest = |text: &str| Digest::parse(text).is_some();
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let tables = ["authorities", "quorums"].into_iter().all(|key| object.get(key).is_some_and(Value::is_object))
-        && object.get("factories").is_none_or(Value::is_object);
+        && object.get("factories").is_none_or(Value::is_object)
+        && object.get("device_keys").is_none_or(|keys| keys.as_str().is_some_and(is_digest));
     let digests = object.get("keys").and_then(Value::as_array);
     let digests = digests.is_some_and(|keys| keys.iter().all(|key| key.as_str().is_some_and(is_digest)));
     if text("format") != FORMAT || text("realm") != realm.word() || !tables || !digests || !is_digest(text("head")) {

@@ -7,6 +7,7 @@ usage: requests_ceremony.py PROGRAM"""
 import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -183,6 +184,18 @@ def again(folder, first, incoming):
     refusals = json.loads((out / "evidence/artifacts/meters-1-keys.refusals.json").read_bytes())
     before = [refused for refused in refusals["refused"] if any(why["word"] == "key-certified-before" for why in refused["reasons"])]
     assert len(before) == 2 and refusals["accepted"] == len(expected) - 3 - 2, refusals
+    # What follows takes up the list of device keys; both verifiers know it, and something can follow again.
+    for more in ([], ["--after", first]):
+        run(PROGRAM, "verify", out / "evidence", "--signers", out / "evidence/allowed_signers", *more)
+        run(sys.executable, ROOT / "transcripts/verify.py", out / "evidence", "--signers", out / "evidence/allowed_signers", *more)
+    changed = folder / "changed-evidence"
+    shutil.copytree(out / "evidence", changed)
+    standing = json.loads((changed / "standing.json").read_bytes())
+    standing["device_keys"] = "00" * 32
+    (changed / "standing.json").write_bytes(make_requests.jcs(standing))
+    for verifier in ([PROGRAM, "verify"], [sys.executable, ROOT / "transcripts/verify.py"]):
+        done = subprocess.run([str(a) for a in (*verifier, changed)], capture_output=True, text=True)
+        assert done.returncode == 4 and "standing.json" in done.stdout + done.stderr, done
     keys = (out / "evidence/artifacts/meters-1-keys.device-keys.bin").read_bytes()
     assert len(keys) == 16 * (9 + refusals["accepted"]) and keys == b"".join(sorted(keys[n:n + 16] for n in range(0, len(keys), 16)))
 
