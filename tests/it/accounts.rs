@@ -349,4 +349,23 @@ fn the_ledger_tells_every_device_and_the_next_certificates_replace_the_old_ones(
     // Of the seventeen one was scrapped (the eighth) and the last is still in stock: fifteen are proven.
     let revoked: Vec<String> = bundle.revoked.iter().map(|group| group.records.to_string()).collect();
     assert_eq!(revoked, ["7,17,19"], "as the last list was taken up");
+    let list = std::process::Command::new("openssl")
+        .args(["crl", "-noout", "-text", "-in"])
+        .arg(here.join("replaced/evidence/artifacts/issuing-a.3.crl.pem"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&list.stdout).matches("Serial Number").count(), 18);
+    let kept = here.join("second/issued");
+    let (_, told) = {
+        let more = at("more.sqlite");
+        let mut arguments = vec!["ledger", "rebuild", &more];
+        let last = at("second/evidence");
+        arguments.extend(evidence.iter().map(String::as_str).chain([last.as_str()]));
+        assert_eq!(run(&arguments).0, 0);
+        run(&["ledger", "device", &more, "LAMP-00000002", "--issued", kept.to_str().unwrap(), "--json"])
+    };
+    let device: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(device.as_array().unwrap().len(), 2, "{told}");
+    assert_eq!(device[1]["replaces"], device[0]["serial"], "the lineage names the certificate before");
+    assert_eq!((&device[1]["firmware"]["version"], &device[1]["record"]), (&"1.5.0".into(), &1.into()));
 }
