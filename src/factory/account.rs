@@ -27,6 +27,8 @@ pub enum Fault {
     BadProof,
     /// About another record than the one that left in this place.
     OtherRecord,
+    /// Drawn on no line, or in stock with a line or a proof.
+    OtherLine,
 }
 
 impl Fault {
@@ -36,6 +38,7 @@ impl Fault {
             Self::NoProof => "said to be verified, without a proof of possession",
             Self::BadProof => "with a proof of possession that its certificate's key did not make",
             Self::OtherRecord => "about another record than the one that was issued",
+            Self::OtherLine => "drawn on no line, or in stock and yet on one",
         }
     }
 }
@@ -121,6 +124,14 @@ impl Accounting {
     fn proof(&self, issued: &IssuedRecord, outcome: &Outcome, record: &Digest) -> Result<Option<Attested>, Fault> {
         if outcome.record != *record {
             return Err(Fault::OtherRecord);
+        }
+        let fits = match outcome.state {
+            State::Sealed | State::Released => outcome.line == 0 && outcome.proof.is_empty(),
+            State::Reserved | State::Injected | State::Verified | State::Scrapped => outcome.line != 0,
+            State::Lost | State::Returned | State::Destroyed => true,
+        };
+        if !fits {
+            return Err(Fault::OtherLine);
         }
         if outcome.proof.is_empty() {
             return if outcome.state == State::Verified { Err(Fault::NoProof) } else { Ok(None) };

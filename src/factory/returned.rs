@@ -72,7 +72,7 @@ impl Returned {
 }
 
 /// States that nothing leaves again.
-const FINAL: [State; 3] = [State::Scrapped, State::Lost, State::Destroyed];
+const FINAL: [State; 4] = [State::Scrapped, State::Lost, State::Returned, State::Destroyed];
 
 /// What of a receipt does not follow from the one before it.
 #[must_use]

@@ -104,7 +104,7 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
         all[0].proof = other;
         all[2].proof.clear();
         all[3].record = Digest::of(b"another record");
-        all[19].state = State::Verified;
+        (all[19].state, all[19].line) = (State::Verified, 1);
     });
     incoming(&here.join("lies"), &lying);
     let output = played.run("ceremony-scripts/receipts", bundle, Some("lies"), "lied");
@@ -148,9 +148,50 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
     assert_eq!(code(&output), 0, "{}", said(&output));
     assert_eq!(played.balance("numbers")["unverified"], 20);
 
+    // Nor do they settle what was found of records, or forget which were proven.
+    let (next, _) = again(&lying, |receipt, _| {
+        receipt.sequence += 1;
+        receipt.made = anchorite::basics::Instant(receipt.made.0 + 1);
+        receipt.ledger_entries += 1;
+    });
+    incoming(&here.join("numbers-2"), &Returned { outcomes: String::new(), ..next.clone() });
+    let follows = [
+        ("follows = \"lamps-1-2026\"", "follows = \"lamps-receipts-1\""),
+        ("id = \"lamps-receipts-1\"", "id = \"lamps-receipts-2\""),
+    ];
+    let second = script(&here, "receipts", &follows);
+    let output = played.run(&second, "lied", Some("numbers-2"), "forgetful");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let balance = played.balance("forgetful");
+    assert_eq!((&balance["each_record"], &balance["proven"]), (&false.into(), &14.into()));
+    // What cannot be: a number that would lock out all others, a ledger that did not grow, drawn on no line, a proof taken back.
+    let (far, _) = again(&next, |receipt, _| receipt.sequence = u64::from(u32::MAX));
+    incoming(&here.join("far"), &far);
+    let output = played.run(&second, "lied", Some("far"), "far-out");
+    assert!(code(&output) != 0 && said(&output).contains("(sequence)"), "{}", said(&output));
+    let (odd, _) = again(&next, |receipt, all| {
+        (receipt.sequence, receipt.ledger_entries) = (receipt.sequence + 2, 3);
+        receipt.refusals.clear();
+        all[4].line = 0;
+        all[5].state = State::Injected;
+        all[5].proof.clear();
+    });
+    incoming(&here.join("odd"), &odd);
+    let output = played.run(&second, "lied", Some("odd"), "odd-out");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let findings = played.balance("odd-out")["findings"].to_string();
+    for expected in [
+        "1 drawn on no line, or in stock and yet on one: LAMP-00000005; records 4",
+        "records 4-5 were proven and are not any more",
+        "receipts 2 to 3 of this bundle never came",
+        "the station's ledger has 3 entries",
+    ] {
+        assert!(findings.contains(expected), "expected {expected:?} in {findings}");
+    }
+
     // Findings are explained one by one, and are known from then on.
     let changes = [
-        ("follows = \"lamps-1-2026\"", "follows = \"lamps-receipts-1\""),
+        ("follows = \"lamps-1-2026\"", "follows = \"lamps-receipts-2\""),
         ("id = \"lamps-receipts-1\"", "id = \"lamps-explained\""),
         ("kind = \"reconcile\"", "kind = \"explain-findings\""),
         ("receipt = \"lamps-1\"\n", "factory = \"ostrava\"\n"),
@@ -159,7 +200,7 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
     let taking = &text
         [text.find("[[act.step]]\nid = \"receipt\"").unwrap()..text.find("[[act.step]]\nid = \"balance\"").unwrap()];
     let explain = script(&here, "receipts", &[&changes[..], &[(taking, "")]].concat());
-    let output = played.run(&explain, "lied", None, "explained");
+    let output = played.run(&explain, "forgetful", None, "explained");
     assert_eq!(code(&output), 0, "{}", said(&output));
     assert_eq!(played.standing("explained").factories["ostrava"].findings.len(), 3);
     let written = std::fs::read_to_string(here.join("explained/evidence/artifacts/balance.explained.json")).unwrap();

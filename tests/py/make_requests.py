@@ -113,7 +113,7 @@ class Vendor:
         self.root = self.certify(f"{called} Root", self.root_key.public_key(), self.root_key, f"{called} Root", True)
         self.intermediate = self.certify(f"{called} Line 1", self.key.public_key(), self.root_key, f"{called} Root", True)
 
-    def certify(self, subject, public, signer, issuer, authority=False, until=UNTIL):
+    def certify(self, subject, public, signer, issuer, authority=False, until=UNTIL, extension=None):
         self.serial += 1
         builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(public)
                    .serial_number(self.serial).not_valid_before(FROM).not_valid_after(until)
@@ -122,6 +122,7 @@ class Vendor:
                    .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False))
         usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False)
         builder = builder.add_extension(x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, **usage), True)
+        builder = builder.add_extension(extension, True) if extension else builder
         return builder.sign(signer, hashes.SHA256()).public_bytes(DER)
 
     def chip(self, public, subject="chip", until=UNTIL):
@@ -224,8 +225,23 @@ def collect(order, digest, work, vendor, unruly, keys):
     forged[-1] ^= 1
     put(ids[19], 22, devices.keys / "forged.key", chain=[bytes(forged), vendor.intermediate], expected=["attestation-root"])
     put(ids[20], 23, oid="1.3.6.1.4.1.55555.1.77" if not oid else None, chain=[], expected=["nonce-missing"])
-    put(ids[21], 24)
+    genuine, _ = put(ids[21], 24)
     put(ids[22], 25, chain=[], hardware={soc: "a\u202eb"}, expected=["hardware-text"])
+    # A genuine device vouches for a key that is not its own; a signature that nothing goes with.
+    key = devices.key("vouched")
+    request = devices.request(ids[23], key, nonce, oid)
+    message = tagged(b"request-attestation", [bytes.fromhex(digest), bytes.fromhex(nonce), hashlib.sha256(request).digest()])
+    vouching = serialization.load_pem_private_key(genuine.read_bytes(), None)
+    put(ids[23], 26, key, chain=[vendor.chip(public(genuine)), vendor.intermediate], request=request,
+        signature=vouching.sign(message, ec.ECDSA(hashes.SHA256())), expected=["attestation-key"])
+    put(ids[24], 27, chain=[], signature=bytes.fromhex("3006020101020101"), expected=["attestation-certificate"])
+    # What is critical and not understood is refused, and what limits names.
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.9"), b"\x05\x00")
+    names = x509.NameConstraints([x509.DirectoryName(name("others"))], None)
+    for n, extension in enumerate((unknown, names, x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]))):
+        key = devices.key(f"limited-{n}")
+        line = vendor.certify(f"{vendor.called} Line 1", vendor.key.public_key(), vendor.root_key, f"{vendor.called} Root", True, extension=extension)
+        put(ids[25 + n], 28 + n, key, chain=[vendor.chip(public(key)), line], expected=["attestation-extension"])
     return made
 
 

@@ -283,7 +283,7 @@ def main(folder):
     print("again: keys that the chain has certified are refused in the next ceremony")
 
     for called, oid in (("unruly", None), ("unruly-extension", "1.3.6.1.4.1.55555.1.9")):
-        order = ordered.read_text().replace("count = 12", "count = 24")
+        order = ordered.read_text().replace("count = 12", "count = 28")
         order = order if oid is None else order.replace("hardware_kind", f'nonce_oid = "{oid}"\nhardware_kind')
         (folder / f"{called}.toml").write_text(order)
         incoming, out = folder / called, folder / f"{called}-out"

@@ -111,6 +111,11 @@ impl StepMachine for Reconcile {
                 Ok(Vec::new())
             }
             (WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => Ok(issue::written(step, state, file)),
+            // Whoever answers a receipt that is refused hears why, once more.
+            (ACCOUNT, Input::Answer(_)) => {
+                balance::of(plan, state, name)?;
+                Err("expected the records to be looked at first".to_owned())
+            }
             _ => Err("expected initials".to_owned()),
         }
     }

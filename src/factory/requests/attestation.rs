@@ -8,7 +8,7 @@
 use super::{Collected, Why};
 use crate::basics::{Digest, Instant, limits};
 use crate::keys::SubjectKey;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, oids};
 use std::collections::BTreeSet;
 
 /// The attestation certificates of a collection, and what they must lead to.
@@ -19,8 +19,16 @@ pub(super) struct Roots {
 }
 
 impl Roots {
-    /// Whether the attestation of a request holds; `message` is what an attesting key signs.
-    pub(super) fn check(&self, collected: &Collected, key: &SubjectKey, message: &Digest) -> Result<(), Why> {
+    /// Whether the attestation of a request holds; `message` is what an attesting key signs, and `of_a_device` says whether a key was
+    /// asked for or certified as a device's own: such a key vouches for nobody but itself, or one genuine device could for any
+    /// number of others.
+    pub(super) fn check(
+        &self,
+        collected: &Collected,
+        key: &SubjectKey,
+        message: &Digest,
+        of_a_device: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<(), Why> {
         let mut own = Vec::new();
         for der in &collected.attestation {
             let read = Certificate::parse(der);
@@ -43,6 +51,13 @@ impl Roots {
         if first.subject_key() == key {
             return Err(Why::new("attestation-key", "another key that attests, or no signature", "the key itself"));
         }
+        if of_a_device(first.subject_key().spki_der()) {
+            return Err(Why::new(
+                "attestation-key",
+                "a key that attests and is no device's own",
+                "the key of a device",
+            ));
+        }
         let signer = first.public_key();
         let signer = signer.ok_or_else(|| Why::new("attestation-key", "an attesting key we verify", "another kind"))?;
         let good = signer.verify(message.octets(), &collected.signature);
@@ -59,6 +74,7 @@ impl Roots {
                 let found = format!("{} to {}", current.not_before(), current.not_after());
                 return Err(Why::new("attestation-expired", format!("certificates that hold at {}", self.now), &found));
             }
+            understood(current)?;
             // The device's own certificate is no root, whatever an order pins.
             if below > 0 && self.pinned.contains(&current.digest()) {
                 return Ok(());
@@ -75,4 +91,18 @@ impl Roots {
         }
         Err(Why::new("attestation-root", "a chain to a root that the order pins", "one that goes on and on"))
     }
+}
+
+/// RFC 5280 4.2: what is critical must be understood. Here these are basic constraints and key usage; a constraint of names, critical or
+/// not, is one that nobody here looks at.
+fn understood(certificate: &Certificate) -> Result<(), Why> {
+    for (oid, critical, _) in certificate.extensions() {
+        let known = [oids::BASIC_CONSTRAINTS, oids::KEY_USAGE].contains(&oid);
+        if (critical && !known) || oid == oids::NAME_CONSTRAINTS {
+            let found = format!("{oid} in {}", certificate.subject_text());
+            let expected = "critical basic constraints and key usage at most, and no name constraints";
+            return Err(Why::new("attestation-extension", expected, &found));
+        }
+    }
+    Ok(())
 }

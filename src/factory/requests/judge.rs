@@ -89,6 +89,10 @@ impl Counted {
         }
     }
 
+    fn has(&self, octets: &[u8]) -> bool {
+        self.once.contains(&print(octets))
+    }
+
     fn is_again(&self, octets: &[u8]) -> bool {
         self.again.contains(&print(octets))
     }
@@ -203,10 +207,19 @@ impl<'o> Judge<'o> {
                     &self.order_digest,
                     &self.order.nonce.unwrap_or_else(|| Digest::from_octets([0; 32])),
                 );
-                match self.roots.check(collected, key, &message) {
+                let of_a_device = |spki: &[u8]| self.keys.has(spki) || self.certified.has(spki);
+                match self.roots.check(collected, key, &message, &of_a_device) {
                     Ok(()) => attested = true,
                     Err(why) => reasons.push(why),
                 }
+            }
+            // A signature without the certificates of its key is an attestation that does not hold, not one that was left out.
+            (Some(_), true, _) if !collected.signature.is_empty() => {
+                reasons.push(Why::new(
+                    "attestation-certificate",
+                    "the attesting key's certificates",
+                    "its signature alone",
+                ));
             }
             (Some(Attestation::Required), true, _) => {
                 reasons.push(Why::new("attestation-missing", "an attestation by a pinned root", "none"));

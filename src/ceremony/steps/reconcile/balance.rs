@@ -5,7 +5,7 @@ use crate::basics::{Digest, Instant, SafeText, canonical};
 use crate::ceremony::effect::Effect;
 use crate::ceremony::prompt::Line;
 use crate::ceremony::state::State;
-use crate::factory::receipt::State as Became;
+use crate::factory::receipt::{Receipt, State as Became};
 use crate::factory::returned::{Returned, went_back};
 use crate::factory::{Account, Places};
 use crate::plan::Plan;
@@ -23,11 +23,16 @@ const DRAWN: [Became; 7] = [
     Became::Destroyed,
 ];
 
+/// Receipts of a bundle that may be missing between two that came: a number beyond would lock out all that follow.
+const RECEIPTS_MISSED: u64 = 1_000;
+
 /// A receipt, balanced.
 pub(super) struct Balance {
     factory: String,
     bundle: StandingBundle,
     receipt: StandingReceipt,
+    /// Whether every record is in this receipt. Where it has numbers only, what was known of the records stands.
+    each: bool,
     findings: Vec<String>,
 }
 
@@ -50,10 +55,18 @@ fn receipt<'s>(plan: &Plan, state: &'s State, name: &str) -> Result<(Returned, D
     if said.manifest != bundle.manifest {
         return Err(format!("{name}: manifest: expected {}, found {} (foreign)", bundle.manifest, said.manifest));
     }
-    if let Some(before) = bundle.receipt.as_ref().filter(|before| before.sequence >= said.sequence) {
+    let before = bundle.receipt.as_ref().map_or(0, |before| before.sequence);
+    if said.sequence <= before || said.sequence - before > RECEIPTS_MISSED {
+        let replay = if said.sequence <= before { "replay" } else { "sequence" };
         return Err(format!(
-            "{name}: expected a receipt after number {} of this bundle, found number {} (replay)",
-            before.sequence, said.sequence
+            "{name}: expected a receipt after number {before} of this bundle, found number {} ({replay})",
+            said.sequence
+        ));
+    }
+    if let Some(before) = bundle.receipt.as_ref().filter(|before| before.made >= said.made) {
+        return Err(format!(
+            "{name}: expected a receipt made after the one before, {}, found one of {} (replay)",
+            before.made, said.made
         ));
     }
     Ok((returned, sha256, bundle))
@@ -100,14 +113,25 @@ pub(super) fn of(plan: &Plan, state: &State, name: &str) -> Result<Option<Balanc
         if let (Some(before), Some(now)) = (&before.account, &account) {
             findings.extend(turned_back(before, now)?);
         }
-        if said.ledger_entries < before.ledger_entries {
+        // Every receipt is an entry, so the ledger has grown.
+        if said.ledger_entries <= before.ledger_entries {
             findings.push(format!(
                 "the station's ledger had {} entries before and has {} now",
                 before.ledger_entries, said.ledger_entries
             ));
         }
+        for (class, count) in &before.refusals {
+            let now = said.refusals.get(class).copied().unwrap_or(0);
+            if now < *count {
+                findings.push(format!("the station had refused {count} by {class} before and {now} now"));
+            }
+        }
     }
+    findings.extend(contradicts(bundle, said));
+    let each = account.is_some();
+    let account = account.or_else(|| bundle.receipt.as_ref().and_then(|before| before.account.clone()));
     Ok(Some(Balance {
+        each,
         factory: said.factory.clone(),
         bundle: bundle.clone(),
         receipt: StandingReceipt {
@@ -125,6 +149,28 @@ pub(super) fn of(plan: &Plan, state: &State, name: &str) -> Result<Option<Balanc
     }))
 }
 
+/// What a receipt says that cannot be, whatever came before.
+fn contradicts(bundle: &StandingBundle, said: &Receipt) -> Vec<String> {
+    let mut findings = Vec::new();
+    let before = bundle.receipt.as_ref().map_or(0, |before| before.sequence);
+    if said.sequence > before.saturating_add(1) {
+        findings.push(format!("receipts {} to {} of this bundle never came", before + 1, said.sequence - 1));
+    }
+    if said.made < bundle.issued {
+        findings.push(format!("made {}, before the bundle was, {}", said.made, bundle.issued));
+    }
+    let count = |of: Became| u64::from(said.states.get(&of).copied().unwrap_or(0));
+    // Each of these was a draw, and each draw is an entry; one more is the receipt's.
+    let drawn: u64 = [Became::Reserved, Became::Injected, Became::Verified, Became::Scrapped].map(count).iter().sum();
+    if said.ledger_entries <= drawn {
+        findings.push(format!(
+            "{drawn} identities were drawn, and the station's ledger has {} entries",
+            said.ledger_entries
+        ));
+    }
+    findings
+}
+
 fn faults(account: &Account) -> Vec<String> {
     let each = account.faults.iter().map(|(fault, records)| {
         let names = account.named.get(fault).map(Vec::as_slice).unwrap_or_default();
@@ -140,11 +186,25 @@ fn faults(account: &Account) -> Vec<String> {
 fn turned_back(before: &Account, now: &Account) -> Result<Vec<String>, String> {
     let of = |account: &Account, state: Became| account.records.get(&state).cloned().unwrap_or_default();
     let mut found = Vec::new();
-    for state in [Became::Scrapped, Became::Lost, Became::Destroyed] {
+    for state in [Became::Scrapped, Became::Lost, Became::Returned, Became::Destroyed] {
         let gone = of(before, state).without(&of(now, state))?;
         if !gone.is_empty() {
             found.push(format!("records {gone} were {state} and are not any more: nothing comes back from there"));
         }
+    }
+    // A proof is there or not; only what becomes of the device afterwards can change.
+    let mut still = now.proven.clone();
+    for state in [Became::Scrapped, Became::Lost, Became::Returned, Became::Destroyed] {
+        still = still.with(&of(now, state))?;
+    }
+    let withdrawn = before.proven.without(&still)?;
+    if !withdrawn.is_empty() {
+        found.push(format!("records {withdrawn} were proven and are not any more: a proof is not taken back"));
+    }
+    let undone =
+        of(before, Became::Injected).without(&of(before, Became::Injected).without(&of(now, Became::Reserved))?)?;
+    if !undone.is_empty() {
+        found.push(format!("records {undone} were in a device and are only given to a line now"));
     }
     let stock = |account: &Account| of(account, Became::Sealed).with(&of(account, Became::Released));
     let again = stock(now)?.without(&stock(before)?)?;
@@ -178,7 +238,7 @@ impl Balance {
 
     /// What people read before they agree to it.
     pub(super) fn lines(&self) -> Vec<Line> {
-        let each = self.receipt.account.is_some();
+        let each = self.each;
         let (name, count) = (&self.bundle.name, self.bundle.count);
         let mut lines = vec![
             Line::value("bundle", &format!("{name} of {}, {count} identities", self.factory)),
@@ -226,7 +286,7 @@ impl Balance {
             "manifest": self.bundle.manifest,
             "count": self.bundle.count,
             "receipt": self.receipt,
-            "each_record": self.receipt.account.is_some(),
+            "each_record": self.each,
             "recorded": { "drawn": self.drawn(), "verified": self.count(Became::Verified) },
             "proven": self.proven(),
             "attested": self.attested(),
@@ -240,14 +300,19 @@ impl Balance {
     }
 
     /// What was found about this bundle takes the place of what was found before.
+    ///
+    /// A receipt of numbers only says nothing of records: what was found of them stands, and so does what is known of them.
     pub(super) fn settle(self, state: &mut State) -> Result<(), String> {
+        let forgets = !self.each && self.receipt.account.is_some();
         let factory = state.factories.get_mut(&self.factory).ok_or("the factory was not enrolled")?;
         let of_it = format!("bundle {}: ", self.bundle.name);
-        factory.findings.retain(|finding| !finding.starts_with(&of_it));
+        factory.findings.retain(|finding| forgets || !finding.starts_with(&of_it));
         // What was explained once stays explained, word for word.
         let found = self.findings.iter().map(|finding| format!("{of_it}{finding}"));
         let known: Vec<String> = factory.explained.iter().map(|explained| explained.finding.clone()).collect();
-        factory.findings.extend(found.filter(|finding| !known.contains(finding)));
+        let found: Vec<String> =
+            found.filter(|finding| !known.contains(finding) && !factory.findings.contains(finding)).collect();
+        factory.findings.extend(found);
         if let Some(bundle) = factory.bundles.iter_mut().find(|bundle| bundle.bundle == self.bundle.bundle) {
             bundle.receipt = Some(self.receipt);
         }
