@@ -33,7 +33,7 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
     if let Some(form) = args.form.form {
         return forms::draw(&mut station, args, form, &wanted);
     }
-    let to = args.to.as_deref().map(forms::free_path).transpose()?;
+    let to = args.to.as_deref().map(|path| forms::free_path(path, "nothing was drawn")).transpose()?;
     let drawn = station.draw(&wanted, now())?;
     let octets = if args.json { as_json(&drawn, args.line)? } else { as_pem(&drawn)? };
     if let Some(path) = to {

@@ -1,5 +1,6 @@
 //! `station export`: public data of drawn devices, for other people's registries. No private key is in any of its forms.
 
+use super::forms::{free_path, partial};
 use super::{now, open, open_options};
 use crate::cli::args::station::{ExportBatch, ExportForm};
 use crate::cli::{ExitCode, Failure, output};
@@ -10,7 +11,7 @@ use crate::pki::pem;
 use crate::station::{State, Station, StationError};
 use serde_json::json;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Given out and not taken out of use.
 const USUAL: [State; 3] = [State::Injected, State::Verified, State::Reported];
@@ -30,7 +31,7 @@ pub(super) fn export(args: &ExportBatch) -> Result<ExitCode, Failure> {
         })?);
     }
     let states: &[State] = if states.is_empty() { &USUAL } else { &states };
-    let out = args.out.as_deref().map(free_path).transpose()?;
+    let out = args.out.as_deref().map(|path| free_path(path, "nothing was written")).transpose()?;
     let mut station = open(&args.station)?;
     let written = match (&out, tree) {
         (Some(folder), true) => write_tree(&mut station, args, states, folder)?,
@@ -47,22 +48,6 @@ pub(super) fn export(args: &ExportBatch) -> Result<ExitCode, Failure> {
         output::words(&format!("signed by the key of {}", certificate.display()));
     }
     Ok(ExitCode::Done)
-}
-
-fn free_path(path: &Path) -> Result<PathBuf, Failure> {
-    let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
-    for taken in [&path, &partial(&path)] {
-        if taken.symlink_metadata().is_ok() {
-            let message = format!("{}: expected no such file or folder, found one", taken.display());
-            return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing is overwritten"));
-        }
-    }
-    Ok(path)
-}
-
-fn partial(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.partial"))
 }
 
 /// One certificate a file, and the chain; the folder has its name when all of them are there.

@@ -27,7 +27,7 @@ pub(super) fn draw(
     if args.form.password_file.is_some() && form != DrawForm::Pkcs12 {
         return usage("--password-file: expected with --as pkcs12 only, found with another form", "nothing was drawn");
     }
-    let to = args.to.as_deref().map(free_path).transpose()?;
+    let to = args.to.as_deref().map(|path| free_path(path, "nothing was drawn")).transpose()?;
     let options = open_options(args.form.options.as_deref())?;
     let form = match form {
         DrawForm::Files => Form::Files,
@@ -74,24 +74,24 @@ fn unfit(refusal: crate::factory::Refusal) -> Failure {
     Failure::new(ExitCode::Usage, refusal.to_string()).with_hint("nothing was drawn")
 }
 
-/// A path that nothing has, nor the folder it is made in, in a folder where something can be made.
-pub(super) fn free_path(path: &Path) -> Result<PathBuf, Failure> {
+/// A path that nothing has, nor the folder it is made in, in a folder where something can be made. `nothing` says what did not happen.
+pub(super) fn free_path(path: &Path, nothing: &str) -> Result<PathBuf, Failure> {
     let path = std::path::absolute(path).map_err(|e| Failure::from(e.to_string()))?;
     let above = path.parent().unwrap_or(Path::new("/"));
     if let Err(error) = access(above, Access::WRITE_OK | Access::EXEC_OK) {
         let message = format!("{}: expected a folder to write into: {error}", above.display());
-        return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn"));
+        return Err(Failure::new(ExitCode::Usage, message).with_hint(nothing));
     }
     for taken in [&path, &partial(&path)] {
         if taken.symlink_metadata().is_ok() {
             let message = format!("{}: expected no such file or folder, found one", taken.display());
-            return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn; nothing is overwritten"));
+            return Err(Failure::new(ExitCode::Usage, message).with_hint(format!("{nothing}; nothing is overwritten")));
         }
     }
     Ok(path)
 }
 
-fn partial(path: &Path) -> PathBuf {
+pub(super) fn partial(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.partial"))
 }
@@ -100,10 +100,14 @@ fn partial(path: &Path) -> PathBuf {
 fn folder(path: &Path, files: &[ExportedFile]) -> Result<(), FileError> {
     let partial = partial(path);
     durable_file::new_private_folder(&partial)?;
-    for file in files {
-        durable_file::create(&partial.join(&file.name), file.octets.expose())?;
+    let mut each = files.iter();
+    let made = each.try_for_each(|file| durable_file::create(&partial.join(&file.name), file.octets.expose()));
+    let made = made.and_then(|()| durable_file::move_to(&partial, path));
+    if made.is_err() {
+        // A full disk must not leave half an identity behind: its key may be in there.
+        let _ = std::fs::remove_dir_all(&partial);
     }
-    durable_file::move_to(&partial, path)
+    made
 }
 
 /// The password, from a file or typed twice, and randomness for one file.
