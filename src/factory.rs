@@ -7,6 +7,7 @@ mod cbor;
 pub mod device;
 pub mod enrolment;
 pub mod export;
+pub mod hardware;
 pub mod index;
 pub mod issuance_log;
 pub mod issued;
@@ -28,6 +29,7 @@ pub mod terms;
 
 pub use account::{Account, Accounting, Fault};
 pub use device::{BundleId, DeviceId};
+pub use hardware::{HardwareIds, Listed};
 pub use issuing::Issuing;
 pub use kept::{IssuedHeader, IssuedRecord};
 pub use lineage::{Firmware, Lineage};

@@ -15,7 +15,7 @@ use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, Instant, SafeText, limits};
 use crate::devices::durable_file;
 use crate::factory::requests::{Collected, Judge, Known, Prints, Refused, Statement};
-use crate::factory::{Class, DeviceId, Order, Refusal, merkle};
+use crate::factory::{Class, DeviceId, Order, Refusal, hardware, merkle};
 use crate::pki::request::der_of_file;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +63,8 @@ pub fn table(octets: &[u8]) -> Result<Vec<Row>, Refusal> {
         for (column, value) in columns.iter().zip(values).filter(|(_, value)| !value.is_empty()) {
             match *column {
                 "device" | "request" | "attestation" | "signature" => row.insert(*column, value.to_owned()),
-                kind => of.insert(kind.to_owned(), value.to_owned()),
+                // Labels have them with colons and in capitals.
+                kind => of.insert(kind.to_owned(), hardware::written(kind, value)),
             };
         }
         let device = DeviceId::parse(row.get("device").map_or("", String::as_str))?;

@@ -10,7 +10,7 @@ use crate::basics::{Digest, Instant, limits};
 use crate::factory::index::{IndexHeader, Row};
 use crate::factory::manifest::{self, BundleFile, CeremonyRef, Manifest, Validity, shard_name};
 use crate::factory::merkle::{self, Tree};
-use crate::factory::{BatchTerms, Class, DeviceId, IssuedHeader, Refusal};
+use crate::factory::{BatchTerms, Class, IssuedHeader, Listed, Refusal};
 use crate::strongroom::Strongroom;
 use crate::strongroom::protocol::{Request, Response};
 use std::collections::VecDeque;
@@ -40,7 +40,7 @@ pub struct Making<'m> {
     pub nonce: Digest,
     pub salt: [u8; 8],
     /// The devices, where the order lists them.
-    pub listed: &'m [DeviceId],
+    pub listed: &'m [Listed],
     /// New file for what is public of each record (`factory/kept.rs`): it stays on the ceremony side.
     pub kept: &'m Path,
     /// The accepted requests of a shard, where devices made their keys.
@@ -220,12 +220,12 @@ fn put(
             file.put(sealed)?;
             files.push(file.done()?);
             let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
-            let devices = match making.requested {
+            let devices: Vec<_> = match making.requested {
                 Some(requested) => {
                     let accepted = terms.requested(number, &requested(number)?)?;
                     accepted.into_iter().map(|accepted| accepted.device).collect()
                 }
-                None => terms.devices(number, listed)?,
+                None => terms.devices(number, listed)?.into_iter().map(|listed| listed.id).collect(),
             };
             for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
                 let leaf = merkle::leaf(digest);

@@ -18,6 +18,7 @@ use crate::factory::terms::Devices;
 use crate::factory::{BundleId, Manifest, Order};
 use crate::keys::recipient;
 use crate::pki::Certificate;
+use std::collections::BTreeMap;
 
 /// What every part of a bundle is made from.
 pub struct Base<'b> {
@@ -147,6 +148,14 @@ pub fn order_lines(order: &Order) -> Vec<Line> {
     let first = order.device(0).map_or_else(|e| e.to_string(), |id| id.to_string());
     let last = order.device(order.count.saturating_sub(1)).map_or_else(|e| e.to_string(), |id| id.to_string());
     lines.push(Line::value("devices", &format!("{first} to {last}")));
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in order.named.iter().flat_map(|device| device.hardware.keys()) {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    if !kinds.is_empty() {
+        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} of {count}")).collect();
+        lines.push(Line::value("hardware ids", &kinds.join(", ")));
+    }
     lines
 }
 
@@ -176,7 +185,9 @@ pub fn lines(operation: &Operation) -> Vec<Line> {
                 Devices::Numbered(numbered) => {
                     numbered.device(0).map_or_else(|e| e.to_string(), |id| format!("from {id} on"))
                 }
-                Devices::Listed { .. } => "as the order lists them".to_owned(),
+                Devices::Listed { .. } => {
+                    "as the order lists them, with their hardware ids where it has any".to_owned()
+                }
                 Devices::Requested { .. } => "those whose requests were accepted, with the keys they made".to_owned(),
             },
         ),

@@ -288,7 +288,7 @@ pub enum LedgerVerb {
 #[derive(Debug, Args)]
 pub struct LedgerDevice {
     pub ledger: PathBuf,
-    /// The device's id
+    /// The device's id, or one of its hardware ids: as KIND=ID, or alone where its kind is not known
     pub device: String,
     /// Folder with what was kept of bundles (`issued` of the ceremonies that made them)
     #[arg(long)]

@@ -11,7 +11,7 @@
 //! algorithm = "ecdsa-p256"          # of the device's key
 //! profile = "idevid"
 //! count = 1000
-//! devices = { prefix = "LAMP-", first = 1, digits = 8 }     # or: hardware_ids = ["9f3c01", ...]
+//! devices = { prefix = "LAMP-", first = 1, digits = 8 }     # or: hardware_ids = ["9f3c01", ...], or the [[device]] below
 //! quota = 50000                     # of this factory and product, as the requester knows it
 //! not_before = "2026-11-26T00:00:00Z"
 //! not_after = "9999-12-31T23:59:59Z"
@@ -33,11 +33,14 @@
 //! [replaces]                        # devices that have a certificate: hardware_ids lists them in the order of these records
 //! bundle = "32 hexadecimal digits"
 //! records = "0-4,7"
+//! [[device]]                        # injected, in place of `devices`: a device and the hardware it is; `count` of them
+//! id = "LAMP-00000001"
+//! hardware = { mac = "00124b000001", soc = "9f3c0001" }
 //! ```
 
 use crate::basics::safe_text::is_dangerous;
 use crate::basics::{Digest, Instant, Realm, limits};
-use crate::factory::{BundleId, DeviceId, Firmware, Places, Refusal};
+use crate::factory::{BundleId, DeviceId, Firmware, Listed, Places, Refusal, hardware};
 use crate::keys::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -160,6 +163,9 @@ pub struct Order {
     pub matter: Option<MatterIds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Replaced>,
+    /// Devices with the hardware they are: keys made here, each for one piece of it.
+    #[serde(default, rename = "device", skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<Listed>,
 }
 
 /// Records of an earlier bundle whose devices get new certificates: the first device of the order replaces the first of these, and so on.
@@ -252,6 +258,12 @@ impl Order {
             let (bundle, records) = (quoted(&replaced.bundle.hex()), quoted(&replaced.records.to_string()));
             lines.push(format!("\n[replaces]\nbundle = {bundle}\nrecords = {records}"));
         }
+        for device in &self.named {
+            let ids: Vec<String> =
+                device.hardware.iter().map(|(kind, id)| format!("{kind} = {}", quoted(id))).collect();
+            let id = quoted(device.id.as_str());
+            lines.push(format!("\n[[device]]\nid = {id}\nhardware = {{ {} }}", ids.join(", ")));
+        }
         lines.join("\n") + "\n"
     }
 
@@ -273,7 +285,7 @@ impl Order {
         match (&self.devices, &self.hardware_ids) {
             (Some(numbered), _) => numbered.device(index),
             (None, Some(ids)) => ids.get(index as usize).cloned().ok_or_else(none),
-            (None, None) => Err(none()),
+            (None, None) => self.named.get(index as usize).map(|device| device.id.clone()).ok_or_else(none),
         }
     }
 
@@ -291,7 +303,16 @@ impl Order {
     /// The devices by name, where they are not counted.
     #[must_use]
     pub fn listed(&self) -> BTreeSet<DeviceId> {
-        self.hardware_ids.iter().flatten().cloned().collect()
+        self.list().into_iter().map(|device| device.id).collect()
+    }
+
+    /// The devices in their order, where they are not counted.
+    #[must_use]
+    pub fn list(&self) -> Vec<Listed> {
+        match &self.hardware_ids {
+            Some(ids) => ids.iter().cloned().map(Listed::from).collect(),
+            None => self.named.clone(),
+        }
     }
 
     fn check(&self) -> Vec<Refusal> {
@@ -325,22 +346,27 @@ impl Order {
             &format!("at most the quota, {}", self.quota),
             &self.count,
         );
-        match (&self.devices, &self.hardware_ids) {
-            (Some(numbered), None) => {
-                let last = numbered.device(self.count.saturating_sub(1));
-                expect(
-                    numbered.digits <= 20 && numbered.device(0).is_ok() && last.is_ok(),
-                    "devices",
-                    "a prefix and numbers that make device ids",
-                    &numbered.prefix,
-                );
-            }
-            (None, Some(ids)) => {
-                expect(ids.len() == self.count as usize, "hardware_ids", "as many as count", &ids.len());
-                let different: BTreeSet<_> = ids.iter().collect();
-                expect(different.len() == ids.len(), "hardware_ids", "each once", &"one twice");
-            }
-            _ => expect(false, "devices", "either devices or hardware_ids", &"both or none"),
+        let named = !self.named.is_empty();
+        let said =
+            [("devices", self.devices.is_some()), ("hardware_ids", self.hardware_ids.is_some()), ("device", named)];
+        let said: Vec<&str> = said.iter().filter(|(_, there)| *there).map(|(key, _)| *key).collect();
+        expect(said.len() == 1, "devices", "one of devices, hardware_ids and [[device]]", &said.join(" and "));
+        if let Some(numbered) = &self.devices {
+            let last = numbered.device(self.count.saturating_sub(1));
+            expect(
+                numbered.digits <= 20 && numbered.device(0).is_ok() && last.is_ok(),
+                "devices",
+                "a prefix and numbers that make device ids",
+                &numbered.prefix,
+            );
+        }
+        if let Some(ids) = &self.hardware_ids {
+            expect(ids.len() == self.count as usize, "hardware_ids", "as many as count", &ids.len());
+        }
+        if named {
+            expect(self.named.len() == self.count as usize, "device", "as many as count", &self.named.len());
+            let expected = "only where the mode is injected: devices that make their keys say their hardware ids in their requests";
+            expect(self.mode == Mode::Injected, "device", expected, &self.mode);
         }
         expect(
             self.not_before < self.not_after,
@@ -357,7 +383,12 @@ impl Order {
         if let Some(replaced) = &self.replaces {
             let records = replaced.records.count();
             expect(records == self.count, "replaces.records", "as many as count", &records);
-            expect(self.hardware_ids.is_some(), "replaces", "hardware_ids that list the devices", &"none");
+            expect(
+                self.devices.is_none(),
+                "replaces",
+                "hardware_ids or [[device]], which list the devices",
+                &"numbers",
+            );
         }
         let (made, nonce) = (self.mode == Mode::DeviceGenerated, self.nonce.is_some());
         expect(made == nonce, "nonce", "one where the mode is device-generated, else none", &nonce);
@@ -399,6 +430,8 @@ impl Order {
             expect(four(&matter.vendor_id), "matter.vendor_id", "four digits 0-9, A-F", &matter.vendor_id);
             expect(four(&matter.product_id), "matter.product_id", "four digits 0-9, A-F", &matter.product_id);
         }
+        let key = if named { "device" } else { "hardware_ids" };
+        problems.extend(hardware::problems(key, &self.list()));
         problems
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, Instant, Realm, canonical, limits};
+use crate::factory::hardware::{HardwareIds, Listed, list_digest};
 use crate::factory::manifest::ProfileRef;
 use crate::factory::order::{DEVICE, DeviceSubject, MatterIds, Numbered, Order};
 use crate::factory::refusal::same;
@@ -14,7 +15,6 @@ use crate::pki::general_name::AltName;
 use crate::pki::name::{Attribute, SubjectName, marked};
 use crate::pki::{Certificate, CertificateRequest, Issuer, Profile, Subject, serial};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 const WHAT: &str = "batch";
 
@@ -23,7 +23,7 @@ const WHAT: &str = "batch";
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Devices {
     Numbered(Numbered),
-    /// For each shard the digest of its list: [`list_digest`].
+    /// For each shard the digest of its list: [`crate::factory::hardware::list_digest`].
     Listed {
         shards: Vec<Digest>,
     },
@@ -138,9 +138,9 @@ impl BatchTerms {
             }
             Some(numbered) => Devices::Numbered(numbered.clone()),
             None => {
-                let ids = order.hardware_ids.as_deref().unwrap_or_default();
-                let lists = ids.chunks(room.shard_records.max(1) as usize);
-                Devices::Listed { shards: lists.map(|ids| list_digest(order.realm, ids)).collect() }
+                let list = order.list();
+                let lists = list.chunks(room.shard_records.max(1) as usize);
+                Devices::Listed { shards: lists.map(|list| list_digest(order.realm, list)).collect() }
             }
         };
         Ok(Self {
@@ -212,11 +212,11 @@ impl BatchTerms {
     ///
     /// # Errors
     /// Where a list is not the approved one, or comes where devices are numbered.
-    pub fn devices(&self, shard: u32, listed: &[DeviceId]) -> Result<Vec<DeviceId>, Refusal> {
+    pub fn devices(&self, shard: u32, listed: &[Listed]) -> Result<Vec<Listed>, Refusal> {
         let (first, count) = self.range(shard);
         match &self.devices {
             Devices::Numbered(numbered) if listed.is_empty() => {
-                (first..first + count).map(|index| numbered.device(index)).collect()
+                (first..first + count).map(|index| Ok(Listed::from(numbered.device(index)?))).collect()
             }
             Devices::Requested { .. } => Err(Refusal::malformed(WHAT, "the requests of the devices", "none")),
             Devices::Numbered(_) => Err(Refusal::malformed(WHAT, "no list of numbered devices", listed.len())),
@@ -266,9 +266,9 @@ impl BatchTerms {
         serial::of(&replacing.serial_seed, record).ok().map(|serial| serial.to_vec())
     }
 
-    /// The lineage of the device with this index; `hardware` are its ids by kind, where a request said them.
+    /// The lineage of the device with this index; `hardware` are its ids by kind, where order or request said them.
     #[must_use]
-    pub fn lineage(&self, index: u32, device: &DeviceId, hardware: &BTreeMap<String, String>) -> Lineage {
+    pub fn lineage(&self, index: u32, device: &DeviceId, hardware: &HardwareIds) -> Lineage {
         Lineage {
             device: device.clone(),
             product: self.product.clone(),
@@ -361,11 +361,4 @@ impl BatchTerms {
         }
         problems
     }
-}
-
-/// What stands for the devices of one shard: `tagged("batch-devices", realm, [id, id, ...])`.
-#[must_use]
-pub fn list_digest(realm: Realm, devices: &[DeviceId]) -> Digest {
-    let parts: Vec<&[u8]> = devices.iter().map(|device| device.as_str().as_bytes()).collect();
-    Digest::tagged("batch-devices", realm, &parts)
 }

@@ -11,7 +11,7 @@ use crate::ceremony::{Operation, batch};
 use crate::devices::durable_file;
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::{Devices, Replacing};
-use crate::factory::{BundleId, DeviceId, Manifest, manifest};
+use crate::factory::{BundleId, Listed, Manifest, manifest};
 use crate::pki::CertificateList;
 use crate::runner::perform::written;
 use crate::runner::rehearsal;
@@ -102,7 +102,7 @@ impl<R: RealmType> Run<'_, R> {
     }
 
     /// An order that replaces certificates lists the devices that have them, each in its place.
-    fn are_replaced(&self, replacing: &Replacing, listed: &[DeviceId]) -> Result<(), String> {
+    fn are_replaced(&self, replacing: &Replacing, listed: &[Listed]) -> Result<(), String> {
         let bundles = self.state.factories.values().flat_map(|factory| &factory.bundles);
         let root = bundles.filter(|bundle| bundle.bundle == replacing.bundle).map(|bundle| bundle.records_root).next();
         let path = self.kept(&bundles::kept::name(&replacing.bundle))?;
@@ -112,10 +112,10 @@ impl<R: RealmType> Run<'_, R> {
             if !replacing.records.contains(record.index) {
                 continue;
             }
-            let found = devices.next().map_or_else(|| "none".to_owned(), ToString::to_string);
+            let found = devices.next().map_or_else(|| "none".to_owned(), |device| device.id.to_string());
             if found != record.device.as_str() {
                 return Err(format!(
-                    "order: hardware_ids: expected {}, which has record {} of bundle {}, found {found}",
+                    "order: devices: expected {}, which has record {} of bundle {}, found {found}",
                     record.device, record.index, replacing.bundle
                 ));
             }
@@ -127,12 +127,12 @@ impl<R: RealmType> Run<'_, R> {
     }
 
     /// The devices of the order with this digest, where it lists them.
-    fn listed(&self, order: Digest) -> Result<Vec<DeviceId>, String> {
+    fn listed(&self, order: Digest) -> Result<Vec<Listed>, String> {
         for name in self.state.objects.keys() {
             if let Ok((found, digest)) = batch::order(&self.state, name)
                 && digest == order
             {
-                return Ok(found.hardware_ids.unwrap_or_default());
+                return Ok(found.list());
             }
         }
         Err("the order of this batch has not come in".to_owned())

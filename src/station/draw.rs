@@ -6,7 +6,7 @@ use crate::factory::{Record, manifest, record};
 use crate::keys::recipient;
 use crate::station::chain::What;
 use crate::station::state::State;
-use crate::station::store::{Bundle, Identity, Transaction};
+use crate::station::store::{Bundle, Identity, Pick, Transaction};
 use crate::station::{Station, StationError, home, unseal};
 use rustix::fs::{Mode, OFlags, open};
 use std::fs::File;
@@ -21,6 +21,18 @@ pub struct Wanted<'a> {
     pub bundle: Option<&'a str>,
     /// A certain device: for bundles released by device id.
     pub device: Option<&'a str>,
+    /// The device with this hardware id, as `hardware::same_for` writes it: for the same bundles.
+    pub hardware: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn pick(&self) -> Pick<'_> {
+        match (self.device, self.hardware) {
+            (Some(device), _) => Pick::Device(device),
+            (None, Some(name)) => Pick::Hardware(name),
+            (None, None) => Pick::Next,
+        }
+    }
 }
 
 /// An identity, opened. It holds a private key, and so cannot be printed or copied.
@@ -82,7 +94,7 @@ impl Station {
             // reconciling takes out of reach rests on that.
             book.position()?;
             for bundle in candidates {
-                let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.device)? else { continue };
+                let Some(mut identity) = book.tx.first_released(&bundle.bundle, wanted.pick())? else { continue };
                 drop(shard_of(&folder, &identity, &bundle)?);
                 (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
                 book.tx.set_state(identity.id, State::Reserved, Some(wanted.line), now.0)?;
@@ -126,9 +138,9 @@ fn shard_of(folder: &Path, identity: &Identity, bundle: &Bundle) -> Result<File,
 }
 
 fn nothing_left(wanted: &Wanted<'_>) -> StationError {
-    StationError::NothingReleased(match wanted.device {
-        Some(device) => format!("{} is not released here", SafeText::cut(device, 80)),
-        None => "no released identity is left".to_owned(),
+    StationError::NothingReleased(match wanted.pick() {
+        Pick::Device(name) | Pick::Hardware(name) => format!("{} is not released here", SafeText::cut(name, 90)),
+        Pick::Next => "no released identity is left".to_owned(),
     })
 }
 
@@ -147,7 +159,12 @@ fn candidates(tx: &mut dyn Transaction, wanted: &Wanted<'_>, now: Instant) -> Re
     if all > 0 && bundles.is_empty() {
         return nothing("every bundle here has expired".to_owned());
     }
-    bundles.retain(|bundle| bundle.by_device == wanted.device.is_some());
+    let next = wanted.pick() == Pick::Next;
+    let other_way = next && !bundles.is_empty() && bundles.iter().all(|bundle| bundle.by_device);
+    bundles.retain(|bundle| bundle.by_device != next);
+    if other_way {
+        return nothing("what is here is drawn by device or hardware id, never as the next one".to_owned());
+    }
     let released: Vec<String> = tx
         .counts()?
         .into_iter()

@@ -111,7 +111,8 @@ impl Station {
             count: u64::from(what.count),
             expires: what.expires.0,
             nonce: what.nonce,
-            by_device: false,
+            // What is made for one piece of hardware is never the next one of a line.
+            by_device: records.iter().any(|record| !record.hardware.is_empty()),
         };
         self.change(now, |book| {
             // Looked at again under the lock: another process may have taken the same one in meanwhile.

@@ -92,6 +92,8 @@ impl Station {
             let known = book.tx.bundles()?.into_iter().find(|known| known.bundle == bundle);
             let known = known.ok_or_else(|| StationError::Unknown { thing: SafeText::cut(bundle, 64) })?;
             let begun = book.tx.counts()?.iter().any(|c| c.bundle == bundle && c.state != State::Sealed && c.count > 0);
+            // So it stays once it is, by an import of identities that are of certain hardware, or by who released before.
+            let by_device = by_device || known.by_device;
             if begun && known.by_device != by_device {
                 let problem = "expected it released as before: in order, or by device id".to_owned();
                 return Err(StationError::Configuration { what: "release", problem });

@@ -63,6 +63,10 @@ CREATE TRIGGER tally_new AFTER INSERT ON identities REFERENCING NEW TABLE AS add
 CREATE TRIGGER tally_moved AFTER UPDATE ON identities REFERENCING OLD TABLE AS before NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION station_tally_moved();
 ";
 
+/// Which identity a hardware id is of. Stores made before there were hardware ids get it when they are opened.
+const HARDWARE: &str =
+    "CREATE TABLE hardware (name TEXT NOT NULL, id BIGINT NOT NULL REFERENCES identities, PRIMARY KEY (name, id));";
+
 /// The tables above; `owned` says which.
 const VERSION: &str = "1";
 
@@ -90,7 +94,7 @@ impl PostgresStore {
             });
         }
         // All of it or nothing: a database with half the tables would be nobody's.
-        store.client.batch(&format!("BEGIN; {TABLES}"))?;
+        store.client.batch(&format!("BEGIN; {TABLES} {HARDWARE}"))?;
         for (name, value) in first.iter().chain(&[("tables", VERSION)]) {
             store.client.rows("INSERT INTO owned VALUES ($1, $2)", &[name, value])?;
         }
@@ -115,6 +119,10 @@ impl PostgresStore {
             found = if said.is_empty() { "others".to_owned() } else { client::text(&said, 0, 0)? };
         }
         if found == VERSION {
+            let there = store.client.rows("SELECT (to_regclass('hardware') IS NOT NULL)::text", &[])?;
+            if client::text(&there, 0, 0)? != "true" {
+                store.client.batch(HARDWARE)?;
+            }
             return Ok(store);
         }
         Err(StationError::Server(format!(

@@ -49,6 +49,11 @@ CREATE TRIGGER tally_moved AFTER UPDATE OF state, line ON identities BEGIN
   INSERT INTO tally VALUES (NEW.bundle, NEW.state, NEW.line, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
 ";
 
+/// Which identity a hardware id is of. Stores made before there were hardware ids get it when they are opened.
+const HARDWARE: &str = "
+CREATE TABLE IF NOT EXISTS hardware (name TEXT NOT NULL, id INTEGER NOT NULL REFERENCES identities (id), PRIMARY KEY (name, id)) STRICT, WITHOUT ROWID;
+";
+
 /// The SQLite file.
 pub struct SqliteStore {
     connection: Connection,
@@ -69,7 +74,7 @@ impl SqliteStore {
         durable_file::create(path, &[])?;
         let connection = Connection::open(path)?;
         configure(&connection)?;
-        connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION};"))?;
+        connection.execute_batch(&format!("BEGIN; {TABLES} {HARDWARE} PRAGMA user_version = {VERSION};"))?;
         for (name, value) in first {
             connection.execute("INSERT INTO owned VALUES (?1, ?2)", [name, value])?;
         }
@@ -93,6 +98,7 @@ impl SqliteStore {
             return Err(StationError::Version { path: path.to_owned(), expected: VERSION, found });
         }
         configure(&connection)?;
+        connection.execute_batch(HARDWARE)?;
         Ok(Self { connection, path: path.to_owned() })
     }
 }

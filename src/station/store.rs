@@ -30,6 +30,19 @@ pub struct Identity {
     pub line: u32,
     /// When it came into this state, in milliseconds.
     pub since: u64,
+    /// Its hardware ids as `hardware::same_for` writes them: given when it is added, never read back.
+    #[serde(skip)]
+    pub hardware: Vec<String>,
+}
+
+/// Which identity of a bundle a draw asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick<'p> {
+    Next,
+    /// That of this device id.
+    Device(&'p str),
+    /// That of the device with this hardware id, as `hardware::same_for` writes it.
+    Hardware(&'p str),
 }
 
 /// A bundle as the store knows it.
@@ -101,8 +114,8 @@ pub trait Transaction {
     /// Entries after `seq`, at most `most`.
     fn entries(&mut self, after: u64, most: usize) -> Result<Vec<(u64, Vec<u8>, Digest)>, StationError>;
 
-    /// The first released identity of a bundle, or the one of this device id, kept from every other transaction until this one ends.
-    fn first_released(&mut self, bundle: &str, device: Option<&str>) -> Result<Option<Identity>, StationError>;
+    /// The released identity of a bundle that is asked for, kept from every other transaction until this one ends.
+    fn first_released(&mut self, bundle: &str, pick: Pick<'_>) -> Result<Option<Identity>, StationError>;
 
     /// Every identity of this device id or this record, at most eight.
     fn find(&mut self, device_or_record: &str) -> Result<Vec<Identity>, StationError>;

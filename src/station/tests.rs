@@ -113,6 +113,7 @@ impl Factory {
                         state: State::Sealed,
                         line: 0,
                         since: 0,
+                        hardware: vec![format!("soc=9f-{}", record.index)],
                     }])?;
                     offset += octets.len() as u64;
                 }
@@ -276,7 +277,7 @@ fn nothing_is_drawn_from_an_expired_bundle_or_of_two_products_without_saying_whi
     connection.execute("UPDATE bundles SET sku = 'X' WHERE seq = 2", []).unwrap();
     let refused = factory.draw(1).unwrap_err().to_string();
     assert!(refused.contains("lamp W, lamp X"), "{refused}");
-    let wanted = Wanted { line: 1, bundle: Some(&second), device: None };
+    let wanted = Wanted { line: 1, bundle: Some(&second), ..Wanted::default() };
     assert_eq!(factory.station().draw(&wanted, NOW).unwrap().identity.device, "D2-0");
 }
 
@@ -285,10 +286,14 @@ fn by_device_id_each_is_drawn_for_its_own_device_only() {
     let (mut factory, bundle) = Factory::stocked(3);
     factory.station().release(&bundle, 9, true, NOW).unwrap();
     assert!(matches!(factory.draw(1), Err(StationError::NothingReleased(_))), "not in order");
-    let wanted = Wanted { line: 1, bundle: None, device: Some("D1-2") };
+    let wanted = Wanted { line: 1, device: Some("D1-2"), ..Wanted::default() };
     assert_eq!(factory.station().draw(&wanted, NOW).unwrap().identity.index, 2);
     assert!(matches!(factory.station().draw(&wanted, NOW), Err(StationError::NothingReleased(_))), "once");
-    assert!(factory.station().release(&bundle, 9, false, NOW).is_err(), "and not the other way afterwards");
+    let by_hardware = Wanted { line: 1, hardware: Some("soc=9f-1"), ..Wanted::default() };
+    assert_eq!(factory.station().draw(&by_hardware, NOW).unwrap().identity.index, 1);
+    assert!(matches!(factory.station().draw(&by_hardware, NOW), Err(StationError::NothingReleased(_))), "once");
+    factory.station().release(&bundle, 9, false, NOW).unwrap();
+    assert!(matches!(factory.draw(1), Err(StationError::NothingReleased(_))), "and not the other way afterwards");
     factory.station().check().unwrap();
 }
 

@@ -14,7 +14,7 @@ mod make;
 use crate::basics::{Digest, Secret, limits};
 use crate::custody::draw::Draws;
 use crate::factory::requests::Accepted;
-use crate::factory::{BatchTerms, DeviceId, Mode, shard::ShardHeader};
+use crate::factory::{BatchTerms, DeviceId, HardwareIds, Listed, Mode, shard::ShardHeader};
 use crate::keys::many::ManySigner;
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
 use crate::pki::ladder::{self, ThrowawayClean};
@@ -54,15 +54,15 @@ struct Linted {
 /// One identity that is due: whose, and for which key where the device made its own.
 pub(super) struct Due {
     device: DeviceId,
-    hardware: BTreeMap<String, String>,
+    hardware: HardwareIds,
     attested: bool,
     key: Option<SubjectKey>,
 }
 
 impl Due {
     /// A device whose key is made here.
-    fn ours(device: DeviceId) -> Self {
-        Self { device, hardware: BTreeMap::new(), attested: false, key: None }
+    fn ours(listed: Listed) -> Self {
+        Self { device: listed.id, hardware: listed.hardware, attested: false, key: None }
     }
 
     /// A device that made its key itself.
@@ -118,7 +118,7 @@ impl Batch {
     pub(super) fn issue(
         &mut self,
         (first, count): (u32, u32),
-        listed: &[DeviceId],
+        listed: &[Listed],
         requested: &[u8],
         key: &SigningKey,
         draws: &Draws,
@@ -198,7 +198,7 @@ impl Batch {
     }
 
     /// The identities of a shard: devices that are counted or listed, or the accepted requests whose digest was approved.
-    fn due(&self, shard: u32, listed: &[DeviceId], requested: &[u8]) -> Result<Vec<Due>, String> {
+    fn due(&self, shard: u32, listed: &[Listed], requested: &[u8]) -> Result<Vec<Due>, String> {
         if self.terms.mode == Mode::DeviceGenerated {
             let accepted = self.terms.requested(shard, requested).map_err(|e| e.to_string())?;
             return accepted.into_iter().map(|accepted| Due::theirs(accepted, self.terms.algorithm)).collect();

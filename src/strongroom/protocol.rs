@@ -8,7 +8,7 @@
 use crate::basics::{Digest, Realm, Secret, limits};
 use crate::ceremony::Operation;
 use crate::custody::quorum::QuorumRecord;
-use crate::factory::{BatchTerms, DeviceId};
+use crate::factory::{BatchTerms, Listed};
 use crate::keys::Algorithm;
 use crate::keys::recipient::RecipientKind;
 use crate::pki::profile::Profile;
@@ -107,7 +107,7 @@ pub enum Request {
     IssueShards {
         first: u32,
         count: u32,
-        devices: Vec<DeviceId>,
+        devices: Vec<Listed>,
     },
     End,
 }

@@ -167,9 +167,54 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
     let mut room = issuing(Strongroom::in_process(), &listed);
     let request = open(&room);
     room.strongroom.ask(request, None).unwrap();
-    let ids = ["a1", "a3"].map(|id| anchorite::factory::DeviceId::parse(id).unwrap()).to_vec();
+    let ids = ["a1", "a3"].map(|id| anchorite::factory::DeviceId::parse(id).unwrap().into()).to_vec();
     let wrong = Request::IssueShards { first: 0, count: 1, devices: ids };
     assert!(refused(&mut room.strongroom, wrong).contains("devices of shard 0"));
+}
+
+#[test]
+fn listed_hardware_is_what_was_approved_and_in_the_lineage_that_the_certificate_commits_to() {
+    let kind =
+        Kind { count: 3, shard_records: 2, listed: Some(vec!["a1", "a2", "a3"]), hardware: true, ..Kind::default() };
+    // Another id, another kind, ids of the other device, none: not the approved list.
+    let approved = issuing(Strongroom::in_process(), &kind).listed[..2].to_vec();
+    let with = |n: usize, ids: &[(&str, &str)]| {
+        let mut devices = approved.clone();
+        devices[n].hardware = ids.iter().map(|(kind, id)| ((*kind).to_owned(), (*id).to_owned())).collect();
+        devices
+    };
+    for devices in [
+        with(1, &[("soc", "9F3C:7")]),
+        with(1, &[("lot", "9F3C:1")]),
+        with(0, &[]),
+        with(1, &[("soc", "9F3C:1"), ("lot", "7")]),
+    ] {
+        let mut room = issuing(Strongroom::in_process(), &kind);
+        let request = Request::OpenBatch {
+            authority: "issuing".to_owned(),
+            issuer: fixture::hex(room.issuer.der()),
+            terms: Box::new(room.terms.clone()),
+            digest: room.terms.digest().unwrap(),
+        };
+        room.strongroom.ask(request, None).unwrap();
+        let wrong = Request::IssueShards { first: 0, count: 1, devices };
+        let refused = room.strongroom.ask(wrong, None).unwrap().0;
+        let Response::Refused { reason } = refused else { panic!("{refused:?}") };
+        assert!(reason.contains("devices of shard 0"), "{reason}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    let written = bundle(&kind, &out);
+    let found = records(&out, &written.manifest);
+    for (n, record) in found.iter().enumerate() {
+        assert_eq!(record.lineage.hardware, [("soc".to_owned(), format!("9F3C:{n}"))].into());
+        let certificate = anchorite::pki::Certificate::parse(&record.certificate).unwrap();
+        let committed = record.lineage.digest();
+        assert!(certificate.der().windows(32).any(|octets| octets == committed.octets()), "{n}");
+    }
+    let without = Kind { hardware: false, ..kind.clone() };
+    let terms = |kind: &Kind| issuing(Strongroom::in_process(), kind).terms;
+    assert_ne!(terms(&without).devices, terms(&kind).devices, "hardware ids are in the digests that are approved");
 }
 
 #[test]

@@ -23,7 +23,7 @@ STATES = "sealed released reserved injected verified scrapped lost returned dest
 
 
 def values(octets):
-    """A CBOR sequence of arrays of numbers, octets and texts."""
+    """A CBOR sequence of arrays and maps of numbers, octets and texts."""
     at = 0
 
     def head():
@@ -45,6 +45,8 @@ def values(octets):
             at += number
             part = octets[at - number:at]
             return part if major == 2 else part.decode()
+        if major == 5:
+            return {value(): value() for _ in range(number)}
         assert major == 4, major
         return [value() for _ in range(number)]
 
@@ -116,5 +118,6 @@ def main(folder, program):
     print(f"receipt account: {said['proven']} proven by pyca as by the ceremony; two alterations found")
 
 
-with tempfile.TemporaryDirectory() as made:
-    main(pathlib.Path(made), pathlib.Path(sys.argv[1]).resolve())
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        main(pathlib.Path(made), pathlib.Path(sys.argv[1]).resolve())

@@ -225,6 +225,9 @@ pub struct DrawIdentity {
     /// For this device, of a bundle released by device id
     #[arg(long)]
     pub device: Option<String>,
+    /// For the device with this hardware id, like mac=00124b000001, of a bundle released by device id
+    #[arg(long, value_name = "KIND=ID", conflicts_with = "device")]
+    pub hardware: Option<String>,
     /// One JSON object; PEM blocks without it
     #[arg(long)]
     pub json: bool,
@@ -233,8 +236,8 @@ pub struct DrawIdentity {
     /// Write it to this new file or folder (readable by its owner only) and not to standard output
     #[arg(long, conflicts_with = "serve")]
     pub to: Option<PathBuf>,
-    /// Stay: for every line on standard input one identity, as one line of JSON. A line is `next` or a device id
-    #[arg(long, conflicts_with = "device")]
+    /// Stay: for every line on standard input one identity, as one line of JSON. A line is `next`, a device id or a hardware id as KIND=ID
+    #[arg(long, conflicts_with_all = ["device", "hardware"])]
     pub serve: bool,
 }
 

@@ -3,10 +3,9 @@
 
 use super::attestation::Roots;
 use super::{Accepted, Collected, Found, Refused, Statement, Why, shard_digest};
-use crate::basics::safe_text::is_dangerous;
 use crate::basics::{Digest, Instant, limits};
 use crate::factory::order::Attestation;
-use crate::factory::{DeviceId, Order, Refusal};
+use crate::factory::{DeviceId, Order, Refusal, hardware};
 use crate::pki::request::{self, Acceptable, Rules};
 use std::collections::BTreeSet;
 
@@ -160,7 +159,7 @@ impl<'o> Judge<'o> {
             self.keys.count(spki);
         }
         for (kind, id) in &collected.hardware {
-            self.hardware.count(format!("{kind}={id}").as_bytes());
+            self.hardware.count(hardware::same_for(kind, id).as_bytes());
         }
     }
 
@@ -285,20 +284,20 @@ impl<'o> Judge<'o> {
         if let Some(kind) = &self.order.hardware_kind {
             match collected.hardware.get(kind) {
                 None => refuse("hardware-missing", "a hardware id of the ordered kind", kind),
-                Some(id) if self.order.devices.is_none() && id != device.as_str() => {
+                Some(id)
+                    if self.order.devices.is_none()
+                        && hardware::same_for(kind, id) != hardware::same_for(kind, device.as_str()) =>
+                {
                     refuse("hardware-other", &format!("{kind} {device}, as ordered"), id);
                 }
                 Some(_) => {}
             }
         }
         for (kind, id) in &collected.hardware {
-            if [kind, id]
-                .into_iter()
-                .any(|text| text.trim() != text || text.is_empty() || text.chars().any(is_dangerous))
-            {
-                refuse("hardware-text", "visible characters, none around them", &format!("{kind} {id}"));
+            if let Err(expected) = hardware::check(kind, id) {
+                refuse("hardware-text", &expected, &format!("{kind} {id}"));
             }
-            if self.hardware.is_again(format!("{kind}={id}").as_bytes()) {
+            if self.hardware.is_again(hardware::same_for(kind, id).as_bytes()) {
                 refuse("hardware-twice", "a hardware id of one request only", &format!("{kind} {id}"));
             }
         }

@@ -6,7 +6,7 @@ use crate::factory::index::{self, IndexHeader, Row};
 use crate::factory::issued::{self, Shape};
 use crate::factory::record::DeviceKey;
 use crate::factory::shard::Records;
-use crate::factory::{Class, DeviceId, Issuing, Manifest, Record, Refusal, manifest, merkle};
+use crate::factory::{Class, DeviceId, Issuing, Manifest, Record, Refusal, hardware, manifest, merkle};
 use crate::keys::SigningKey;
 use crate::keys::recipient::identity::Identity as Opener;
 use crate::station::state::State;
@@ -137,6 +137,7 @@ fn one_record(
         state: State::Sealed,
         line: 0,
         since: what.issued.0,
+        hardware: record.lineage.hardware.iter().map(|(kind, id)| hardware::same_for(kind, id)).collect(),
     });
     Ok(())
 }
@@ -158,6 +159,7 @@ fn agrees(folder: &Path, what: &Manifest, seen: &Shard) -> Result<(), StationErr
         ("device id", all.iter().map(|i| i.device.as_bytes()).collect::<Vec<&[u8]>>()),
         ("key", all.iter().map(|i| i.spki.as_slice()).collect()),
         ("serial number", seen.serials.iter().map(Vec::as_slice).collect()),
+        ("hardware id", all.iter().flat_map(|i| &i.hardware).map(String::as_bytes).collect()),
     ] {
         names.sort_unstable();
         if names.iter().zip(names.iter().skip(1)).any(|(one, other)| one == other) {

@@ -6,7 +6,7 @@ use crate::basics::digest::{hex_decode, hex_encode};
 use crate::station::StationError;
 use crate::station::chain::Position;
 use crate::station::state::State;
-use crate::station::store::{Bundle, Count, Identity, Transaction};
+use crate::station::store::{Bundle, Count, Identity, Pick, Transaction};
 
 pub struct PostgresTransaction<'c> {
     pub(super) client: &'c mut Client,
@@ -76,15 +76,22 @@ impl Transaction for PostgresTransaction<'_> {
             .collect()
     }
 
-    fn first_released(&mut self, bundle: &str, device: Option<&str>) -> Result<Option<Identity>, StationError> {
-        let (sql, values) = match device {
-            Some(device) => (
+    fn first_released(&mut self, bundle: &str, pick: Pick<'_>) -> Result<Option<Identity>, StationError> {
+        let (sql, values) = match pick {
+            Pick::Device(device) => (
                 format!(
                     "{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE"
                 ),
                 vec![bundle, device],
             ),
-            None => (
+            Pick::Hardware(name) => (
+                format!(
+                    "{IDENTITY} WHERE bundle = $1 AND id IN (SELECT id FROM hardware WHERE name = $2) AND state = 'released' \
+                     ORDER BY id LIMIT 1 FOR UPDATE"
+                ),
+                vec![bundle, name],
+            ),
+            Pick::Next => (
                 format!("{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE"),
                 vec![bundle],
             ),
@@ -174,6 +181,16 @@ impl Transaction for PostgresTransaction<'_> {
                 })
                 .collect();
             self.done(sql, &[&serde_json::Value::Array(rows).to_string()])?;
+        }
+        // Records are each once, so that they find what was just added.
+        let named: Vec<_> = identities
+            .iter()
+            .flat_map(|i| i.hardware.iter().map(|name| serde_json::json!({"name": name, "record": i.record.hex()})))
+            .collect();
+        let sql = "INSERT INTO hardware SELECT named.name, identities.id FROM jsonb_to_recordset($1::jsonb) AS named (name text, record text) \
+                   JOIN identities ON identities.record = decode(named.record, 'hex')";
+        for rows in named.chunks(1_000) {
+            self.done(sql, &[&serde_json::Value::Array(rows.to_vec()).to_string()])?;
         }
         Ok(())
     }
@@ -274,6 +291,7 @@ fn identity(rows: &Rows, row: usize) -> Result<Identity, StationError> {
         line: small(rows, row, 9)?,
         since: number(rows, row, 10)?,
         spki: octets(rows, row, 11)?,
+        hardware: Vec::new(),
     })
 }
 

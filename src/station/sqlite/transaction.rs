@@ -4,7 +4,7 @@ use crate::basics::Digest;
 use crate::station::StationError;
 use crate::station::chain::Position;
 use crate::station::state::State;
-use crate::station::store::{Bundle, Count, Identity, Transaction};
+use crate::station::store::{Bundle, Count, Identity, Pick, Transaction};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 pub struct SqliteTransaction<'c> {
@@ -68,14 +68,21 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(rows)
     }
 
-    fn first_released(&mut self, bundle: &str, device: Option<&str>) -> Result<Option<Identity>, StationError> {
-        match device {
-            Some(device) => self.one(
+    fn first_released(&mut self, bundle: &str, pick: Pick<'_>) -> Result<Option<Identity>, StationError> {
+        match pick {
+            Pick::Device(device) => self.one(
                 &format!("{IDENTITY} WHERE device = ?1 AND bundle = ?2 AND state = 'released' ORDER BY id LIMIT 1"),
                 &[&device, &bundle],
             ),
+            Pick::Hardware(name) => self.one(
+                &format!(
+                    "{IDENTITY} WHERE id IN (SELECT id FROM hardware WHERE name = ?1) AND +bundle = ?2 AND state = 'released' \
+                     ORDER BY id LIMIT 1"
+                ),
+                &[&name, &bundle],
+            ),
             // The partial index is in drawing order: this reads one row.
-            None => self.one(
+            Pick::Next => self.one(
                 &format!(
                     "{IDENTITY} INDEXED BY identity_released WHERE bundle = ?1 AND state = 'released' ORDER BY id LIMIT 1"
                 ),
@@ -145,8 +152,9 @@ impl Transaction for SqliteTransaction<'_> {
         let sql = "INSERT INTO identities (bundle, shard, idx, device, record, spki, start, octets, state, line, since) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let mut statement = self.transaction.prepare_cached(sql)?;
+        let mut named = self.transaction.prepare_cached("INSERT INTO hardware VALUES (?1, ?2)")?;
         for i in identities {
-            statement.execute(params![
+            let id = statement.insert(params![
                 i.bundle,
                 i.shard,
                 i.index,
@@ -159,6 +167,9 @@ impl Transaction for SqliteTransaction<'_> {
                 i.line,
                 stored(i.since)
             ])?;
+            for name in &i.hardware {
+                named.execute(params![name, id])?;
+            }
         }
         Ok(())
     }
@@ -252,6 +263,7 @@ fn identity(row: &Row<'_>) -> rusqlite::Result<Identity> {
         line: row.get(9)?,
         since: number(row, 10)?,
         spki: row.get(11)?,
+        hardware: Vec::new(),
     })
 }
 

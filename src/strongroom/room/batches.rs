@@ -4,7 +4,7 @@ use super::{Answer, Room};
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Secret};
 use crate::ceremony::batch::committed;
-use crate::factory::{BatchTerms, DeviceId, enrolment};
+use crate::factory::{BatchTerms, Listed, enrolment};
 use crate::keys::SigningKey;
 use crate::strongroom::batch::{self, Batch};
 use crate::strongroom::protocol::Response;
@@ -63,7 +63,7 @@ impl Room {
     pub(super) fn issue_shards(
         &mut self,
         (first, count): (u32, u32),
-        devices: &[DeviceId],
+        devices: &[Listed],
         requested: Option<Secret>,
     ) -> Result<Answer, String> {
         let batch = self.batch.as_mut().ok_or("no batch is open")?;

@@ -8,7 +8,7 @@ use anchorite::factory::manifest::{CeremonyRef, ProfileRef};
 use anchorite::factory::order::Order;
 use anchorite::factory::requests::{Accepted, shard_digest};
 use anchorite::factory::terms::{BatchRoom, Requested};
-use anchorite::factory::{BatchTerms, BundleId, DeviceId};
+use anchorite::factory::{BatchTerms, BundleId, Listed};
 use anchorite::keys::recipient::RecipientKind;
 use anchorite::keys::ssh::SshSigningKey;
 use anchorite::keys::{Algorithm, PublicKey, SigningKey, SubjectKey, recipient};
@@ -47,6 +47,8 @@ pub struct Kind {
     pub device: Algorithm,
     pub issuer: Algorithm,
     pub listed: Option<Vec<&'static str>>,
+    /// The listed devices have hardware ids: `soc=9F3C:N`.
+    pub hardware: bool,
     pub seconds: u64,
     pub seed: u64,
     /// Keys that devices made; `count` is then theirs.
@@ -63,6 +65,7 @@ impl Default for Kind {
             device: Algorithm::EcdsaP256,
             issuer: Algorithm::EcdsaP256,
             listed: None,
+            hardware: false,
             seconds: 3_600,
             seed: 7,
             requested: None,
@@ -80,11 +83,15 @@ impl Kind {
         let Self { count, profile, device, .. } = self;
         let matter = *profile == "matter-dac";
         let devices = match &self.listed {
+            Some(_) if self.hardware => String::new(),
             Some(ids) => format!("hardware_ids = {ids:?}"),
             None => "devices = { prefix = \"LAMP-\", first = 1, digits = 8 }".to_owned(),
         };
         let organization = if matter { "" } else { "organization = \"Example Lamps\"\n" };
         let ids = if matter { "[matter]\nvendor_id = \"FFF1\"\nproduct_id = \"8000\"\n" } else { "" };
+        let named = self.listed.iter().flatten().enumerate().filter(|_| self.hardware);
+        let named: String =
+            named.map(|(n, id)| format!("[[device]]\nid = \"{id}\"\nhardware = {{ soc = \"9F3C:{n}\" }}\n")).collect();
         let end = if *profile == "idevid" { "9999-12-31T23:59:59Z" } else { "2030-11-26T00:00:00Z" };
         let device = device.word();
         let mode = match self.requested {
@@ -96,7 +103,7 @@ impl Kind {
              sku = \"LAMP-E27-W\"\nmode = \"{mode}\"\nalgorithm = \"{device}\"\nprofile = \"{profile}\"\n\
              count = {count}\n{devices}\nquota = 5000000\nnot_before = \"2026-11-26T00:00:00Z\"\nnot_after = \"{end}\"\n\
              expires = \"2027-02-26T00:00:00Z\"\n[firmware]\nversion = \"1.4.0\"\nsha256 = \"{}\"\n\
-             [subject]\n{organization}common_name = \"Lamp {{device}}\"\n{ids}",
+             [subject]\n{organization}common_name = \"Lamp {{device}}\"\n{ids}{named}",
             "ab".repeat(32)
         )
     }
@@ -109,7 +116,7 @@ pub struct Issuing {
     pub issuer: Certificate,
     pub chain: String,
     pub crl: String,
-    pub listed: Vec<DeviceId>,
+    pub listed: Vec<Listed>,
     /// The accepted requests of each shard.
     pub requested: Vec<Vec<u8>>,
     pub sequence: u64,
@@ -278,7 +285,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
         digests: vec![terms.digest().unwrap()],
     };
     ask(&mut strongroom, unlock);
-    let listed = order.hardware_ids.clone().unwrap_or_default();
+    let listed = order.list();
     let chain = format!("{}{}", issuer.to_pem().unwrap(), root.to_pem().unwrap());
     let requested = octets_of(kind.requested.as_deref().unwrap_or_default(), kind.shard_records);
     Issuing { strongroom, terms, issuer, chain, crl, listed, requested, sequence: 1, previous: None }

@@ -8,11 +8,14 @@ use crate::cli::args::{LedgerDevice, LedgerDevices};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::factory::order::{Order, Replaced};
-use crate::factory::{DeviceId, IssuedRecord, Lineage, Outcome, Places, Refusal, State, merkle};
+use crate::factory::{IssuedRecord, Lineage, Listed, Mode, Outcome, Places, Refusal, State, hardware, merkle};
 use crate::ledger::{BundleReport, Ledger};
 use crate::pki::{Certificate, pem};
 use serde_json::json;
 use std::path::Path;
+
+/// Devices of one bundle that are told of at once.
+const MOST_FOUND: usize = 16;
 
 /// Every bundle, or those of a factory.
 ///
@@ -73,7 +76,7 @@ pub fn bundles(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), 
 /// # Errors
 /// Where it is in no bundle, or what was kept of one is not its own.
 pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
-    let wanted = DeviceId::parse(&args.device).map_err(|e| Failure::new(ExitCode::Usage, e.to_string()))?;
+    let wanted = SafeText::cut(&args.device, 120);
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for bundle in Ledger::open(&args.ledger)?.bundles(None)? {
         let path = args.issued.join(kept::name(&bundle.bundle));
@@ -81,7 +84,7 @@ pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
             unknown.push(bundle.name.clone());
             continue;
         }
-        if let Some(record) = find(&path, &bundle, &wanted)? {
+        for record in find(&path, &bundle, &args.device)? {
             let outcome = args.outcomes.as_deref().map(|at| outcome(at, &bundle, record.index)).transpose()?.flatten();
             found.push(told(&path, &bundle, &record, outcome.as_ref())?);
         }
@@ -106,12 +109,18 @@ pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// The record of a device, in a file that is the bundle's to its last octet.
-fn find(path: &Path, bundle: &BundleReport, wanted: &DeviceId) -> Result<Option<IssuedRecord>, Failure> {
-    let mut found = None;
+/// The records of a device, in a file that is the bundle's to its last octet: by its device id, or by a hardware id of any kind, or of one
+/// kind as `KIND=ID`; a device id is written in one way, a hardware id found in whatever spelling.
+fn find(path: &Path, bundle: &BundleReport, wanted: &str) -> Result<Vec<IssuedRecord>, Failure> {
+    let mut found = Vec::new();
     let root = each(path, bundle, |record| {
-        if record.device == *wanted {
-            found = Some(record);
+        if record.device.as_str() == wanted || has_hardware(&record, wanted)? {
+            found.push(record);
+        }
+        // A hardware id is of one device of a bundle; several devices have it where its kind is left out.
+        if found.len() > MOST_FOUND {
+            let message = format!("more than {MOST_FOUND} devices of bundle {} have this: name its kind", bundle.name);
+            return Err(Failure::new(ExitCode::Usage, message).with_hint("like mac=00124b000001"));
         }
         Ok(())
     })?;
@@ -119,6 +128,15 @@ fn find(path: &Path, bundle: &BundleReport, wanted: &DeviceId) -> Result<Option<
         return Err(not_its_own(path, bundle));
     }
     Ok(found)
+}
+
+fn has_hardware(record: &IssuedRecord, wanted: &str) -> Result<bool, Failure> {
+    let refused = |refusal: Refusal| Failure::from(bundles::BundleError::Refused(refusal));
+    let lineage = Lineage::parse(&record.lineage).map_err(refused)?;
+    let (of, id) = wanted.split_once('=').map_or((None, wanted), |(kind, id)| (Some(kind), id));
+    Ok(lineage.hardware.iter().any(|(kind, found)| {
+        of.is_none_or(|of| of == kind) && hardware::same_for(kind, found) == hardware::same_for(kind, id)
+    }))
 }
 
 fn not_its_own(path: &Path, bundle: &BundleReport) -> Failure {
@@ -252,7 +270,7 @@ fn lines(told: &serde_json::Value) {
 pub fn devices(args: &LedgerDevices) -> Result<ExitCode, Failure> {
     let known = Ledger::open(&args.ledger)?.bundles(args.factory.as_deref())?;
     let mut listed = Vec::new();
-    let mut of: Vec<(BundleReport, Vec<DeviceId>, Places)> = Vec::new();
+    let mut of: Vec<(BundleReport, Vec<Listed>, Places)> = Vec::new();
     for bundle in known.into_iter().filter(|bundle| bundle.firmware == args.firmware) {
         let path = args.issued.join(kept::name(&bundle.bundle));
         let (mut ids, mut places) = (Vec::new(), Places::default());
@@ -265,7 +283,9 @@ pub fn devices(args: &LedgerDevices) -> Result<ExitCode, Failure> {
             // What was withdrawn gets no new certificate unasked.
             if !revoked {
                 places.push(record.index).map_err(Failure::from)?;
-                ids.push(record.device);
+                let lineage = Lineage::parse(&record.lineage)
+                    .map_err(|refusal| Failure::from(bundles::BundleError::Refused(refusal)))?;
+                ids.push(Listed { id: record.device, hardware: lineage.hardware });
             }
             Ok(())
         })?;
@@ -305,7 +325,13 @@ pub fn devices(args: &LedgerDevices) -> Result<ExitCode, Failure> {
         })?;
         let replaces = Some(Replaced { bundle: bundle.bundle, records: places });
         let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-        let next = Order { count, devices: None, hardware_ids: Some(ids), replaces, ..parsed };
+        // What is injected keeps its hardware ids; devices that make their keys say them anew in their requests.
+        let has = parsed.mode == Mode::Injected && ids.iter().any(|device| !device.hardware.is_empty());
+        let (hardware_ids, named) = match has {
+            true => (None, ids),
+            false => (Some(ids.into_iter().map(|device| device.id).collect()), Vec::new()),
+        };
+        let next = Order { count, devices: None, hardware_ids, named, replaces, ..parsed };
         durable_file::create(order, next.to_toml().as_bytes())?;
         let (name, shown) = (&bundle.name, order.display());
         output::words(&format!(

@@ -10,6 +10,7 @@ use crate::basics::{Secret, limits};
 use crate::cli::args::station::DrawIdentity;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
+use crate::factory::hardware;
 use crate::factory::record::DeviceKey;
 use crate::pki::pem;
 use crate::station::draw::{Drawn, Wanted};
@@ -29,7 +30,15 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
     if args.serve {
         return serve(&mut station, args);
     }
-    let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device: args.device.as_deref() };
+    let hardware = args.hardware.as_deref().map(|asked| {
+        named(asked).ok_or_else(|| {
+            let message = "--hardware: expected KIND=ID, like mac=00124b000001".to_owned();
+            Failure::new(ExitCode::Usage, message).with_hint("nothing was drawn")
+        })
+    });
+    let hardware = hardware.transpose()?;
+    let (bundle, device) = (args.bundle.as_deref(), args.device.as_deref());
+    let wanted = Wanted { line: args.line, bundle, device, hardware: hardware.as_deref() };
     if let Some(form) = args.form.form {
         return forms::draw(&mut station, args, form, &wanted);
     }
@@ -56,16 +65,19 @@ fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure
     loop {
         let asked = match asked(&mut input).map_err(|e| Failure::from(format!("standard input: {e}")))? {
             Asked::Ended => return Ok(ExitCode::Done),
-            Asked::Next => None,
-            Asked::Device(id) => Some(id),
+            Asked::Next => (None, None),
+            Asked::Device(id) => (Some(id), None),
+            Asked::Hardware(name) => (None, Some(name)),
             Asked::Unclear => {
-                let error = format!("expected `next` or a device id of at most {} characters", limits::DEVICE_ID_CHARS);
+                let most = limits::DEVICE_ID_CHARS;
+                let error =
+                    format!("expected `next`, a device id of at most {most} characters, or a hardware id as KIND=ID");
                 output::json(&json!({"error": error, "hint": "nothing was drawn"}))?;
                 continue;
             }
         };
-        let device = asked.as_deref();
-        let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device };
+        let (device, hardware) = (asked.0.as_deref(), asked.1.as_deref());
+        let wanted = Wanted { line: args.line, bundle: args.bundle.as_deref(), device, hardware };
         match station.draw(&wanted, now()) {
             Ok(drawn) => {
                 let octets = as_json(&drawn, args.line)?;
@@ -85,14 +97,24 @@ fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure
 enum Asked {
     Next,
     Device(String),
+    /// As `hardware::same_for` writes it.
+    Hardware(String),
     Unclear,
     Ended,
+}
+
+/// A hardware id that was asked for, in whatever spelling.
+fn named(asked: &str) -> Option<String> {
+    let (kind, id) = asked.split_once('=')?;
+    hardware::check(kind, &hardware::written(kind, id)).ok()?;
+    Some(hardware::same_for(kind, id))
 }
 
 /// Reads one line. Of one that is too long nothing is taken for a question, its end neither.
 fn asked(input: &mut impl BufRead) -> std::io::Result<Asked> {
     let mut line = Vec::new();
-    let most = limits::DEVICE_ID_CHARS as u64 + 2;
+    // A hardware id is the longest question, with `=` and the end of its line.
+    let most = (limits::HARDWARE_KIND_OCTETS + limits::PRODUCT_OCTETS) as u64 + 3;
     if std::io::Read::take(&mut *input, most).read_until(b'\n', &mut line)? == 0 {
         return Ok(Asked::Ended);
     }
@@ -102,7 +124,8 @@ fn asked(input: &mut impl BufRead) -> std::io::Result<Asked> {
     }
     Ok(match std::str::from_utf8(&line).map(str::trim_end) {
         Ok("next") => Asked::Next,
-        Ok(id) if !id.is_empty() => Asked::Device(id.to_owned()),
+        Ok(asked) if asked.contains('=') => named(asked).map_or(Asked::Unclear, Asked::Hardware),
+        Ok(id) if !id.is_empty() && id.len() <= limits::DEVICE_ID_CHARS => Asked::Device(id.to_owned()),
         _ => Asked::Unclear,
     })
 }
@@ -186,7 +209,12 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_asks_for_nothing_and_its_end_neither() {
-        let long = format!("next\nLAMP-1\r\n{}next\n\n{}\n\u{fffd}\nnext", "x".repeat(66), "y".repeat(64));
+        let long = format!(
+            "next\nLAMP-1\r\n{}next\n\n{}\n\u{fffd}\nmac=00:12:4B:00:00:0A\nmac=7\n{}\nnext",
+            "x".repeat(90),
+            "y".repeat(64),
+            "z".repeat(65)
+        );
         let mut input = long.as_bytes();
         let mut all = Vec::new();
         loop {
@@ -204,6 +232,9 @@ mod tests {
             Asked::Unclear,
             device(&"y".repeat(64)),
             replaced,
+            Asked::Hardware("mac=00124b00000a".to_owned()),
+            Asked::Unclear,
+            Asked::Unclear,
             Asked::Next,
         ];
         assert_eq!(all, expected);
