@@ -163,7 +163,9 @@ fn candidates(tx: &mut dyn Transaction, wanted: &Wanted<'_>, now: Instant) -> Re
     let other_way = next && !bundles.is_empty() && bundles.iter().all(|bundle| bundle.by_device);
     bundles.retain(|bundle| bundle.by_device != next);
     if other_way {
-        return nothing("what is here is drawn by device or hardware id, never as the next one".to_owned());
+        return nothing(
+            "no released identity is the next one: what is here is drawn by device or hardware id".to_owned(),
+        );
     }
     let released: Vec<String> = tx
         .counts()?
