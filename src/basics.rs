@@ -1,6 +1,7 @@
 //! Row 0: the words everything speaks. Pure values, no I/O, no clock, no randomness; every row may use it.
 
 pub mod canonical;
+pub mod counted;
 pub mod digest;
 pub mod html;
 pub mod instant;

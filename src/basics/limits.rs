@@ -216,6 +216,8 @@ pub const NAME_CHARS: usize = 512;
 pub const KEY_LIST_OCTETS: usize = 256 * 1024 * 1024;
 /// Octets of one entry of a station's ledger.
 pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;
+/// Notes of unfinished files that are looked at when a station is opened.
+pub const STATION_NOTES: usize = 1_000;
 /// Octets of a certificate or revocation list of somebody else: lists with a hundred thousand entries have about 4 million.
 pub const FOREIGN_PKI_OCTETS: usize = 16 * 1024 * 1024;
 /// Shards made at once, on as many cores.

@@ -8,6 +8,7 @@
 //! serial seed, nonce, salt (8 octets) = tagged("bundle-serials" | "bundle-nonce" | "bundle-salt", realm, [base])
 //! ```
 
+use crate::basics::counted::some;
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm, limits};
 use crate::ceremony::effect::Operation;
@@ -178,7 +179,10 @@ pub fn lines(operation: &Operation) -> Vec<Line> {
         Line::value("product", &format!("{}, {}", terms.product, terms.sku)),
         Line::value("firmware", &terms.firmware.version),
         Line::value("mode", &terms.mode.to_string()),
-        Line::value("identities", &format!("{}, {} keys, in {} shards", terms.count, terms.algorithm, terms.shards())),
+        Line::value(
+            "identities",
+            &format!("{}, {} keys, in {}", terms.count, terms.algorithm, some(terms.shards(), "shard")),
+        ),
         Line::value(
             "devices",
             &match &terms.devices {

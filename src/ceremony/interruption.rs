@@ -131,14 +131,9 @@ fn resuming_prompt(
     if noted.len() < 2 {
         let who = people.into_iter().nth(noted.len()).unwrap_or_default();
         return Prompt {
-            lines: vec![
-                Line::text(
-                    "The front end ended and the record was read back from the disk. To know that nothing was cut off,",
-                ),
-                Line::text(
-                    "compare it with what you noted: the last head you saw, its first eight digits. Read it from your own note.",
-                ),
-            ],
+            lines: vec![Line::text(
+                "The program ended, and the record was read back from the disk. To know that nothing was cut off, compare it with what you noted: the last head you saw, its first eight digits. Read it from your own note.",
+            )],
             next: if noted.is_empty() {
                 "a second person does the same".to_owned()
             } else {

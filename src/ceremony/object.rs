@@ -49,7 +49,7 @@ pub fn arrived(realm: Realm, kind: &str, most: u64, answer: &Answer) -> Result<A
     let kind = Kind::parse(kind).ok_or_else(|| format!("{kind}: no kind of object that crosses the gap"))?;
     let octets = hex_decode(octets).ok_or("expected the object's octets as lower-case hexadecimal")?;
     if octets.len() as u64 > most {
-        return Err(format!("expected a {kind} of at most {most} octets, found {}", octets.len()));
+        return Err(format!("expected {}{kind} of at most {most} octets, found {}", kind.article(), octets.len()));
     }
     let envelope = Envelope::new(kind, realm, name, octets).map_err(|e| e.to_string())?;
     if envelope.digest() != *digest {

@@ -14,11 +14,17 @@ use std::path::{Path, PathBuf};
 
 /// Why a file could not be written or read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {what}: {cause}", path.display())]
+#[error("{}: {what}: {}", path.display(), in_words(cause))]
 pub struct FileError {
     pub path: PathBuf,
     pub what: &'static str,
     pub cause: std::io::Error,
+}
+
+/// Without the number that the standard library puts after the system's words.
+fn in_words(cause: &std::io::Error) -> String {
+    let words = cause.to_string();
+    words.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 impl FileError {

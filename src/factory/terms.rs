@@ -192,7 +192,14 @@ impl BatchTerms {
     /// As [`BatchTerms::digest`].
     pub fn title(&self) -> Result<String, Refusal> {
         let digest = self.digest()?;
-        Ok(format!("{} device certificates for {}, batch {digest}", self.count, self.factory))
+        Ok(format!("{}, batch {digest}", self.shown()))
+    }
+
+    /// How many certificates for whom.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let certificates = if self.count == 1 { "certificate" } else { "certificates" };
+        format!("{} device {certificates} for {}", self.count, self.factory)
     }
 
     /// How many shards there are.

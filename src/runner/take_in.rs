@@ -60,7 +60,8 @@ impl Taking {
     /// What is waited for, as people read it.
     #[must_use]
     pub fn words(&self) -> String {
-        format!("{}: a {}", self.what, Expected { kind: Some(self.kind), realm: Some(self.realm) }.words())
+        let words = Expected { kind: Some(self.kind), realm: Some(self.realm) }.words();
+        format!("{}: {}{words}", self.what, self.kind.article())
     }
 
     /// Octets that a file of it may have, its envelope included.
@@ -131,7 +132,8 @@ impl Taking {
         refuse_secrets(envelope.octets())?;
         let found = envelope.octets().len() as u64;
         if found > self.most {
-            return Err(format!("expected a {} of at most {} octets, found {found}: not taken", self.kind, self.most));
+            let (article, kind, most) = (self.kind.article(), self.kind, self.most);
+            return Err(format!("expected {article}{kind} of at most {most} octets, found {found}: not taken"));
         }
         Ok(envelope)
     }

@@ -70,6 +70,16 @@ impl Kind {
         }
     }
 
+    /// The article before its word, with a space after it.
+    #[must_use]
+    pub const fn article(self) -> &'static str {
+        match self {
+            Self::Enrolment | Self::Order | Self::Attestation => "an ",
+            Self::Requests => "",
+            _ => "a ",
+        }
+    }
+
     /// The kind of exactly this word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

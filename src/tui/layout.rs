@@ -1,5 +1,7 @@
 //! Where everything goes, at any size. `update` asks it too: what has been seen to the end depends on what fits.
 
+use crate::basics::SafeText;
+use crate::ceremony::Line;
 use crate::tui::model::{Model, Phase, Stage};
 use crate::tui::screens;
 use crate::tui::theme::Tone;
@@ -9,6 +11,9 @@ use ratatui::layout::Rect;
 
 /// From this width there is room for a fuller agenda and for what the script says aloud.
 pub const WIDE: u16 = 120;
+
+/// Columns of the agenda on a small terminal.
+const AGENDA: u16 = 28;
 
 /// What a screen consists of.
 #[derive(Default)]
@@ -65,7 +70,7 @@ fn places_with(model: &Model<'_>, hints: Vec<Row>) -> Places {
     let rule = |y: u16| Rect::new(0, y.min(height), width, rules.min(height.saturating_sub(y)));
     let (mut body, mut agenda, mut aloud) = (inner, None, None);
     if shows_agenda(model) {
-        let wide = if width >= WIDE { (width / 4).clamp(30, 44) } else { 28.min(width) };
+        let wide = if width >= WIDE { (width / 4).clamp(30, 44) } else { AGENDA.min(width) };
         agenda = Some(Rect { width: wide.min(inner.width), ..inner });
         body = Rect { x: inner.x + wide.min(inner.width), width: inner.width.saturating_sub(wide), ..inner };
     }
@@ -152,32 +157,62 @@ pub fn fit(page: &Page, height: usize, offset: usize) -> Fit {
 /// What the script has somebody read aloud at this step.
 #[must_use]
 pub fn said_aloud(model: &Model<'_>, width: usize) -> Vec<Row> {
-    let say = model.room.step().map_or("", |step| step.say.trim());
-    if say.is_empty() || !model.room.state.begun || model.room.state.interruption.is_some() {
-        return Vec::new();
-    }
+    let Some(say) = said(model) else { return Vec::new() };
     let mut rows = vec![Row::of(Tone::Faint, "read aloud")];
     rows.extend(paragraphs(Tone::Plain, say, width));
     rows
+}
+
+fn said<'m>(model: &'m Model<'_>) -> Option<&'m str> {
+    let state = model.room.state;
+    let say = model.room.step().map_or("", |step| step.say.as_str());
+    (state.begun && state.interruption.is_none() && !say.trim().is_empty()).then_some(say)
 }
 
 /// Whether what is read aloud has a column of its own.
 #[must_use]
 pub fn says_beside(model: &Model<'_>) -> bool {
     let asks = matches!(model.stage, Stage::Ask(_)) && model.overlay.is_none();
-    asks && model.width >= WIDE && !said_aloud(model, 30).is_empty()
+    asks && model.width >= WIDE && !asks_about_what_is_said(model) && !said_aloud(model, 30).is_empty()
 }
 
-/// Forms need the whole width of a small terminal; a share is looked at alone.
+/// Whether a line is the text that is read aloud: where people agree to that very text, it is on the screen once.
+#[must_use]
+pub fn is_what_is_said(model: &Model<'_>, line: &Line) -> bool {
+    let Some(say) = said(model) else { return false };
+    matches!(line, Line::Text { text } if text.as_str() == SafeText::of(say).as_str())
+}
+
+fn asks_about_what_is_said(model: &Model<'_>) -> bool {
+    matches!(&model.stage, Stage::Ask(asking) if asking.prompt.lines.iter().any(|line| is_what_is_said(model, line)))
+}
+
+/// Whether what is read aloud stands above the question: once in a step where it has no column of its own.
+#[must_use]
+pub fn says_above(model: &Model<'_>) -> bool {
+    asks_about_what_is_said(model) || !says_beside(model) && !model.said
+}
+
+/// Forms need the whole width of a small terminal, and so does what has to be read and would not fit beside the agenda; a share is looked
+/// at alone.
 fn shows_agenda(model: &Model<'_>) -> bool {
     if model.overlay.is_some() {
         return false;
     }
     match &model.stage {
-        Stage::Ask(asking) => model.width >= WIDE || !screens::wants_width(&asking.prompt.ask),
+        Stage::Ask(_) if model.width >= WIDE => true,
+        Stage::Ask(asking) => !screens::wants_width(&asking.prompt.ask) && fits_beside_the_agenda(model),
         Stage::Busy(_) => true,
         Stage::Reveal(_) | Stage::Corrections(_) | Stage::Ended(_) => false,
     }
+}
+
+/// Of a small terminal. Two rules and two rows of hints are taken off.
+fn fits_beside_the_agenda(model: &Model<'_>) -> bool {
+    let width = usize::from(model.width.saturating_sub(AGENDA + 2));
+    let header = header::rows(model, usize::from(model.width)).len();
+    let height = usize::from(model.height).saturating_sub(header + 2 + 2);
+    !fitted(screens::page(model, width), height, 0).1.scrolls
 }
 
 /// Whether a code is on the screen: it gets every row but the header and the hints.

@@ -151,6 +151,8 @@ pub struct Model<'a> {
     pub overlay_offset: usize,
     /// Said to the room until the next key.
     pub note: Option<String>,
+    /// Whether what is read aloud at this step was on the screen with an earlier question of it.
+    pub said: bool,
 }
 
 /// Something that happened, and when.
@@ -229,6 +231,7 @@ impl<'a> Model<'a> {
             reading: Reading::default(),
             overlay_offset: 0,
             note: None,
+            said: false,
         }
     }
 

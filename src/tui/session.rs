@@ -47,6 +47,8 @@ pub struct Session<I> {
     leaving: Option<Leaving>,
     /// The page of a question that was last read to its end.
     read: Option<Page>,
+    /// The step whose words to be read aloud were on the screen with a question that was answered: they are not said twice.
+    said: Option<usize>,
     /// Whether a secret was on the screen since a share began to be shown.
     showed_secret: bool,
 }
@@ -54,12 +56,14 @@ pub struct Session<I> {
 impl<I: InputSource> Session<I> {
     #[must_use]
     pub fn new(input: I, theme: Theme) -> Self {
-        Self { input, theme, began: Instant::now(), leaving: None, read: None, showed_secret: false }
+        Self { input, theme, began: Instant::now(), leaving: None, read: None, said: None, showed_secret: false }
     }
 
     /// See [`FrontEnd::ask`](crate::runner::front_end::FrontEnd::ask).
     pub fn ask<B: Backend>(&mut self, screen: &mut Terminal<B>, view: &View<'_>, prompt: &Prompt) -> Given {
         let done = self.run(screen, view, Model::ask(prompt));
+        // The sheet of an exception or a pause does not show them.
+        self.said = (view.state.begun && view.state.interruption.is_none()).then_some(view.state.step).or(self.said);
         if matches!(prompt.ask, Ask::Share { .. }) && terminal::wipe(screen).is_err() {
             self.leaving = Some(Leaving::terminal_is_gone());
         }
@@ -125,7 +129,7 @@ impl<I: InputSource> Session<I> {
         let show = Show::new(
             Subject::of(envelope),
             Box::new(EnvelopeFrames::of(envelope.clone())),
-            Settings::usual(Ink::of_environment()),
+            Settings { place: take_in::Place::Ceremony, ..Settings::usual(Ink::of_environment()) },
         );
         let why = match across::run(show, self.theme, screen, &mut self.input) {
             across::Ending::Left => return Ok(()),
@@ -221,6 +225,7 @@ impl<I: InputSource> Session<I> {
         // What was read to its end is not to be read again because an answer was not taken.
         let page = page_of(&model);
         model.reading.end_seen |= page.is_some() && page == self.read;
+        model.said = self.said == Some(view.state.step);
         loop {
             let (was_secret, end_was_seen) = (model.shows_secret(), model.reading.end_seen);
             self.showed_secret |= was_secret;

@@ -245,9 +245,9 @@ fn text_frames_of_qr_show_come_in_and_the_digest_of_its_owner_is_typed() {
         ]
     );
     assert!(said.contains("ended before the object was whole: 1 of "), "{said}");
-    assert!(said.contains("this is not the SHA-256 of its DER of what came in"), "{said}");
+    assert!(said.contains("this is not the SHA-256 of the DER that came in"), "{said}");
     // What the owner has is not on the screen before it was typed.
-    let before = said.split("What is the certificate request of issuing-2026?").nth(1).unwrap();
+    let before = said.split("Digest of the certificate request of issuing-2026").nth(1).unwrap();
     let before = before.split("Is this the certificate request").next().unwrap();
     assert!(!before.contains(&words) && !before.contains(&digest[..8]), "{before}");
     both_verify(&evidence);
@@ -378,7 +378,7 @@ fn on_the_screen_pictures_are_taken_in_as_they_appear_and_escape_loses_nothing()
         let page = page.unwrap();
         std::fs::copy(page.path(), made.at("watched").join(page.file_name())).unwrap();
     }
-    session.wait_for("What is the certificate request of issuing-2026?");
+    session.wait_for("Digest of the certificate request of issuing-2026");
     assert!(!session.contents().contains(&Digest::parse(&made.sha256("request.der")).unwrap().twelve_words()));
     session.press(format!("{}\r", made.sha256("request.der")).as_bytes());
     session.wait_for("Is this the certificate request of issuing-2026?");

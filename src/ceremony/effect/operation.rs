@@ -152,6 +152,15 @@ impl Operation {
         }
     }
 
+    /// As people read it: the digest that a batch's title names stands under it, in words.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Operation::Batch { terms, .. } => terms.shown(),
+            other => other.title(),
+        }
+    }
+
     /// The serial number it carries, hexadecimal.
     #[must_use]
     pub fn serial(&self) -> Option<&str> {

@@ -299,12 +299,16 @@ fn shown(plan: &Plan, request: &Signed<Enrolment>, digest: Digest) -> Vec<Line> 
 }
 
 fn words(room: &Room<'_>, request: &Signed<Enrolment>, digest: Digest) -> Prompt {
-    let mut lines = shown(room.plan, request, digest);
-    lines.push(Line::Gap);
-    lines.push(Line::text("Telephone the factory at a number you know from elsewhere. Read the words of the request to them: they compare."));
-    lines.push(Line::text(
-        "Then they read the words of the root they pinned, from their own screen. Type what you hear.",
-    ));
+    // The root that it says is not shown beside the question for it.
+    let lines = vec![
+        Line::text(
+            "Telephone the factory at a number you know from elsewhere. Read the words of the request to them: they compare.",
+        ),
+        Line::text("Then they read the words of the root they pinned, from their own screen. Type what you hear."),
+        Line::Gap,
+        Line::value("factory", &request.statement.factory),
+        Line::digest("request", digest),
+    ];
     Prompt {
         lines,
         next: "a challenge is sealed to the recipient".to_owned(),

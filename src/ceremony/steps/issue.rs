@@ -63,13 +63,17 @@ pub fn rendered(plan: &Plan, authority: &AuthorityState, operation: &Operation) 
             let hidden = summed_up(operation);
             let entries = |label: &str| label.strip_prefix("Revoked ").and_then(|n| n.parse::<usize>().ok());
             let shown = rendered.iter().filter(|(label, _)| entries(label).is_none_or(|n| !hidden.contains(&n)));
-            let mut lines: Vec<Line> = shown.map(|(label, value)| Line::value(label, value)).collect();
-            if let (Operation::Crl { bundles, .. }, false) = (operation, hidden.is_empty()) {
+            let mut lines = Vec::new();
+            if let Operation::Crl { bundles, .. } = operation {
+                // First, and also where each entry is shown: people compare bundle and records with their paper, not serial numbers.
                 for group in bundles {
                     lines.push(Line::value("Revoked identities", &group_text(group)));
-                    lines.push(Line::digest("their serial numbers are of seed", group.serial_seed));
+                    if !hidden.is_empty() {
+                        lines.push(Line::digest("their serial numbers are of seed", group.serial_seed));
+                    }
                 }
             }
+            lines.extend(shown.map(|(label, value)| Line::value(label, value)));
             lines
         }
         Err(error) => vec![Line::Bad { text: crate::basics::SafeText::of(&error) }],
@@ -91,7 +95,8 @@ fn summed_up(operation: &Operation) -> std::ops::Range<usize> {
 #[must_use]
 pub fn group_text(group: &BundleRevocation) -> String {
     let (bundle, count, records) = (&group.bundle, group.records.count(), &group.records);
-    format!("bundle {bundle} · {count} identities · records {records} · {} · {}", group.reason.word(), group.date)
+    let identities = if count == 1 { "identity · record" } else { "identities · records" };
+    format!("bundle {bundle} · {count} {identities} {records} · {} · {}", group.reason.word(), group.date)
 }
 
 /// The operation this step is about: as it was prepared here, or as the list holds that its key was opened for.
@@ -245,7 +250,7 @@ pub fn next_after_prepared(room: &Room<'_>, mut lines: Vec<Line>, artifact: &str
                 grave: true,
                 ..asking::prompt_for(
                     who,
-                    &format!("Approve exactly this: {}", operation.title()),
+                    &format!("Approve exactly this: {}", operation.shown()),
                     Ask::Phrase { phrase },
                 )
             }))

@@ -92,24 +92,25 @@ fn ask_for_its_digest(room: &Room<'_>, wanted: &Wanted, incoming: &Incoming) -> 
     let inside = inside(wanted.kind);
     StepNext::Ask(Box::new(Prompt {
         lines: vec![
-            Line::value("came in", &incoming.shown),
-            Line::digest("envelope", incoming.envelope),
-            Line::text(
-                "Where the other side shows an envelope, it reads these words too: they carried the same thing.",
-            ),
-            Line::Gap,
+            // What to do stays in sight on a small screen, before words that are not the ones to type.
             Line::text(&format!(
                 "Now the {inside} as its owner has it: from their paper, or read aloud beside the key it was made with. Never from the machine that carried it.",
             )),
             Line::text(
                 "Type their twelve words, or the 64 digits that sha256sum says. Other words, or the wrong thing? Type `again`, and it is taken in anew.",
             ),
+            Line::Gap,
+            Line::value("came in", &incoming.shown),
+            Line::digest("envelope", incoming.envelope),
+            Line::text(
+                "Where the other side shows an envelope, it reads these words too: they carried the same thing.",
+            ),
         ],
         next: "it is shown, and agreed to".to_owned(),
         rehearsal_answer: Some(incoming.sha256.twelve_words()),
         ..asking::prompt_for(
             &room.step.who,
-            &format!("What is {}?", wanted.what),
+            &format!("Digest of {}", wanted.what),
             Ask::Text { label: format!("{inside}, or `again`"), example: "orbit falcon granite ...".to_owned() },
         )
     }))
@@ -165,8 +166,8 @@ pub fn take(
             let Answer::Typed { text } = answer else { return Err("expected twelve words, or 64 digits".to_owned()) };
             let _: ReadBackEqual = equal(incoming, text).ok_or_else(|| {
                 format!(
-                    "this is not the {} of what came in: have it read again, or type `again` and take the right one in",
-                    inside(wanted.kind)
+                    "this is not the {} that came in: have it read again, or type `again` and take the right one in",
+                    inside(wanted.kind).replace("its DER", "the DER")
                 )
             })?;
             state.local.moment = 1;

@@ -1,6 +1,7 @@
 //! `write-medium`: certificates, CRLs and sealed keys are written to a removable medium whose number is read back first;
 //! every octet is read back before the medium is pulled.
 
+use crate::basics::counted::some;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Answer, MOUNTED_FOLDER, Moment, Outcome, PLAIN_FOLDER};
 use crate::ceremony::evidence::read_back;
@@ -190,7 +191,7 @@ impl StepMachine for WriteMedium {
 
 /// What was written where, and when it may be pulled.
 fn written_lines(medium: &MediumState) -> Vec<Line> {
-    let good = format!("{} files written, read back and equal", medium.files);
+    let good = format!("{} written, read back and equal", some(medium.files, "file"));
     let mut lines = vec![Line::Good { text: crate::basics::SafeText::of(&good) }];
     let place = medium.written.as_ref().map_or("", |written| written.place.as_str());
     if let Some(written) = &medium.written {

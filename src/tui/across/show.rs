@@ -4,6 +4,7 @@ use crate::basics::limits;
 use crate::tui::across::fit::{self, Density, Fit};
 use crate::tui::across::frames::{Code, Frames, Subject};
 use crate::tui::input::Key;
+use crate::tui::take_in::Place;
 use crate::tui::widgets::qr_code::{Ink, Look, Shape};
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub struct Settings {
     pub rate: u8,
     pub shape: Shape,
     pub ink: Ink,
+    pub place: Place,
 }
 
 impl Settings {
@@ -28,7 +30,7 @@ impl Settings {
     #[must_use]
     pub const fn usual(ink: Ink) -> Self {
         let shape = if matches!(ink, Ink::Sixteen) { Shape::Wide } else { Shape::Halves };
-        Self { density: Density::Usual, rate: USUAL_RATE, shape, ink }
+        Self { density: Density::Usual, rate: USUAL_RATE, shape, ink, place: Place::Alone }
     }
 }
 

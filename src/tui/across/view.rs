@@ -4,6 +4,7 @@
 
 use crate::tui::across::fit;
 use crate::tui::across::show::{Show, Shown};
+use crate::tui::take_in::Place;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widgets::qr_code::{self, Modules, Shape};
 use crate::tui::widgets::row::{Row, draw_all, wrapped};
@@ -175,7 +176,12 @@ fn keys(show: &Show) -> Vec<(&'static str, String)> {
         Shape::Wide => "half blocks",
     };
     all.push(("i", if show.details { "the code".to_owned() } else { "details".to_owned() }));
-    all.push(("q", "leave".to_owned()));
+    let leaves = match show.settings.place {
+        Place::Alone => "leave",
+        // Leaving is something else there.
+        Place::Ceremony => "done",
+    };
+    all.push(("q", leaves.to_owned()));
     all.push(("w", other.to_owned()));
     all
 }

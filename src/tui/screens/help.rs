@@ -2,7 +2,7 @@
 
 use crate::ceremony::Ask;
 use crate::tui::keymap;
-use crate::tui::layout::Page;
+use crate::tui::layout::{self, Page};
 use crate::tui::model::{Model, Stage};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::row::{Row, labelled, wrapped};
@@ -18,6 +18,11 @@ pub fn page(model: &Model<'_>, width: usize) -> Page {
     }
     for (key, does) in ALWAYS {
         lines.extend(labelled(key, Tone::Plain, does, width));
+    }
+    let aloud = layout::said_aloud(model, width);
+    if !aloud.is_empty() {
+        lines.push(Row::gap());
+        lines.extend(aloud);
     }
     lines.push(Row::gap());
     lines.push(Row::of(Tone::Faint, "in the room"));

@@ -6,7 +6,7 @@ use crate::tui::layout::{self, Page};
 use crate::tui::model::{Asking, Model, Reply};
 use crate::tui::screens::{choice, dice, initials, object, phrase, share, text};
 use crate::tui::theme::Tone;
-use crate::tui::widgets::row::{Row, labelled, wrapped};
+use crate::tui::widgets::row::{Row, labelled, value_column, wrapped};
 
 /// Columns from which a digest's hexadecimal and its words stand side by side.
 const SIDE_BY_SIDE: usize = 100;
@@ -22,14 +22,15 @@ pub fn page(model: &Model<'_>, asking: &Asking<'_>, width: usize) -> Page {
     top.push(Row::gap());
 
     let mut lines = Vec::new();
-    if !layout::says_beside(model) {
+    if layout::says_above(model) {
         let aloud = layout::said_aloud(model, width);
         if !aloud.is_empty() {
             lines.extend(aloud);
             lines.push(Row::gap());
         }
     }
-    lines.extend(prompt.lines.iter().flat_map(|line| line_rows(line, width)));
+    let others = prompt.lines.iter().filter(|line| !layout::is_what_is_said(model, line));
+    lines.extend(others.flat_map(|line| line_rows(line, width)));
 
     let mut bottom = vec![Row::gap()];
     if matches!(prompt.ask, Ask::Object { .. }) {
@@ -90,8 +91,10 @@ fn line_rows(line: &Line, width: usize) -> Vec<Row> {
             side_by_side(words, hex, half)
         }
         Line::Digest { label, digest, words } => {
+            // Both in one column, also under a label that is too long to stand beside them.
             let mut rows = labelled(label, Tone::Strong, words, width);
-            rows.extend(labelled("", Tone::Plain, &digest.grouped(), width));
+            let column = value_column(label, width);
+            rows.extend(wrapped(Row::of(Tone::Plain, &" ".repeat(column)), Tone::Plain, &digest.grouped(), width));
             rows
         }
     }

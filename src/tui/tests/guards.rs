@@ -138,3 +138,23 @@ fn a_terminal_that_is_too_small_takes_nothing_and_goes_on_when_it_is_larger() {
     let (model, _) = send(model, LATER, Happening::Input(Input::Resize { width: 80, height: 24 }));
     assert!(screen(&model).contains("› a▏"));
 }
+
+#[test]
+fn a_text_that_people_agree_to_is_on_the_screen_once() {
+    let room = Fixture::rehearsal();
+    let say = room.plan.steps[room.state.step].say.clone();
+    let prompt = Prompt { lines: vec![crate::ceremony::Line::text(&say)], ..initials() };
+    for size in [SMALL, LARGE] {
+        let shown = screen(&room.asking(&prompt, size));
+        assert_eq!(shown.matches("Nobody hurries anybody.").count(), 1, "{shown}");
+        assert!(shown.contains("read aloud"), "{shown}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_beside_the_agenda_gets_the_whole_width_of_a_small_screen() {
+    let (room, short, long) = (Fixture::rehearsal(), initials(), long_phrase());
+    let places = |prompt, size| crate::tui::layout::places(&room.asking(prompt, size)).agenda.is_some();
+    assert!(places(&short, SMALL) && !places(&long, SMALL));
+    assert!(places(&short, LARGE) && places(&long, LARGE));
+}

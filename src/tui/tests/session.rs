@@ -165,3 +165,24 @@ fn what_was_read_to_its_end_is_not_to_be_read_again_after_a_refusal_and_another_
         "another page was not"
     );
 }
+
+#[test]
+fn what_is_read_aloud_is_said_with_the_first_question_of_a_step_and_again_in_the_help() {
+    let (room, clock) = (Fixture::production(), SimulatedClock::starting_at(noon()));
+    let answer = [Key::Char('a'), Key::Char('b'), Key::Enter];
+    let help = [Key::F(1), Key::PageDown, Key::PageDown, Key::PageDown];
+    let (mut session, mut screen) = session(keys(&[answer.as_slice(), &answer, &help].concat()));
+    let view = seen_by(&room, &clock);
+    session.ask(&mut screen, &view, &initials());
+    assert!(screen.backend().to_string().contains("Nobody hurries anybody."));
+    session.ask(&mut screen, &view, &Prompt { who: "ben".to_owned(), ..initials() });
+    assert!(!screen.backend().to_string().contains("Nobody hurries anybody."), "{}", screen.backend());
+    session.ask(&mut screen, &view, &initials());
+    let seen = screen.backend().to_string();
+    assert!(seen.contains("Help"), "{seen}");
+    let mut next = Fixture::production();
+    next.state.step += 1;
+    let (mut session, mut screen) = self::session(keys(&answer));
+    session.ask(&mut screen, &seen_by(&next, &clock), &initials());
+    assert!(screen.backend().to_string().contains("Nobody hurries anybody."), "another step has its own words");
+}

@@ -132,17 +132,26 @@ pub fn paragraphs(tone: Tone, text: &str, width: usize) -> Vec<Row> {
     text.trim().lines().flat_map(|line| wrapped(Row::gap(), tone, line.trim_end(), width)).collect()
 }
 
+/// The column of a value under its label.
+const UNDER: usize = 2;
+
 /// A label and its value: side by side where there is room, else the value under its label.
 #[must_use]
 pub fn labelled(label: &str, tone: Tone, value: &str, width: usize) -> Vec<Row> {
-    const LABEL: usize = 12;
-    let label = safe(label);
-    if columns(&label) <= LABEL && width >= LABEL + 20 {
-        return wrapped(Row::of(Tone::Faint, &label).padded(LABEL + 1), tone, value, width);
+    let (label, column) = (safe(label), value_column(label, width));
+    if column > UNDER {
+        return wrapped(Row::of(Tone::Faint, &label).padded(column), tone, value, width);
     }
     let mut rows = wrapped(Row::gap(), Tone::Faint, &label, width);
-    rows.extend(wrapped(Row::of(Tone::Plain, "  "), tone, value, width));
+    rows.extend(wrapped(Row::of(Tone::Plain, &" ".repeat(UNDER)), tone, value, width));
     rows
+}
+
+/// The column in which the value of a label begins.
+#[must_use]
+pub fn value_column(label: &str, width: usize) -> usize {
+    const LABEL: usize = 12;
+    if columns(&safe(label)) <= LABEL && width >= LABEL + 20 { LABEL + 1 } else { UNDER }
 }
 
 /// Pieces side by side with `between` them, on as many rows as they need; `last` stands at the right edge.

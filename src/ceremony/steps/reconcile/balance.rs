@@ -1,5 +1,6 @@
 //! A receipt against what was issued: what it says, what its proofs show, and everything that does not add up.
 
+use crate::basics::counted::counted;
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, SafeText, canonical};
 use crate::ceremony::effect::Effect;
@@ -241,7 +242,7 @@ impl Balance {
         let each = self.each;
         let (name, count) = (&self.bundle.name, self.bundle.count);
         let mut lines = vec![
-            Line::value("bundle", &format!("{name} of {}, {count} identities", self.factory)),
+            Line::value("bundle", &format!("{name} of {}, {}", self.factory, counted(count, "identity", "identities"))),
             Line::value("receipt", &format!("number {}, made {}", self.receipt.sequence, self.receipt.made)),
             Line::value("balanced", if each { "record by record" } else { "by numbers only: no outcomes came" }),
         ];

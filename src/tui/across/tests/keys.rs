@@ -182,3 +182,12 @@ fn the_loop_draws_and_ends_with_what_ended_it_and_leaves_an_empty_screen() {
     assert!(drawn.contains("10240 octets in 135 codes"));
     assert_eq!(loop_over(vec![Input::Lost("gone".to_owned())]).0, Ending::Lost("gone".to_owned()));
 }
+
+#[test]
+fn in_a_ceremony_the_showing_is_done_and_nothing_is_left() {
+    let shown = |settings| text(&buffer(&many(settings, (80, 24)), Theme::Colour));
+    let place = crate::tui::take_in::Place::Ceremony;
+    assert!(shown(settings()).contains("q leave"));
+    let seen = shown(crate::tui::across::show::Settings { place, ..settings() });
+    assert!(seen.contains("q done") && !seen.contains("leave"), "{seen}");
+}
