@@ -16,6 +16,7 @@ pub mod draw;
 pub mod element_signer;
 pub mod enrol;
 pub mod export;
+pub mod handing_over;
 pub mod home;
 pub mod import;
 mod keyring;
@@ -35,8 +36,8 @@ pub mod unseal;
 pub use home::{Home, Station};
 pub use state::State;
 
-use crate::basics::SafeText;
 use crate::basics::canonical::CanonicalError;
+use crate::basics::{Instant, SafeText};
 use crate::devices::durable_file::FileError;
 use crate::factory::Refusal;
 use crate::keys::KeyError;
@@ -75,6 +76,11 @@ pub enum StationError {
     Copied,
     #[error("the anchor cannot be used: {0}")]
     NoAnchor(String),
+    #[error(
+        "this machine's clock says {}, and entry {seq} of the ledger was written when it said {}: expected a time not before that, \
+         and at most 180 days after it", now.rfc3339(), last.rfc3339()
+    )]
+    Clock { now: Instant, seq: u64, last: Instant },
     #[error("nothing to draw: {0}")]
     NothingReleased(String),
     #[error("{thing}: expected an identity of this station, found none of that device id or record")]
@@ -85,6 +91,10 @@ pub enum StationError {
     Refused(#[from] Refusal),
     #[error("the record of {device} cannot be opened: {problem}; it stays reserved and is offered to nobody")]
     Unopened { device: SafeText, problem: String },
+    #[error("{device} is reserved and was not handed over: {problem}")]
+    NotHandedOver { device: SafeText, problem: String },
+    #[error("the change is in the ledger, and its anchor could not follow: {0}")]
+    Unanchored(FileError),
     #[error("the ledger does not hold: entry {seq}: {problem}")]
     Chain { seq: u64, problem: String },
     #[error(transparent)]
@@ -119,10 +129,18 @@ impl StationError {
                 "nothing was drawn. `anchorite station reconcile DIR --because TEXT --at-least N` makes another: N is how many may have been \
                  drawn that this store does not know of"
             }
+            Self::Clock { .. } => {
+                "nothing was changed. Set the clock. Where it is right now, and was wrong then or the station stood still, \
+                 `anchorite station reconcile DIR --because TEXT` writes that down, and the clock is held against that entry from then on"
+            }
             Self::NothingReleased(_) => {
                 "`anchorite station status DIR` says what is there; `release` lets lines draw, `import` brings more"
             }
             Self::Unopened { .. } => "draw another one, and say `scrap` for this",
+            Self::NotHandedOver { .. } => {
+                "it is offered to nobody again; `anchorite station scrap DIR DEVICE --reason TEXT` says what became of it"
+            }
+            Self::Unanchored(_) => "nothing was handed out; the next change brings the anchor up to the ledger",
             Self::Chain { .. } => {
                 "nothing was changed; somebody wrote into the store: keep it for whoever investigates"
             }

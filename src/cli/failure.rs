@@ -32,12 +32,15 @@ impl Failure {
     }
 }
 
+fn is_full(error: &FileError) -> bool {
+    error.cause.raw_os_error() == Some(28)
+}
+
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let full = error.cause.raw_os_error() == Some(28);
         let failure = Self::new(ExitCode::Failure, error.to_string());
-        if full {
-            failure.with_hint("the disk is full: make room, then `anchorite resume`; nothing is half written")
+        if is_full(&error) {
+            failure.with_hint("the disk is full: make room, then do it again; nothing is half written")
         } else {
             failure
         }
@@ -76,6 +79,7 @@ impl From<StationError> for Failure {
             StationError::Restored { .. }
             | StationError::OtherHistory { .. }
             | StationError::Copied
+            | StationError::Clock { .. }
             | StationError::NoAnchor(_)
             | StationError::Server(_)
             | StationError::Network(_) => ExitCode::EnvironmentRefused,
@@ -89,6 +93,8 @@ impl From<StationError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
+            RunError::File(error) if is_full(&error) => Self::new(ExitCode::Failure, error.to_string())
+                .with_hint("the disk is full: make room, then `anchorite resume`; nothing is half written"),
             RunError::File(error) => error.into(),
             RunError::Ledger(error) => error.into(),
             other => Self::new(ExitCode::Failure, other.to_string()),

@@ -70,15 +70,14 @@ impl Station {
         Ok(Drawn { record, identity, bundle, nonce, entry })
     }
 
-    /// The bundle that a draw would take from now, and the first identity of it: what a form can have is asked of these before anything is
-    /// reserved.
+    /// The identity that a draw would take now, and its bundle: what a form can have is asked of these before anything is reserved.
     ///
     /// # Errors
     /// As [`Station::draw`], where nothing fits.
     pub fn next(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle), StationError> {
         self.look(|tx| {
             for bundle in candidates(tx, wanted, now)? {
-                if let Some(identity) = tx.identities(Some(&bundle.bundle), 0, 1)?.pop() {
+                if let Some(identity) = tx.first_released(&bundle.bundle, wanted.pick())? {
                     return Ok((identity, bundle));
                 }
             }
@@ -88,7 +87,8 @@ impl Station {
 
     fn reserve(&mut self, wanted: &Wanted<'_>, now: Instant) -> Result<(Identity, Bundle, u64), StationError> {
         let folder = self.folder.clone();
-        self.change_after_a_look(now, |book| {
+        let mut reserved = None;
+        let done = self.change_after_a_look(now, |book| {
             let candidates = candidates(book.tx.as_mut(), wanted, book.now)?;
             // From here on nobody else draws: the first released one stays the first, and bundles are drawn in order without a gap. What
             // reconciling takes out of reach rests on that.
@@ -99,10 +99,17 @@ impl Station {
                 (identity.state, identity.line, identity.since) = (State::Reserved, wanted.line, now.0);
                 book.tx.set_state(identity.id, State::Reserved, Some(wanted.line), now.0)?;
                 let entry = book.write(&What::Reserved { line: wanted.line, record: identity.record })?;
+                reserved = Some(SafeText::of(&identity.device));
                 return Ok((identity, bundle, entry));
             }
             Err(nothing_left(wanted))
-        })
+        });
+        match (done, reserved) {
+            (Err(StationError::Unanchored(error)), Some(device)) => {
+                Err(StationError::NotHandedOver { device, problem: error.to_string() })
+            }
+            (done, _) => done,
+        }
     }
 
     /// Opens the record of an identity that was reserved.

@@ -43,7 +43,7 @@ impl Station {
     /// # Errors
     /// Where the store is not current, or the disk refuses.
     pub fn fresh_recipient(&mut self, kind: Option<RecipientKind>, now: Instant) -> Result<String, StationError> {
-        self.is_current()?;
+        self.is_current(now)?;
         // Of one that was destroyed nobody can tell the kind any more: of the newest that is here.
         let newest = self.recipients()?.into_iter().rev().find_map(|(_, known)| RecipientKind::of_recipient(&known));
         let recipient = keyring::new_recipient(&self.folder, kind.or(newest).unwrap_or_default())?;

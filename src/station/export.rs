@@ -1,7 +1,7 @@
 //! Public data of devices, for whoever registers them. The record of a device that was drawn is opened once more, its key and its extras are
 //! overwritten at once, and what is left is handed on. What no line has drawn stays sealed: reserve before open.
 
-use crate::basics::{SafeText, limits};
+use crate::basics::{Instant, SafeText, limits};
 use crate::devices::durable_file;
 use crate::factory::record::DeviceKey;
 use crate::factory::{Record, manifest};
@@ -52,13 +52,14 @@ impl Station {
         &mut self,
         bundle: &str,
         states: &[State],
+        now: Instant,
         each: &mut dyn FnMut(&Record) -> Result<(), StationError>,
     ) -> Result<u64, StationError> {
         if let Some(state) = states.iter().find(|state| !state.was_drawn()) {
             let problem = format!("expected states of devices that a line has drawn, found {state}");
             return Err(StationError::Configuration { what: "export", problem });
         }
-        self.is_current()?;
+        self.is_current(now)?;
         let bundle = self.bundle(bundle)?;
         let (mut after, mut count) = (0, 0);
         loop {

@@ -9,6 +9,7 @@
 //! store.sqlite      the ledger and the identities, public
 //! bundles/<id>/     what was imported: manifest, signatures, chain, shards still sealed
 //! receipts/         every receipt that was signed
+//! handing-over/     notes of what is being written elsewhere: see `handing_over`
 //! ```
 
 use crate::basics::digest::hex_encode;

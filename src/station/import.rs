@@ -58,7 +58,7 @@ impl Station {
     /// # Errors
     /// The first thing that is wrong, by class; it is in the ledger then.
     pub fn import(&mut self, folder: &Path, expected: &Expected<'_>, now: Instant) -> Result<Imported, StationError> {
-        self.is_current()?;
+        self.is_current(now)?;
         match self.take_in(folder, expected, now) {
             Err(StationError::Refused(refusal)) => {
                 self.note_refusal(&refusal, now)?;

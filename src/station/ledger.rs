@@ -52,10 +52,11 @@ impl<'t> Book<'t> {
         }
         // Looked up before the end is taken: entries never change, and others wait while we have it.
         let seen = self.known.as_ref().map_or(0, |(mark, _)| mark.position.seq);
-        let head = self.tx.head_at(seen)?;
+        let last = self.tx.entry_at(seen)?;
         let position = self.tx.position()?;
         if let Some((mark, file)) = &self.known {
-            agrees(mark, file, position, head)?;
+            agrees(mark, file, position, last.as_ref())?;
+            in_time(self.now, last.as_ref())?;
         }
         self.position = Some(position);
         Ok(position)
@@ -129,13 +130,15 @@ impl Station {
         };
         let position = book.position()?;
         book.close().commit()?;
-        let held = match held {
-            Some(held) => held,
-            None => self.anchor.hold()?,
+        let follows = || {
+            let held = held.map_or_else(|| self.anchor.hold(), Ok)?;
+            if held.read()?.is_none_or(|mark| mark.position.seq < position.seq) {
+                held.write(&Mark { store: self.home.store.clone(), file, position })?;
+            }
+            Ok(())
         };
-        if held.read()?.is_none_or(|mark| mark.position.seq < position.seq) {
-            held.write(&Mark { store: self.home.store.clone(), file, position })?;
-        }
+        // Nothing is handed out then, but what changed has changed.
+        follows().map_err(StationError::Unanchored)?;
         Ok(done)
     }
 
@@ -151,19 +154,31 @@ impl Station {
         work(tx.as_mut())
     }
 
-    /// Whether the store is the one its anchor knows, no older.
+    /// Whether the store is the one its anchor knows, no older, and the clock goes on from its last entry. The anchor then follows: of several
+    /// hosts on one database, one that only looks knows what the others drew.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn is_current(&mut self) -> Result<Position, StationError> {
+    pub fn is_current(&mut self, now: Instant) -> Result<Position, StationError> {
         let held = self.anchor.hold()?;
         let before = known_mark(Some(&held), &self.home.store)?;
         drop(held);
         let file = self.store.identity()?;
         let mut tx = self.store.view()?;
         let position = tx.position()?;
-        compare(&before, &file, position, tx.as_mut())?;
+        compare(&before, &file, position, tx.as_mut(), now)?;
+        drop(tx);
+        self.follow(file, position)?;
         Ok(position)
+    }
+
+    /// What others see of a ledger is durable, in a file as on a server: an anchor that follows it is never ahead of it.
+    fn follow(&self, file: String, position: Position) -> Result<(), StationError> {
+        let held = self.anchor.hold()?;
+        if held.read()?.is_some_and(|mark| mark.position.seq < position.seq) {
+            held.write(&Mark { store: self.home.store.clone(), file, position })?;
+        }
+        Ok(())
     }
 
     /// Makes the anchor as durable as the store: after what happens rarely.
@@ -181,24 +196,41 @@ fn known_mark(held: Option<&Held<'_>>, store: &str) -> Result<Mark, StationError
     if mark.store == store { Ok(mark) } else { Err(StationError::NoAnchor("it is that of another store".to_owned())) }
 }
 
+/// How far the clock may stand before the last entry: processes take the time before they take turns, and hosts differ by a little.
+const BACK: u64 = 5 * 60_000;
+/// How far after it: no station stands still for so long without anybody saying so.
+const AHEAD: u64 = 180 * 24 * 3_600_000;
+
 pub(super) fn compare(
     mark: &Mark,
     file: &str,
     position: Position,
     tx: &mut dyn Transaction,
+    now: Instant,
 ) -> Result<(), StationError> {
-    let head = tx.head_at(mark.position.seq)?;
-    agrees(mark, file, position, head)
+    let last = tx.entry_at(mark.position.seq)?;
+    agrees(mark, file, position, last.as_ref())?;
+    in_time(now, last.as_ref())
 }
 
-/// `head`: after the entry that the anchor has seen last.
-fn agrees(mark: &Mark, file: &str, position: Position, head: Option<Digest>) -> Result<(), StationError> {
+/// `last`: the entry that the anchor has seen last, and the head after it.
+fn agrees(mark: &Mark, file: &str, position: Position, last: Option<&(Vec<u8>, Digest)>) -> Result<(), StationError> {
     let seen = mark.position;
     if seen.seq > position.seq {
         return Err(StationError::Restored { expected: seen.seq, found: position.seq });
     }
-    if head != Some(seen.head) {
+    if last.map(|(_, head)| *head) != Some(seen.head) {
         return Err(StationError::OtherHistory { seq: seen.seq });
     }
     if mark.file == file { Ok(()) } else { Err(StationError::Copied) }
+}
+
+/// Nobody here can say what time it is, but entries follow each other.
+fn in_time(now: Instant, last: Option<&(Vec<u8>, Digest)>) -> Result<(), StationError> {
+    let Some((body, _)) = last.filter(|(body, _)| !body.is_empty()) else { return Ok(()) };
+    let last = Entry::parse(body)?;
+    if now.0 + BACK < last.time.0 || now.0 > last.time.0 + AHEAD {
+        return Err(StationError::Clock { now, seq: last.seq, last: last.time });
+    }
+    Ok(())
 }

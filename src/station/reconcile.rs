@@ -1,4 +1,4 @@
-//! After a store was put back from a copy, copied, or taken over by another server: people say what happened, and whatever a history that
+//! After a store was put back from a copy, copied, or taken over by another server, or its clock was set: people say what happened, and whatever a history that
 //! is gone may have given out is taken out of reach. Better a hundred identities lost than one in two devices.
 
 use crate::basics::{Instant, SafeText};
@@ -43,7 +43,7 @@ impl Station {
         let mark = mark.filter(|mark| mark.store == home.store);
         let wrong = match &mark {
             None => StationError::NoAnchor("there is none that can be read".to_owned()),
-            Some(mark) => match compare(mark, &file, position, tx.as_mut()) {
+            Some(mark) => match compare(mark, &file, position, tx.as_mut(), now) {
                 Ok(()) => {
                     let problem = "the store is current: there is nothing to reconcile".to_owned();
                     return Err(StationError::Configuration { what: "reconcile", problem });
@@ -53,7 +53,8 @@ impl Station {
         };
         let behind = match (&wrong, at_least) {
             (StationError::Restored { expected, found }, said) => (expected - found).max(said.unwrap_or(0)),
-            (StationError::Copied, said) => said.unwrap_or(0),
+            // The clock was wrong, or is: no entry is missing for that.
+            (StationError::Copied | StationError::Clock { .. }, said) => said.unwrap_or(0),
             (_, Some(said)) => said,
             (_, None) => return Err(wrong),
         };

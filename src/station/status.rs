@@ -79,7 +79,7 @@ impl Station {
     /// # Errors
     /// Where the store cannot be read.
     pub fn status(&mut self, now: Instant) -> Result<Status, StationError> {
-        let problem = self.is_current().map_or_else(|error| error.to_string(), |_| String::new());
+        let problem = self.is_current(now).map_or_else(|error| error.to_string(), |_| String::new());
         let (realm, factory, store) = (self.home.realm, self.home.factory.clone(), self.home.store.clone());
         self.look(|tx| {
             let position = tx.position()?;

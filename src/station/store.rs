@@ -105,8 +105,8 @@ pub trait Transaction {
     /// Where the database fails; so for all that follow.
     fn position(&mut self) -> Result<Position, StationError>;
 
-    /// The head after entry `seq`, if there are that many.
-    fn head_at(&mut self, seq: u64) -> Result<Option<Digest>, StationError>;
+    /// Entry `seq` and the head after it, if there are that many; before the first, no octets and the head that all begins with.
+    fn entry_at(&mut self, seq: u64) -> Result<Option<(Vec<u8>, Digest)>, StationError>;
 
     /// Adds an entry.
     fn push(&mut self, position: Position, body: &[u8]) -> Result<(), StationError>;

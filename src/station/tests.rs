@@ -17,6 +17,9 @@ use crate::station::{Station, StationError};
 use crate::strongroom::sealing;
 use std::path::{Path, PathBuf};
 
+mod clock;
+mod handing_over;
+
 const REALM: Realm = Realm::Rehearsal;
 const NOW: Instant = Instant(1_795_000_000_000);
 const ROOT: &str = include_str!("../../transcripts/root-ca/artifacts/root-2026.crt.pem");

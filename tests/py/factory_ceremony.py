@@ -126,9 +126,8 @@ def with_a_station(folder):
     signers = (folder / "second/evidence/allowed_signers").read_text().replace("rehearsal-evidence@", "rehearsal-bundle@")
     (folder / "signers").write_text(signers)
 
-    def station(verb, *arguments, at=None):
-        clock = ["faketime", "-f", f"@{at}"] if at else []
-        return run(*clock, PROGRAM, "station", verb, where, *arguments, text=True)
+    def station(verb, *arguments, at="2026-11-22 12:00:00"):
+        return run("faketime", "-f", f"@{at}", PROGRAM, "station", verb, where, *arguments, text=True)
 
     made = json.loads(station("init", "--factory", "ostrava", "--realm", "rehearsal", "--root", after / "evidence/artifacts/root-2026.crt.pem",
                               "--signers", folder / "signers", "--threshold", "2", "--post-quantum", "--json"))
@@ -152,6 +151,10 @@ def with_a_station(folder):
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(manifest["issued"] / 1000 + 3600))
     late = subprocess.run(["faketime", "-f", "@2027-01-15 12:00:00", str(PROGRAM), "station", "import", str(where), str(bundle)], capture_output=True, text=True)
     assert late.returncode == 4 and "crl.pem: expected a list for 2027-01-15" in late.stderr, late
+    # That refusal is in the ledger, with its time: the clock was set, and people say so.
+    early = subprocess.run(["faketime", "-f", f"@{at}", str(PROGRAM), "station", "import", str(where), str(bundle)], capture_output=True, text=True)
+    assert early.returncode == 6 and "this machine's clock says 2026-11-22" in early.stderr, early
+    station("reconcile", "--because", "the clock was two months ahead", at=at)
     station("import", bundle, "--release", at=at)
     drawn = json.loads(station("draw", "--line", "1", "--json", at=at))
     assert drawn["device"].startswith("LAMP-") and "BEGIN PRIVATE KEY" in drawn["private_key"]

@@ -8,6 +8,7 @@ mod report;
 mod requests;
 
 use crate::basics::Instant;
+use crate::basics::counted::counted;
 use crate::basics::{Digest, Realm, Secret, limits};
 use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationVerb};
 use crate::cli::{ExitCode, Failure, output};
@@ -71,8 +72,9 @@ pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
                 output::json(&done)?;
             } else {
                 output::data(&format!(
-                    "reconciled: up to {} entries are missing, {} identities taken out of reach",
-                    done.behind, done.withdrawn
+                    "reconciled: at most {} missing, {} taken out of reach",
+                    counted(done.behind, "entry is", "entries are"),
+                    counted(done.withdrawn, "identity is", "identities are")
                 ));
             }
             Ok(ExitCode::Done)
@@ -85,8 +87,23 @@ fn now() -> Instant {
     SystemClock.now()
 }
 
+/// Opens a station, and says what killed processes had left half-written and is removed now.
 fn open(folder: &Path) -> Result<Station, StationError> {
-    Station::open(folder)
+    let station = Station::open(folder)?;
+    for left in station.sweep()? {
+        let (path, device) = (left.path.display(), left.device.as_str());
+        let whose = if device.is_empty() { String::new() } else { format!(", with the private key of {device}") };
+        let became = left.problem.map_or("overwritten and removed".to_owned(), |problem| {
+            format!("it is still there ({problem}): remove it by hand")
+        });
+        output::words(&format!("{path}: left half-written by a process that was killed{whose}: {became}"));
+        if !device.is_empty() {
+            output::words(&format!(
+                "{device} stays reserved and was not handed over: `anchorite station scrap DIR {device} --reason TEXT` says what became of it"
+            ));
+        }
+    }
+    Ok(station)
 }
 
 /// What no record holds, where a file of it was named.
@@ -173,7 +190,8 @@ fn import(args: &ImportBundle) -> Result<ExitCode, Failure> {
         output::json(&imported)?;
         return Ok(ExitCode::Done);
     }
-    output::data(&format!("bundle {} (number {}): {} identities", imported.bundle, imported.sequence, imported.count));
+    let identities = counted(imported.count, "identity", "identities");
+    output::data(&format!("bundle {} (number {}): {identities}", imported.bundle, imported.sequence));
     output::data(&format!("for {} {}, until {}", imported.product, imported.sku, imported.expires.rfc3339()));
     output::data(&format!("signed by {}", imported.signed_by.join(", ")));
     if !args.release {
@@ -213,6 +231,7 @@ fn shred(folder: &Path, recipient: &str, confirm: &str) -> Result<ExitCode, Fail
             .with_hint("nothing was changed; this cannot be undone"));
     }
     let count = open(folder)?.shred(recipient, now())?;
-    output::data(&format!("the key is destroyed; {count} identities that were not drawn are destroyed with it"));
+    let identities = counted(count, "identity that was not drawn is", "identities that were not drawn are");
+    output::data(&format!("the key is destroyed; {identities} destroyed with it"));
     Ok(ExitCode::Done)
 }

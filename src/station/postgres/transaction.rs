@@ -48,13 +48,16 @@ impl Transaction for PostgresTransaction<'_> {
         Ok(Position { seq: number(&rows, 0, 0)?, head: digest(&rows, 0, 1)? })
     }
 
-    fn head_at(&mut self, seq: u64) -> Result<Option<Digest>, StationError> {
+    fn entry_at(&mut self, seq: u64) -> Result<Option<(Vec<u8>, Digest)>, StationError> {
         if seq == 0 {
-            return Ok(self.value("start")?.and_then(|hex| Digest::parse(&hex)));
+            let start = self.value("start")?.and_then(|hex| Digest::parse(&hex));
+            return Ok(start.map(|head| (Vec::new(), head)));
         }
-        let rows =
-            self.client.rows("SELECT encode(head, 'hex') FROM ledger WHERE seq = $1::bigint", &[&seq.to_string()])?;
-        if rows.is_empty() { Ok(None) } else { digest(&rows, 0, 0).map(Some) }
+        let rows = self.client.rows(
+            "SELECT encode(body, 'hex'), encode(head, 'hex') FROM ledger WHERE seq = $1::bigint",
+            &[&seq.to_string()],
+        )?;
+        if rows.is_empty() { Ok(None) } else { Ok(Some((octets(&rows, 0, 0)?, digest(&rows, 0, 1)?))) }
     }
 
     fn push(&mut self, position: Position, body: &[u8]) -> Result<(), StationError> {
@@ -77,24 +80,25 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn first_released(&mut self, bundle: &str, pick: Pick<'_>) -> Result<Option<Identity>, StationError> {
+        // Nothing is kept from others by who only looks: the server would refuse it.
+        let kept = if self.locks { " FOR UPDATE" } else { "" };
         let (sql, values) = match pick {
             Pick::Device(device) => (
                 format!(
-                    "{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE"
+                    "{IDENTITY} WHERE bundle = $1 AND device = $2 AND state = 'released' ORDER BY id LIMIT 1{kept}"
                 ),
                 vec![bundle, device],
             ),
             Pick::Hardware(name) => (
                 format!(
                     "{IDENTITY} WHERE bundle = $1 AND id IN (SELECT id FROM hardware WHERE name = $2) AND state = 'released' \
-                     ORDER BY id LIMIT 1 FOR UPDATE"
+                     ORDER BY id LIMIT 1{kept}"
                 ),
                 vec![bundle, name],
             ),
-            Pick::Next => (
-                format!("{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1 FOR UPDATE"),
-                vec![bundle],
-            ),
+            Pick::Next => {
+                (format!("{IDENTITY} WHERE bundle = $1 AND state = 'released' ORDER BY id LIMIT 1{kept}"), vec![bundle])
+            }
         };
         Ok(self.many(&sql, &values)?.into_iter().next())
     }

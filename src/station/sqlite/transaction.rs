@@ -43,12 +43,13 @@ impl Transaction for SqliteTransaction<'_> {
         }
     }
 
-    fn head_at(&mut self, seq: u64) -> Result<Option<Digest>, StationError> {
+    fn entry_at(&mut self, seq: u64) -> Result<Option<(Vec<u8>, Digest)>, StationError> {
         if seq == 0 {
-            return Ok(self.value("start")?.and_then(|hex| Digest::parse(&hex)));
+            let start = self.value("start")?.and_then(|hex| Digest::parse(&hex));
+            return Ok(start.map(|head| (Vec::new(), head)));
         }
-        let mut statement = self.transaction.prepare_cached("SELECT head FROM ledger WHERE seq = ?1")?;
-        Ok(statement.query_row(params![stored(seq)], |row| digest(row, 0)).optional()?)
+        let mut statement = self.transaction.prepare_cached("SELECT body, head FROM ledger WHERE seq = ?1")?;
+        Ok(statement.query_row(params![stored(seq)], |row| Ok((row.get(0)?, digest(row, 1)?))).optional()?)
     }
 
     fn push(&mut self, position: Position, body: &[u8]) -> Result<(), StationError> {

@@ -77,7 +77,7 @@ pub fn bundles(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), 
 /// Where it is in no bundle, or what was kept of one is not its own.
 pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
     let wanted = SafeText::cut(&args.device, 120);
-    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    let (mut found, mut unknown, mut became) = (Vec::new(), Vec::new(), false);
     for bundle in Ledger::open(&args.ledger)?.bundles(None)? {
         let path = args.issued.join(kept::name(&bundle.bundle));
         if !path.is_file() {
@@ -86,6 +86,7 @@ pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
         }
         for record in find(&path, &bundle, &args.device)? {
             let outcome = args.outcomes.as_deref().map(|at| outcome(at, &bundle, record.index)).transpose()?.flatten();
+            became |= outcome.is_some();
             found.push(told(&path, &bundle, &record, outcome.as_ref())?);
         }
     }
@@ -99,6 +100,12 @@ pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
     if found.is_empty() {
         return Err(Failure::new(ExitCode::Failure, format!("{wanted}: in no bundle that was looked at")).with_hint(
             "--issued names the folder with what was kept of bundles: `issued` of the ceremonies that made them",
+        ));
+    }
+    if let (Some(outcomes), false) = (&args.outcomes, became) {
+        output::words(&format!(
+            "{}: not the outcomes of the last receipt of a bundle that the device is in: they say nothing here",
+            outcomes.display()
         ));
     }
     if args.json {

@@ -43,7 +43,9 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
         return forms::draw(&mut station, args, form, &wanted);
     }
     let to = args.to.as_deref().map(|path| forms::free_path(path, "nothing was drawn")).transpose()?;
+    let mut over = forms::handing_over(&station, to.as_deref(), "nothing was drawn")?;
     let drawn = station.draw(&wanted, now())?;
+    forms::begins(&mut over, &drawn)?;
     let octets = if args.json { as_json(&drawn, args.line)? } else { as_pem(&drawn)? };
     if let Some(path) = to {
         durable_file::create(&path, octets.expose()).map_err(|error| undelivered(&drawn, &error.to_string()))?;

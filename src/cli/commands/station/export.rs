@@ -1,7 +1,8 @@
 //! `station export`: public data of drawn devices, for other people's registries. No private key is in any of its forms.
 
-use super::forms::{free_path, partial};
+use super::forms::{free_path, handing_over, partial};
 use super::{now, open, open_options};
+use crate::basics::counted::some;
 use crate::cli::args::station::{ExportBatch, ExportForm};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file::{self, FileError};
@@ -33,6 +34,7 @@ pub(super) fn export(args: &ExportBatch) -> Result<ExitCode, Failure> {
     let states: &[State] = if states.is_empty() { &USUAL } else { &states };
     let out = args.out.as_deref().map(|path| free_path(path, "nothing was written")).transpose()?;
     let mut station = open(&args.station)?;
+    let _over = handing_over(&station, out.as_deref(), "nothing was written")?;
     let written = match (&out, tree) {
         (Some(folder), true) => write_tree(&mut station, args, states, folder)?,
         (Some(file), false) => write_file(&mut station, args, states, &options, file)?,
@@ -41,7 +43,7 @@ pub(super) fn export(args: &ExportBatch) -> Result<ExitCode, Failure> {
     if args.json {
         output::json(&json!({"bundle": args.bundle, "out": out, "devices": written}))?;
     } else {
-        output::words(&format!("{written} devices of bundle {}", args.bundle));
+        output::words(&format!("{} of bundle {}", some(written, "device"), args.bundle));
     }
     if args.form == ExportForm::ElementManifest {
         let certificate = station.element_signer_certificate();
@@ -67,7 +69,7 @@ fn tree(station: &mut Station, args: &ExportBatch, states: &[State], folder: &Pa
     let chain = station.chain(&args.bundle)?;
     durable_file::create(&folder.join("chain.pem"), chain.as_bytes())?;
     let as_pem = args.form == ExportForm::Pem;
-    let written = station.export(&args.bundle, states, &mut |record| {
+    let written = station.export(&args.bundle, states, now(), &mut |record| {
         let (name, octets) = if as_pem {
             let text = pem::to_pem(pem::CERTIFICATE, &record.certificate);
             (format!("{}.pem", record.device), text.map_err(|e| StationError::Other(e.to_string()))?.into_bytes())
@@ -116,7 +118,7 @@ fn write(
     let io = |cause: std::io::Error| StationError::Other(format!("writing the export: {cause}"));
     let lines =
         |line: &mut dyn FnMut(&Record) -> Result<String, Refusal>, out: &mut dyn Write, station: &mut Station| {
-            station.export(&args.bundle, states, &mut |record| writeln!(out, "{}", line(record)?).map_err(io))
+            station.export(&args.bundle, states, now(), &mut |record| writeln!(out, "{}", line(record)?).map_err(io))
         };
     let written = match args.form {
         ExportForm::Csv => {
@@ -131,7 +133,7 @@ fn write(
             let (chain, factory) = (station.chain(&args.bundle)?, station.home.factory.clone());
             let signer = station.element_signer(now())?;
             let mut before = "[\n";
-            let written = station.export(&args.bundle, states, &mut |record| {
+            let written = station.export(&args.bundle, states, now(), &mut |record| {
                 let object = element::element(record, &chain, &factory, options, &signer)?;
                 write!(out, "{before}{object}").map_err(io)?;
                 before = ",\n";

@@ -12,7 +12,8 @@ use crate::factory::export::{ExportedFile, Form, Made, Password, Protection, cha
 use crate::factory::{Manifest, Mode, manifest};
 use crate::keys::SubjectKey;
 use crate::station::Station;
-use crate::station::draw::Wanted;
+use crate::station::draw::{Drawn, Wanted};
+use crate::station::handing_over::HandingOver;
 use rustix::fs::{Access, access};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,9 @@ pub(super) fn draw(
         );
     }
 
+    let mut over = handing_over(station, to.as_deref(), "nothing was drawn")?;
     let drawn = station.draw(wanted, now())?;
+    begins(&mut over, &drawn)?;
     let chain = station.chain(&drawn.bundle.bundle)?;
     let lost = |cause: &dyn ToString| undelivered(&drawn, &cause.to_string());
     match (form.of(&drawn.record, &chain, &options).map_err(|e| lost(&e))?, &to) {
@@ -89,6 +92,22 @@ pub(super) fn free_path(path: &Path, nothing: &str) -> Result<PathBuf, Failure> 
         }
     }
     Ok(path)
+}
+
+/// Looks for room, and notes what is written until it has its name: of a process that is killed nothing stays unnoticed.
+pub(super) fn handing_over(
+    station: &Station,
+    to: Option<&Path>,
+    nothing: &'static str,
+) -> Result<Option<HandingOver>, Failure> {
+    let over = to.map(|path| station.handing_over(&partial(path))).transpose();
+    over.map_err(|error| Failure::from(error).with_hint(nothing))
+}
+
+/// From here on there may be a private key in it.
+pub(super) fn begins(over: &mut Option<HandingOver>, drawn: &Drawn) -> Result<(), Failure> {
+    let noted = over.as_mut().map_or(Ok(()), |over| over.begins(&drawn.identity.device));
+    noted.map_err(|error| undelivered(drawn, &error.to_string()))
 }
 
 pub(super) fn partial(path: &Path) -> PathBuf {

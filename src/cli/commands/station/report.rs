@@ -1,6 +1,7 @@
 //! `station status`, `check`, `receipt` and `watch`: what a station says of itself.
 
-use super::{now, open};
+use super::{forms, now, open};
+use crate::basics::counted::counted;
 use crate::basics::digest::hex_encode;
 use crate::basics::{SafeText, limits};
 use crate::cli::{ExitCode, Failure, output};
@@ -32,7 +33,7 @@ pub(super) fn status(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
 fn lines(status: &Status) -> Vec<String> {
     let mut lines =
         vec![format!("{} · {} · store {}", status.realm.banner(), SafeText::of(&status.factory), status.store)];
-    lines.push(format!("ledger {} entries, head {}", status.entries, status.head));
+    lines.push(format!("ledger {}, head {}", counted(status.entries, "entry", "entries"), status.head));
     for bundle in &status.bundles {
         let of = |state| bundle.states.get(&state).copied().unwrap_or(0);
         let expired = if bundle.expired { ", EXPIRED" } else { "" };
@@ -64,7 +65,7 @@ fn lines(status: &Status) -> Vec<String> {
 pub(super) fn check(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
     let mut station = open(folder)?;
     let checked = station.check()?;
-    station.is_current()?;
+    station.is_current(now())?;
     let files = station.check_files()?;
     if json {
         let mut all = serde_json::to_value(&checked).map_err(|e| Failure::from(e.to_string()))?;
@@ -81,10 +82,18 @@ pub(super) fn check(folder: &Path, json: bool) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn receipt(folder: &Path, bundle: &str, out: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
-    let made = open(folder)?.receipt(bundle, now())?;
-    if let Some(out) = out {
-        as_one(&made, out)?;
+    let mut station = open(folder)?;
+    // Receipts are counted: what can be wrong with the file is asked before there is another one.
+    let out = out.map(|path| forms::free_path(path, "no receipt was made")).transpose()?;
+    let over = forms::handing_over(&station, out.as_deref(), "no receipt was made")?;
+    let made = station.receipt(bundle, now())?;
+    if let Some(out) = &out {
+        as_one(&made, out).map_err(|error| {
+            let (number, folder) = (made.receipt.sequence, made.folder.display());
+            error.with_hint(format!("receipt {number} is made and signed, in {folder}: take that folder across"))
+        })?;
     }
+    drop(over);
     if json {
         output::json(&made)?;
         return Ok(ExitCode::Done);
