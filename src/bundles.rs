@@ -5,6 +5,7 @@ mod check;
 pub mod collect;
 mod folder;
 pub mod kept;
+pub mod logged;
 mod parts;
 mod prove;
 pub mod requests;
@@ -13,6 +14,7 @@ mod sorted;
 mod write;
 
 pub use check::{Checked, Expected, check};
+pub use folder::is_the_one;
 pub use parts::{Part, join, split};
 pub use prove::{Proof, prove};
 pub use sign::sign;

@@ -2,11 +2,13 @@
 //! projection of transcripts and can be rebuilt from them; rows are only ever added.
 
 mod bundles;
+mod delegated;
 mod factories;
 pub mod projection;
 pub mod schema;
 
 pub use bundles::{BundleReport, FindingReport, RevokedReport};
+pub use delegated::DelegatedReport;
 
 use crate::basics::{Digest, SafeText};
 use crate::transcript::Record;

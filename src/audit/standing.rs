@@ -80,6 +80,11 @@ pub fn standing(plan: &Plan, state: &State, head: Digest) -> Result<Standing, St
         authorities.insert(name.clone(), authority(plan, name, made)?);
     }
     let keys = state.keys.iter().copied().collect();
+    let mut factories = state.factories.clone();
+    for factory in factories.values_mut() {
+        // An authority that got no certificate carries out nothing, and its order is still to be carried out.
+        factory.delegated.retain(|delegated| delegated.certificate.is_some());
+    }
     let standing = Standing {
         format: FORMAT.to_owned(),
         realm: plan.realm,
@@ -88,7 +93,7 @@ pub fn standing(plan: &Plan, state: &State, head: Digest) -> Result<Standing, St
         quorums,
         authorities,
         keys,
-        factories: state.factories.clone(),
+        factories,
         device_keys: state.device_keys,
     };
     let octets = standing.to_octets()?.len();

@@ -241,6 +241,8 @@ pub const OUTCOMES_OCTETS: usize = 64 * 1024 * 1024;
 pub const REFUSAL_CLASSES: usize = 64;
 /// Requests of one collection: while it is judged some 100 octets of each are in memory.
 pub const COLLECTED_REQUESTS: u32 = 200_000;
+/// Days that an authority in a factory's own module lives: nothing else ends what it may issue.
+pub const DELEGATED_DAYS: u32 = 92;
 /// Octets of one request of a collection, its attestation included.
 pub const COLLECTED_REQUEST_OCTETS: usize = 256 * 1024;
 /// Octets of a whole collection: 100,000 requests with ML-DSA-65 and their attestation.

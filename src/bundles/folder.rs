@@ -214,3 +214,17 @@ pub(super) fn names(folder: &Path, most: usize) -> Result<Vec<String>, crate::bu
     found.sort();
     Ok(found)
 }
+
+/// Whether a file is the one that a statement speaks of, by its octets and SHA-256.
+///
+/// # Errors
+/// Where it is another.
+pub fn is_the_one(path: &Path, (size, sha256): (u64, Digest)) -> Result<(), crate::bundles::BundleError> {
+    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
+    let name = name.to_string_lossy();
+    let found = digest_of(folder, &name, size, Cached::Yes)?;
+    if found == sha256 {
+        return Ok(());
+    }
+    Err(Refusal::new(Class::Tampered, &*name, sha256, found).into())
+}

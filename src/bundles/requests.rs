@@ -1,7 +1,7 @@
 //! The file of a collection of requests: found by its digest, read one request after the other in constant memory, judged in two passes.
 
 use super::BundleError;
-use super::folder::{Cached, digest_of, failed, open_file};
+use super::folder::{failed, is_the_one, open_file};
 use crate::basics::{Digest, limits};
 use crate::factory::requests::{Collected, Found, Judge, Prints, Refused, Statement, Verdict};
 use crate::factory::{Class, Refusal, merkle};
@@ -89,7 +89,7 @@ pub fn judge(
     mut device_keys: Prints,
     filled: &mut dyn FnMut(u32, Vec<u8>) -> Result<(), BundleError>,
 ) -> Result<Judged, BundleError> {
-    is_the_one(path, statement)?;
+    is_the_one(path, (statement.size, statement.sha256))?;
     let mut entries = Entries::open(path)?;
     while let Some((collected, _)) = entries.read()? {
         judge.count(&collected);
@@ -118,18 +118,4 @@ pub fn judge(
         return Err(Refusal::new(Class::Tampered, "requests", expected, found).into());
     }
     Ok(Judged { found, root: tree.root(), refused, device_keys })
-}
-
-/// Whether a file is the one that a statement speaks of.
-///
-/// # Errors
-/// Where it is another.
-pub fn is_the_one(path: &Path, statement: &Statement) -> Result<(), BundleError> {
-    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
-    let name = name.to_string_lossy();
-    let found = digest_of(folder, &name, statement.size, Cached::Yes)?;
-    if found == statement.sha256 {
-        return Ok(());
-    }
-    Err(Refusal::new(Class::Tampered, &*name, statement.sha256, found).into())
 }

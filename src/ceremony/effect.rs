@@ -120,6 +120,25 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attested: Option<String>,
     },
+    /// The file of an issuance log is found, kept, and judged beside those before it (`factory/issuance_log.rs`).
+    CheckLog {
+        /// Name of the statement that came in, and of the order.
+        log: String,
+        order: String,
+        /// Name of the authority's certificate.
+        authority: String,
+        /// Profile of what is in it.
+        profile: String,
+        /// The file: octets and SHA-256, as the statement says.
+        size: u64,
+        sha256: Digest,
+        /// SHA-256 of the files before it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier: Vec<Digest>,
+        /// Names of certificates that came in and were met elsewhere.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<String>,
+    },
     /// Writes once into the evidence folder.
     WriteArtifact {
         name: String,
@@ -170,6 +189,7 @@ impl Effect {
             Effect::JudgeRequests { requests, .. } => format!("judge the requests {requests}"),
             Effect::IssueBundle { operation, .. } => format!("issue {}", operation.title()),
             Effect::Account { receipt, .. } => format!("hold receipt {receipt} against what was issued"),
+            Effect::CheckLog { log, .. } => format!("check log {log}"),
             Effect::WriteArtifact { name, .. } => format!("write {name}"),
             Effect::WriteMedium { medium, .. } => format!("write medium {medium}"),
             Effect::ShowCode { name, .. } => format!("show {name} as codes"),

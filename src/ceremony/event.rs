@@ -4,6 +4,7 @@
 use crate::basics::{Digest, Instant};
 use crate::ceremony::exception::Sheet;
 use crate::factory::Account;
+use crate::factory::issuance_log::LogFound;
 use crate::factory::requests::Found;
 use crate::transcript::Signer;
 use serde::{Deserialize, Serialize};
@@ -294,6 +295,11 @@ pub enum Outcome {
     Accounted {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account: Option<Box<Account>>,
+    },
+    /// Every certificate of an issuance log was judged, at this time.
+    LogChecked {
+        at: Instant,
+        found: Box<LogFound>,
     },
     ArtifactWritten {
         file: WrittenFile,

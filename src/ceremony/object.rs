@@ -103,6 +103,7 @@ const fn labels(kind: Kind) -> &'static [&'static str] {
         | Kind::Requests
         | Kind::BundleManifest
         | Kind::Receipt
+        | Kind::IssuanceLog
         | Kind::Checkpoint
         | Kind::QuorumRecord
         | Kind::Attestation

@@ -6,6 +6,7 @@ use crate::ceremony::effect::{Effect, Operation};
 use crate::ceremony::event::{Finding, WrittenMedium};
 use crate::ceremony::exception::Sheet;
 use crate::factory::Account;
+use crate::factory::issuance_log::LogFound;
 use crate::factory::requests::Found;
 use crate::keys::PublicKey;
 use crate::plan::Standing;
@@ -172,6 +173,9 @@ pub struct Local {
     /// What was found of a receipt's outcomes; inside it nothing where only numbers came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounted: Option<Option<Account>>,
+    /// What was found of an issuance log, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logged: Option<(Instant, LogFound)>,
 }
 
 /// Something that must be settled before the step goes on.

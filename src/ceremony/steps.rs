@@ -4,11 +4,13 @@
 
 pub mod asking;
 mod check_environment;
+mod check_log;
 mod check_material;
 mod check_shares;
 mod close_evidence;
 mod confirm_clock;
 mod deal_shares;
+mod delegate;
 mod enrol_factory;
 mod explain_findings;
 mod issue;
@@ -44,7 +46,7 @@ use crate::script::StepKind;
 use crate::transcript::Entry;
 
 /// All kinds, in the order in which a ceremony meets them.
-static KINDS: [&dyn StepMachine; 25] = [
+static KINDS: [&dyn StepMachine; 27] = [
     &statement::Statement,
     &check_environment::CheckEnvironment,
     &confirm_clock::ConfirmClock,
@@ -58,12 +60,14 @@ static KINDS: [&dyn StepMachine; 25] = [
     &check_shares::CheckShares,
     &enrol_factory::EnrolFactory,
     &judge_requests::JudgeRequests,
+    &delegate::Delegate,
     &unlock::Unlock,
     &issue_root::IssueRoot,
     &issue_certificate::IssueCertificate,
     &issue_crl::IssueCrl,
     &issue_bundle::IssueBundle,
     &reconcile::Reconcile,
+    &check_log::CheckLog,
     &explain_findings::ExplainFindings,
     &read_fingerprint::ReadFingerprint,
     &show_codes::ShowCodes,

@@ -279,6 +279,16 @@ pub enum LedgerVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Authorities in factories' own modules: ordered, logged, and what does not add up
+    Delegated {
+        ledger: PathBuf,
+        /// Only those of this factory
+        #[arg(long)]
+        factory: Option<String>,
+        /// One JSON object an authority, in an array, on standard output
+        #[arg(long)]
+        json: bool,
+    },
     /// Everything about one device: from the root to the line it was drawn on, with a proof that it was issued
     Device(LedgerDevice),
     /// Devices that got a firmware version, and an order for new certificates for them
@@ -290,7 +300,7 @@ pub struct LedgerDevice {
     pub ledger: PathBuf,
     /// The device's id, or one of its hardware ids: as KIND=ID, or alone where its kind is not known
     pub device: String,
-    /// Folder with what was kept of bundles (`issued` of the ceremonies that made them)
+    /// Folder with what was kept of bundles and logs (`issued` of the ceremonies that made or checked them)
     #[arg(long)]
     pub issued: PathBuf,
     /// outcomes.cbor of the last receipt of its bundle: when it was drawn, and on which line

@@ -1,25 +1,30 @@
 //! What an authority of a factory's own has issued (mode `delegated`): the factory's module signs device certificates by itself, and its log
 //! comes back. X.509 cannot cap how many an authority issues, so what bounds it is its short life, its name constraints, its path length, and
-//! this: every certificate is in the log, the log is within the order, and one that is met elsewhere and is not in it is an incident.
+//! this: every certificate is in a log, each log continues the one before, together they are within the order, and one that is met elsewhere
+//! and is in none of them is an incident.
 //!
 //! ```text
 //! NAME.log.json   {"signature":..,"statement":{"count":..,"factory":..,"format":"anchorite-issuance-log/1",..}}   issuance-log@anchorite
 //! NAME.log.pem    every certificate, one PEM block after the other, in the order of issue
 //! ```
 
-use crate::basics::{Digest, Instant, Realm, SafeText, canonical, limits};
+use crate::basics::{Digest, Instant, Realm, SafeText, limits};
 use crate::factory::enrolment::Signed;
 use crate::factory::refusal::same;
 use crate::factory::{Class, DeviceId, Mode, Order, Refusal};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::pki::{Certificate, Profile, constraints, inspect};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const WHAT: &str = "issuance log";
 const FORMAT: &str = "anchorite-issuance-log/1";
 /// What the OpenSSH namespace of the signature is made from (`Realm::namespace`).
 pub const PURPOSE: &str = "issuance-log";
+/// Incidents that are told one by one in a record; all are counted.
+const NAMED: usize = 20;
+/// Characters of what is told of one.
+const TOLD_CHARS: usize = 300;
 
 /// What a factory says of its log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +37,10 @@ pub struct LogStatement {
     pub order: Digest,
     /// SHA-256 of the DER of the factory's own authority.
     pub issuer: Digest,
+    /// Number of the log, from 1 without gaps for each authority.
+    pub sequence: u64,
+    /// SHA-256 of the signed statement about the log before, as a file; `null` in the first.
+    pub previous: Option<Digest>,
     pub made: Instant,
     pub count: u32,
     /// Octets and SHA-256 of the file.
@@ -55,43 +64,109 @@ impl LogStatement {
         Signed::sign(self, realm, PURPOSE, key)
     }
 
-    /// Reads a statement and checks that this key signed it, for this order and authority.
+    /// Reads a statement of this realm; whose it is, [`LogStatement::of`] says.
     ///
     /// # Errors
-    /// Where it is of another shape, order or authority, or another key signed.
-    pub fn read(
-        octets: &[u8],
-        key: &SshPublicKey,
-        (order, digest): (&Order, &Digest),
-        issuer: &Certificate,
-    ) -> Result<Self, Refusal> {
-        let signed: Signed<Self> = canonical::parse(octets, limits::SMALL_FILE_OCTETS)
-            .map_err(|e| Refusal::new(Class::Malformed, WHAT, "canonical JSON of a signed statement", e))?;
+    /// Where it is of another shape or realm, or its number and what it continues contradict each other.
+    pub fn read(octets: &[u8], realm: Realm) -> Result<Signed<Self>, Refusal> {
+        let signed: Signed<Self> = Signed::read(octets, WHAT)?;
         let said = &signed.statement;
         if said.format != FORMAT {
             return Err(Refusal::malformed(WHAT, FORMAT, &said.format));
         }
-        same(Class::WrongRealm, "issuance log: realm", &order.realm, &said.realm)?;
+        same(Class::WrongRealm, "issuance log: realm", &realm, &said.realm)?;
+        if said.sequence == 0 || (said.sequence == 1) != said.previous.is_none() {
+            let previous = said.previous.map_or_else(|| "none".to_owned(), |digest| digest.hex());
+            let found = format!("number {} after {previous}", said.sequence);
+            return Err(Refusal::new(
+                Class::Sequence,
+                WHAT,
+                "number 1 after none, or a later one after another",
+                found,
+            ));
+        }
+        Ok(signed)
+    }
+
+    /// Checks that this key signed it, for this order and authority.
+    ///
+    /// # Errors
+    /// Where it is another's.
+    pub fn of(
+        signed: &Signed<Self>,
+        key: &SshPublicKey,
+        (order, digest): (&Order, &Digest),
+        issuer: &Digest,
+    ) -> Result<(), Refusal> {
+        let said = &signed.statement;
         signed.verified(WHAT, said.realm, PURPOSE, key)?;
+        same(Class::WrongRealm, "order: realm", &said.realm, &order.realm)?;
         same(Class::Policy, "order: mode", &Mode::Delegated, &order.mode)?;
         same(Class::WrongFactory, "issuance log: factory", &order.factory, &said.factory)?;
         same(Class::WrongOrder, "issuance log: order", digest, &said.order)?;
-        same(Class::Chain, "issuance log: issuer", &issuer.digest(), &said.issuer)?;
-        Ok(signed.statement)
+        same(Class::Chain, "issuance log: issuer", issuer, &said.issuer)
+    }
+
+    /// Checks that it continues another one, of which the number, the SHA-256 of its file and the time are given; `None` where it must be
+    /// the first.
+    ///
+    /// # Errors
+    /// Where it came before, one between is withheld, or it continues another: by name.
+    pub fn continues(&self, before: Option<(u64, Digest, Instant)>) -> Result<(), Refusal> {
+        let (number, digest, made) = before.map_or((0, None, None), |(n, digest, made)| (n, Some(digest), Some(made)));
+        let next = number.saturating_add(1);
+        if self.sequence < next {
+            let found = format!("number {}, which came before", self.sequence);
+            return Err(Refusal::new(Class::Replay, WHAT, format!("number {next}"), found));
+        }
+        if self.sequence > next {
+            let withheld = if next + 1 == self.sequence {
+                format!("{next} is")
+            } else {
+                format!("{next} to {} are", self.sequence - 1)
+            };
+            let found = format!("number {}: {withheld} withheld", self.sequence);
+            return Err(Refusal::new(Class::Sequence, WHAT, format!("number {next}"), found));
+        }
+        if self.previous != digest {
+            let show = |of: Option<Digest>| of.map_or_else(|| "none".to_owned(), |digest| digest.hex());
+            let expected = format!("number {next} after {}, and no other of that number", show(digest));
+            let found = format!("one after {}", show(self.previous));
+            return Err(Refusal::new(Class::Fork, WHAT, expected, found));
+        }
+        if let Some(made) = made.filter(|made| *made >= self.made) {
+            return Err(Refusal::new(Class::Replay, WHAT, format!("one made after {made}"), self.made));
+        }
+        Ok(())
     }
 }
 
+/// What came of a log: what a record keeps of it, so that nobody needs the file to follow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogFound {
+    /// Certificates in the log.
+    pub count: u32,
+    /// How many incidents there are of each word.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub incidents: BTreeMap<String, u32>,
+    /// The first ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<Incident>,
+}
+
 /// Something that does not add up, or must not be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Incident {
     /// A word that stays the same.
-    pub word: &'static str,
+    pub word: String,
     /// Which certificate: its place in the log, or the file it was met in.
     pub at: String,
     pub what: String,
 }
 
-/// The check of one log, certificate by certificate.
+/// The check of a log that may continue others, certificate by certificate.
 pub struct LogCheck<'l> {
     order: &'l Order,
     listed: BTreeSet<DeviceId>,
@@ -102,7 +177,10 @@ pub struct LogCheck<'l> {
     devices: BTreeSet<DeviceId>,
     /// SHA-256 of the DER of each.
     logged: BTreeSet<Digest>,
+    /// How many there are in the logs before this one, and in this one.
+    earlier: u32,
     count: u32,
+    counts: BTreeMap<String, u32>,
     pub incidents: Vec<Incident>,
 }
 
@@ -118,15 +196,31 @@ impl<'l> LogCheck<'l> {
             keys: BTreeSet::new(),
             devices: BTreeSet::new(),
             logged: BTreeSet::new(),
+            earlier: 0,
             count: 0,
+            counts: BTreeMap::new(),
             incidents: Vec::new(),
         }
     }
 
     fn add(&mut self, word: &'static str, at: &str, what: &str) {
+        let count = self.counts.entry(word.to_owned()).or_default();
+        *count = count.saturating_add(1);
         if self.incidents.len() < limits::PROBLEMS {
-            self.incidents.push(Incident { word, at: at.to_owned(), what: SafeText::cut(what, 300).to_string() });
+            let (word, what) = (word.to_owned(), SafeText::cut(what, TOLD_CHARS).to_string());
+            self.incidents.push(Incident { word, at: SafeText::cut(at, TOLD_CHARS).to_string(), what });
         }
+    }
+
+    /// A certificate of a log that came before and was judged then: what is in this one must not be in it.
+    pub fn earlier(&mut self, der: &[u8]) {
+        self.earlier = self.earlier.saturating_add(1);
+        self.logged.insert(Digest::of(der));
+        let Ok(certificate) = Certificate::parse(der) else { return };
+        self.serials.insert(certificate.serial().to_vec());
+        self.keys.insert(Digest::of(certificate.subject_key().spki_der()));
+        let named = certificate.subject().ok().and_then(|subject| subject.serial_number);
+        self.devices.extend(named.and_then(|id| DeviceId::parse(&id).ok()));
     }
 
     #[must_use]
@@ -201,21 +295,34 @@ impl<'l> LogCheck<'l> {
             self.add(
                 "unlogged",
                 at,
-                &format!("SHA-256 {}: issued by this authority and not in its log", Digest::of(der)),
+                &format!("SHA-256 {}: issued by this authority and in no log of it", Digest::of(der)),
             );
         }
         ours
     }
 
     /// What the whole comes to, after the last certificate.
-    pub fn finish(&mut self, statement: &LogStatement) {
+    pub fn finish(&mut self, statement: &LogStatement) -> LogFound {
         if self.count != statement.count {
             let what = format!("expected {} certificates, as was signed, found {}", statement.count, self.count);
             self.add("count", WHAT, &what);
         }
-        if self.count > self.order.count {
-            let what = format!("expected at most {} certificates, as ordered, found {}", self.order.count, self.count);
+        let all = self.earlier.saturating_add(self.count);
+        if all > self.order.count {
+            let ordered = self.order.count;
+            let what = match self.earlier {
+                0 => format!("expected at most {ordered} certificates, as ordered, found {all}"),
+                earlier => format!(
+                    "expected at most {ordered} certificates, as ordered, found {all}: {earlier} in the logs before and {} in this one",
+                    self.count
+                ),
+            };
             self.add("quota", WHAT, &what);
+        }
+        LogFound {
+            count: self.count,
+            incidents: self.counts.clone(),
+            named: self.incidents.iter().take(NAMED).cloned().collect(),
         }
     }
 }

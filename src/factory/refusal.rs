@@ -21,6 +21,8 @@ pub enum Class {
     Replay,
     /// Not the one that follows.
     Sequence,
+    /// Another one in the place of one that is known.
+    Fork,
     Expired,
     /// A signature that does not verify, or is missing.
     BadSignature,
@@ -56,6 +58,7 @@ impl Class {
             Self::WrongOrder => "wrong-order",
             Self::Replay => "replay",
             Self::Sequence => "sequence",
+            Self::Fork => "fork",
             Self::Expired => "expired",
             Self::BadSignature => "bad-signature",
             Self::TooFewSignatures => "too-few-signatures",

@@ -168,17 +168,21 @@ impl Ledger {
         )?;
         let balance = last.first().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
         let found = balance.as_ref().and_then(|balance| balance.get("findings")?.as_array());
-        let explained: BTreeMap<String, String> = self
-            .each("SELECT finding, ceremony, exception FROM explained WHERE factory = ?1", factory, |row| {
-                Ok((text(row, 0)?, format!("{}, exception {}", text(row, 1)?, row.get::<_, u32>(2)?)))
-            })?
-            .into_iter()
-            .collect();
+        let explained = self.explained(factory)?;
         let each = found.into_iter().flatten().filter_map(serde_json::Value::as_str).map(|finding| FindingReport {
             finding: finding.to_owned(),
             explained: explained.get(&format!("bundle {name}: {finding}")).cloned().unwrap_or_default(),
         });
         Ok(each.collect())
+    }
+
+    /// Ceremony and exception by the finding that they explain.
+    pub(super) fn explained(&self, factory: &str) -> Result<BTreeMap<String, String>, LedgerError> {
+        let rows =
+            self.each("SELECT finding, ceremony, exception FROM explained WHERE factory = ?1", factory, |row| {
+                Ok((text(row, 0)?, format!("{}, exception {}", text(row, 1)?, row.get::<_, u32>(2)?)))
+            })?;
+        Ok(rows.into_iter().collect())
     }
 
     fn revoked(&self, seed: &str) -> Result<Vec<RevokedReport>, LedgerError> {
@@ -209,7 +213,7 @@ impl Ledger {
     }
 
     /// An authority, who certified it, and so on up to one that certified itself.
-    fn chain(&self, authority: &str) -> Result<Vec<String>, LedgerError> {
+    pub(super) fn chain(&self, authority: &str) -> Result<Vec<String>, LedgerError> {
         let mut chain = vec![authority.to_owned()];
         // Bounded: no path of ours is longer.
         for _ in 0..8 {
@@ -224,7 +228,7 @@ impl Ledger {
         Ok(chain)
     }
 
-    fn each<T>(
+    pub(super) fn each<T>(
         &self,
         query: &str,
         by: &str,

@@ -5,6 +5,7 @@ use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{Effect, Operation};
 use crate::factory::Manifest;
 use crate::ledger::LedgerError;
+use crate::ledger::delegated::{DelegatedFile, LogAccount};
 use crate::plan::standing::factory::{Explained, StandingReceipt};
 use crate::transcript::entry::{Header, Open};
 use rusqlite::{Transaction, params};
@@ -74,6 +75,21 @@ pub(super) fn project(
                         balance.receipt.made.0.cast_signed(),
                         content
                     ],
+                )?;
+            } else if file.name.ends_with(".delegated.json")
+                && let Ok(said) = serde_json::from_str::<DelegatedFile>(content)
+            {
+                to.execute(
+                    "INSERT INTO delegated (ceremony, seq, name, factory, delegated) VALUES (?1,?2,?3,?4,?5)",
+                    params![ceremony, open.seq, said.delegated.name, said.factory, content],
+                )?;
+            } else if file.name.ends_with(".log-account.json")
+                && let Ok(said) = serde_json::from_str::<LogAccount>(content)
+            {
+                let (number, made) = (said.log.sequence.cast_signed(), said.log.made.0.cast_signed());
+                to.execute(
+                    "INSERT INTO logs (ceremony, seq, authority, factory, log, made, account) VALUES (?1,?2,?3,?4,?5,?6,?7)",
+                    params![ceremony, open.seq, said.authority, said.factory, number, made, content],
                 )?;
             } else if file.name.ends_with(".explained.json")
                 && let Ok(said) = serde_json::from_str::<ExplainedFile>(content)

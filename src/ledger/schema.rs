@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;
 
 /// Settings of every connection.
 ///
@@ -18,7 +18,7 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 18] = [
     "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL, source TEXT NOT NULL, previous TEXT NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
@@ -40,6 +40,9 @@ const TABLES: [&str; 16] = [
      balance TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE explained (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, factory TEXT NOT NULL, finding TEXT NOT NULL, exception INTEGER NOT NULL, \
      PRIMARY KEY (ceremony, seq, finding)) STRICT",
+    "CREATE TABLE delegated (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, factory TEXT NOT NULL, delegated TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
+    "CREATE TABLE logs (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, authority TEXT NOT NULL, factory TEXT NOT NULL, log INTEGER NOT NULL, made INTEGER NOT NULL, \
+     account TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE withdrawn (serial_seed TEXT NOT NULL, records TEXT NOT NULL, date INTEGER NOT NULL, reason TEXT NOT NULL, bundle TEXT NOT NULL, authority TEXT NOT NULL, \
      crl INTEGER NOT NULL, this_update INTEGER NOT NULL, ceremony TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (serial_seed, records, date, reason)) STRICT",
     "CREATE TABLE openings (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, authority TEXT NOT NULL, quorum TEXT NOT NULL, idx INTEGER NOT NULL, holder TEXT NOT NULL, \

@@ -155,11 +155,7 @@ impl Resolver<'_> {
             steps,
             profiles: self.good_profiles().map(|(name, f)| (name.clone(), f.profile.clone())).collect(),
             profile_digests: self.good_profiles().map(|(name, f)| (name.clone(), f.digest)).collect(),
-            oid_arc: if certificates.is_empty() && factories::profiles(self.script).next().is_none() {
-                String::new()
-            } else {
-                oid_arc
-            },
+            oid_arc: if certificates.is_empty() && !factories::issues(self.script) { String::new() } else { oid_arc },
             certificates,
             requests: self.script.requests.iter().map(|r| (r.name.value.clone(), r.rules.clone())).collect(),
             revocations,
@@ -308,6 +304,7 @@ impl Resolver<'_> {
             NameOf::Factory => ("factory", s.factories.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Bundle => ("bundle", factories::bundles(s)),
             NameOf::Requests => ("judged requests", factories::requests(s)),
+            NameOf::Object => ("object", factories::objects(s)),
             NameOf::Material => ("material", s.materials.iter().map(|x| x.name.value.as_str()).collect()),
             NameOf::Medium => (
                 "medium",

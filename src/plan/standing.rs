@@ -5,9 +5,11 @@
 //! {"authorities":{"root-2026":{"certificate":"3082..","crl":"3082..",...}},"ceremony":"root-ca-2026","format":"anchorite-standing/1",...}
 //! ```
 
+pub mod delegated;
 pub mod factory;
 mod issuing;
 
+pub use delegated::StandingDelegated;
 pub use factory::StandingFactory;
 
 use crate::basics::{Digest, Instant, Realm, canonical, limits};

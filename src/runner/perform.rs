@@ -11,6 +11,7 @@ use crate::factory::Accounting;
 use crate::pki::serial;
 use crate::plan::Plan;
 use crate::runner::front_end::{FrontEnd, RevealedShare};
+use crate::runner::logs;
 use crate::runner::rehearsal;
 use crate::runner::requests;
 use crate::runner::room::RealmType;
@@ -127,6 +128,9 @@ impl<R: RealmType> Run<'_, R> {
             Effect::Account { receipt, bundle, mode, nonce, records_root, count, attested } => {
                 let accounting = Accounting::new(self.plan.realm, *bundle, *nonce, *mode, attested.clone());
                 self.account(receipt, accounting, *records_root, *count)
+            }
+            Effect::CheckLog { log, order, authority, profile, sha256, earlier, seen, .. } => {
+                self.check_log(&logs::Wanted { log, order, authority, profile, sha256, earlier, seen })
             }
             Effect::WriteMedium { medium, artifacts, sealed, bundles } => {
                 self.write_medium(medium, artifacts, sealed, bundles)

@@ -12,12 +12,10 @@ use crate::ceremony::batch;
 use crate::ceremony::event::Outcome;
 use crate::ceremony::steps::{keys_file, refusals_file};
 use crate::devices::durable_file;
-use crate::devices::medium::{self, Access, Medium, Place};
 use crate::factory::requests::{Judge, Known, Prints, Refused, Statement};
 use crate::runner::perform::written;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;
-use crate::transfer::volume::FileName;
 use std::path::{Path, PathBuf};
 
 /// What the script says is to be judged.
@@ -39,7 +37,8 @@ impl<R: RealmType> Run<'_, R> {
         let folder = self.folder.requests();
         durable_file::folder(&folder).map_err(|e| e.to_string())?;
         let copy = folder.join(format!("{}.cbor", wanted.requests));
-        self.copied(wanted.requests, statement, &copy)?;
+        let file = format!("{}.requests.cbor", wanted.requests);
+        self.copied(&file, (statement.size, statement.sha256), &copy)?;
         let at = self.room.clock.now();
         let known = Known { keys: self.state.keys.clone(), devices: devices.clone() };
         let judge = Judge::new(&order, order_digest, statement, known, at, wanted.shard_records);
@@ -94,63 +93,10 @@ impl<R: RealmType> Run<'_, R> {
         }
         Prints::parse(&octets).map_err(|e| e.to_string())
     }
-
-    /// Copies the file of a statement from wherever it lies: from the folder of a rehearsal, from a bound medium, from `[incoming]`.
-    fn copied(&self, name: &str, statement: &Statement, copy: &Path) -> Result<(), String> {
-        if copy.is_file() && requests::is_the_one(copy, statement).is_ok() {
-            return Ok(());
-        }
-        durable_file::set_aside(copy).map_err(|e| e.to_string())?;
-        let file = format!("{name}.requests.cbor");
-        let named = FileName::parse(&file).map_err(|e| e.to_string())?;
-        let mut tried = Vec::new();
-        if self.plan.realm.is_rehearsal() {
-            match copy_from(&self.folder.incoming().join(&file), statement, copy) {
-                Ok(()) => return Ok(()),
-                Err(problem) => tried.push(problem),
-            }
-        }
-        for (medium, bound) in &self.room.binding.media {
-            let found = Place::at(bound.path(), Access::Read).and_then(|place| {
-                let medium = Medium::open(&place)?;
-                let copied = medium.copy_loose(&named, statement.size, copy);
-                drop(medium);
-                place.leave()?;
-                copied
-            });
-            match found {
-                Ok(true) if requests::is_the_one(copy, statement).is_ok() => return Ok(()),
-                Ok(true) => {
-                    durable_file::set_aside(copy).map_err(|e| e.to_string())?;
-                    tried.push(format!("medium {medium}: {file} is not the file that the factory signed"));
-                }
-                Ok(false) => tried.push(format!("medium {medium}: no {file} of {} octets", statement.size)),
-                Err(error) => tried.push(format!("medium {medium}: {error}")),
-            }
-        }
-        if let Some(folder) = self.room.binding.incoming.get("files") {
-            match copy_from(&folder.join(&file), statement, copy) {
-                Ok(()) => return Ok(()),
-                Err(problem) => tried.push(problem),
-            }
-        }
-        let tried = if tried.is_empty() { "no medium is bound".to_owned() } else { tried.join("; ") };
-        Err(format!(
-            "expected {file} with SHA-256 {}, on top of a medium, in its folder INBOX, or in the folder `files` of [incoming]; {tried}",
-            statement.sha256
-        ))
-    }
 }
 
 fn accepted(folder: &Path, requests: &str, shard: u32) -> PathBuf {
     folder.join(format!("{requests}.{shard:05}.cbor"))
-}
-
-/// Copies a file of this machine, and looks whether it is the one.
-fn copy_from(from: &Path, statement: &Statement, copy: &Path) -> Result<(), String> {
-    requests::is_the_one(from, statement).map_err(|e| e.to_string())?;
-    medium::copy_file(from, statement.size, copy).map_err(|e| e.to_string())?;
-    requests::is_the_one(copy, statement).map_err(|e| e.to_string())
 }
 
 /// The artefact that goes back to the factory: canonical JSON.

@@ -37,7 +37,7 @@ impl<'n> Station<'n> {
         Self { name }
     }
 
-    fn octets(&self, what: &str) -> [u8; 32] {
+    pub(super) fn octets(&self, what: &str) -> [u8; 32] {
         *Digest::tagged("rehearsal-station", REALM, &[self.name.as_bytes(), what.as_bytes()]).octets()
     }
 
@@ -45,7 +45,7 @@ impl<'n> Station<'n> {
         recipient_of(RecipientKind::X25519, &self.octets("identity")).map_err(|e| e.to_string())
     }
 
-    fn receipt_key(&self) -> Result<SshSigningKey, String> {
+    pub(super) fn receipt_key(&self) -> Result<SshSigningKey, String> {
         SshSigningKey::from_seed(&self.octets("receipt-key")).map_err(|e| e.to_string())
     }
 

@@ -21,6 +21,8 @@ pub enum NameOf {
     Bundle,
     /// What a step `judge-requests` judges.
     Requests,
+    /// What a step `take-object` takes in.
+    Object,
 }
 
 /// What a key of a step may hold.
@@ -78,6 +80,8 @@ pub enum Fact {
     FactoryEnrolled(String),
     /// Requests that came in have been judged one by one, by their name.
     RequestsJudged(String),
+    /// An authority in a factory's module may carry out an order, by the name of its certificate.
+    OrderDelegated(String),
     /// A bundle has been made, by its name.
     BundleIssued(String),
     /// Some bundle: one session of the strongroom makes one.
@@ -108,6 +112,7 @@ impl std::fmt::Display for Fact {
             Fact::ObjectTaken(name) => write!(f, "{name} has come in"),
             Fact::FactoryEnrolled(name) => write!(f, "factory {name} has been enrolled"),
             Fact::RequestsJudged(name) => write!(f, "the requests {name} have been judged"),
+            Fact::OrderDelegated(name) => write!(f, "authority {name} may carry out an order"),
             Fact::BundleIssued(name) => write!(f, "bundle {name} has been issued"),
             Fact::AnyBundleIssued => write!(f, "a bundle has been issued"),
             Fact::Unlocked(name) => write!(f, "the key of {name} has been unlocked"),

@@ -27,6 +27,7 @@ pub enum Kind {
     Requests,
     BundleManifest,
     Receipt,
+    IssuanceLog,
     Checkpoint,
     QuorumRecord,
     Attestation,
@@ -34,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Csr,
         Self::Certificate,
         Self::Chain,
@@ -44,6 +45,7 @@ impl Kind {
         Self::Requests,
         Self::BundleManifest,
         Self::Receipt,
+        Self::IssuanceLog,
         Self::Checkpoint,
         Self::QuorumRecord,
         Self::Attestation,
@@ -63,6 +65,7 @@ impl Kind {
             Self::Requests => "requests",
             Self::BundleManifest => "bundle-manifest",
             Self::Receipt => "receipt",
+            Self::IssuanceLog => "issuance-log",
             Self::Checkpoint => "checkpoint",
             Self::QuorumRecord => "quorum-record",
             Self::Attestation => "attestation",

@@ -161,6 +161,16 @@ fn factory_csr_rehearses_to_its_golden() {
 }
 
 #[test]
+fn factory_delegate_rehearses_to_its_golden() {
+    same_as_golden("factory-delegate");
+}
+
+#[test]
+fn delegated_log_rehearses_to_its_golden() {
+    same_as_golden("delegated-log");
+}
+
+#[test]
 fn receipts_rehearses_to_its_golden() {
     same_as_golden("receipts");
 }

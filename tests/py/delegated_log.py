@@ -12,16 +12,16 @@ import sys
 import tempfile
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import make_requests
+from delegated_module import Module
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "ceremony-scripts"
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
-FROM, UNTIL = datetime.datetime(2026, 11, 25), datetime.datetime(2027, 2, 1)
 PEM = serialization.Encoding.PEM
 ORDER = '''format = "anchorite-order/1"
 realm = "rehearsal"
@@ -76,39 +76,13 @@ def certified(folder):
     return key, x509.load_pem_x509_certificate((artifacts / "issuing-2026.crt.pem").read_bytes()), root
 
 
-class Module:
-    def __init__(self, key, certificate):
-        self.key, self.certificate, self.serial = key, certificate, 0
-
-    def issue(self, device, public=None, serial=None, until=UNTIL, begin=FROM, usage=ExtendedKeyUsageOID.CLIENT_AUTH, alternative=None, signer=None,
-              authority=False, organization="REHEARSAL Example Devices"):
-        public = public or ec.generate_private_key(ec.SECP256R1()).public_key()
-        self.serial += 1
-        bits = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-        serial = serial or int.from_bytes(b"\x41" + hashlib.sha256(str(self.serial).encode()).digest()[:19], "big")
-        attributes = [(NameOID.ORGANIZATION_NAME, organization), (NameOID.COMMON_NAME, f"REHEARSAL Meter {device}"), (NameOID.SERIAL_NUMBER, device)]
-        builder = (x509.CertificateBuilder().issuer_name(self.certificate.subject).public_key(public).serial_number(serial)
-                   .subject_name(x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes])).not_valid_before(begin).not_valid_after(until))
-        aki = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        flags = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign", "encipher_only", "decipher_only"), False)
-        builder = builder.add_extension(x509.BasicConstraints(authority, None), True)
-        builder = builder.add_extension(x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, **flags), True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier(hashlib.sha256(bits).digest()[:20]), False)
-        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(aki), False)
-        builder = builder.add_extension(x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), None)]), False)
-        if alternative:
-            builder = builder.add_extension(x509.SubjectAlternativeName(alternative), False)
-        return builder.sign(signer or self.key, hashes.SHA256())
-
-
 def written(folder, certificates, issuer, seed=bytes(range(32)), spoil=None, **change):
     """Log and statement in a folder of their own."""
     folder.mkdir()
     (folder / "order.toml").write_text(ORDER)
     log = b"".join(c.public_bytes(PEM) for c in certificates)
     said = {"count": len(certificates), "factory": "ostrava", "format": "anchorite-issuance-log/1", "issuer": hashlib.sha256(issuer.public_bytes(serialization.Encoding.DER)).hexdigest(),
-            "made": 1795685400000, "order": hashlib.sha256(ORDER.encode()).hexdigest(), "realm": "rehearsal", "sha256": hashlib.sha256(log).hexdigest(), "size": len(log), **change}
+            "sequence": 1, "previous": None, "made": 1795685400000, "order": hashlib.sha256(ORDER.encode()).hexdigest(), "realm": "rehearsal", "sha256": hashlib.sha256(log).hexdigest(), "size": len(log), **change}
     private = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
     (folder / "key").write_bytes(private.private_bytes(PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()))
     (folder / "key").chmod(0o600)

@@ -331,8 +331,8 @@ fn enrolled(
 ) -> Result<(), String> {
     let planned = planned(plan, &step.params)?;
     let before = state.factories.remove(&planned.name);
-    let (bundles, findings, explained) =
-        before.map_or_else(Default::default, |before| (before.bundles, before.findings, before.explained));
+    let (bundles, delegated, findings, explained) = before
+        .map_or_else(Default::default, |before| (before.bundles, before.delegated, before.findings, before.explained));
     state.factories.insert(
         planned.name.clone(),
         StandingFactory {
@@ -343,6 +343,7 @@ fn enrolled(
             valid_until: planned.valid_until,
             quotas: planned.quotas.clone(),
             bundles,
+            delegated,
             findings,
             explained,
         },

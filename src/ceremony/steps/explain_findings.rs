@@ -1,4 +1,4 @@
-//! `explain-findings`: what receipts of a factory left open is explained, each finding by an exception of its own, and stands in the
+//! `explain-findings`: what receipts and logs of a factory left open is explained, each finding by an exception of its own, and stands in the
 //! way of no order any more. `STEP.explained.json` says which exception explains which; a later receipt that finds the same is known.
 
 use crate::basics::canonical;
@@ -23,7 +23,7 @@ impl StepKind for ExplainFindings {
         "explain-findings"
     }
     fn summary(&self) -> &'static str {
-        "Each finding that a factory's receipts left open is explained by an exception; then its orders are carried out again."
+        "Each finding that a factory's receipts and logs left open is explained by an exception; then its orders are carried out again."
     }
     fn keys(&self) -> &'static [StepKey] {
         &[StepKey {
@@ -42,7 +42,7 @@ impl StepKind for ExplainFindings {
     fn activity(&self, params: &Params) -> Vec<String> {
         let factory = kind::text(params, "factory");
         vec![
-            format!("Read every finding that the receipts of {factory} left open."),
+            format!("Read every finding that the receipts and logs of {factory} left open."),
             "For each, an exception sheet: what was expected, what happened, what was decided. Two people sign it."
                 .to_owned(),
         ]

@@ -15,6 +15,7 @@ use crate::pki::name::{Subject, marked};
 use crate::pki::request::{self, Acceptable, Known};
 use crate::pki::{Certificate, lint, oids};
 use crate::plan::standing::Issued;
+use crate::plan::standing::delegated::DelegatedCertificate;
 use crate::plan::{CertifiedKey, Plan, PlannedCertificate, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -368,6 +369,17 @@ fn signed(plan: &Plan, step: &Step, state: &mut State, planned: &PlannedCertific
             serial: hex_encode(certificate.serial()),
             certificate: der.to_owned(),
             step: step.id.clone(),
+        });
+    }
+    // An authority in a factory's module that may carry out an order: from here on its logs are known by this certificate.
+    let delegated = state.factories.values_mut().flat_map(|factory| &mut factory.delegated);
+    for own in delegated.filter(|own| own.name == planned.name && own.certificate.is_none()) {
+        own.certificate = Some(DelegatedCertificate {
+            sha256: certificate.digest(),
+            issuer: planned.issuer.clone(),
+            serial: hex_encode(certificate.serial()),
+            not_after: certificate.not_after(),
+            revoked: None,
         });
     }
     if let CertifiedKey::Authority(name) = &planned.of

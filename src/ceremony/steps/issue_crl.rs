@@ -274,7 +274,14 @@ fn withdrawn(
 
 /// The list is signed: what is new on it of bundles is known from here on.
 fn on_list(plan: &Plan, state: &mut State, operation: &Operation) {
-    let Operation::Crl { bundles, number, this_update, .. } = operation else { return };
+    let Operation::Crl { authority, revoked, bundles, number, this_update, .. } = operation else { return };
+    let delegated = state.factories.values_mut().flat_map(|factory| &mut factory.delegated);
+    let certificates = delegated.filter_map(|own| own.certificate.as_mut()).filter(|of| of.issuer == *authority);
+    for certificate in certificates.filter(|of| of.revoked.is_none()) {
+        if revoked.iter().any(|entry| entry.serial == certificate.serial) {
+            certificate.revoked = Some(*number);
+        }
+    }
     for bundle in state.factories.values_mut().flat_map(|factory| &mut factory.bundles) {
         for group in bundles.iter().filter(|group| group.bundle == bundle.name) {
             let known = bundle.revoked.iter().any(|known| {

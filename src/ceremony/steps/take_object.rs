@@ -1,4 +1,4 @@
-//! `take-object`: a certificate, a CRL, an order, a statement about requests, an enrolment or a receipt comes in from across the gap, and is compared by its digest.
+//! `take-object`: a certificate, a CRL, an order, a statement about requests or about a log, an enrolment or a receipt comes in from across the gap, and is compared by its digest.
 //! What it says is judged by the step that uses it.
 
 use crate::basics::limits;
@@ -6,11 +6,11 @@ use crate::ceremony::batch;
 use crate::ceremony::event::Moment;
 use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{ObjectState, State};
-use crate::ceremony::steps::enrol_factory;
-use crate::ceremony::steps::judge_requests;
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
+use crate::ceremony::steps::{check_log, enrol_factory, judge_requests};
 use crate::factory::Order;
+use crate::factory::issuance_log::LogStatement;
 use crate::factory::requests::Statement;
 use crate::factory::returned::Returned;
 use crate::plan::{Plan, Step};
@@ -21,14 +21,14 @@ use crate::transfer::envelope::Kind;
 pub struct TakeObject;
 
 /// Words of [`Kind`] that this step takes.
-const OBJECTS: [&str; 6] = ["certificate", "crl", "order", "requests", "enrolment", "receipt"];
+const OBJECTS: [&str; 7] = ["certificate", "crl", "order", "requests", "enrolment", "receipt", "issuance-log"];
 
 impl StepKind for TakeObject {
     fn word(&self) -> &'static str {
         "take-object"
     }
     fn summary(&self) -> &'static str {
-        "A certificate, CRL, order, statement of requests, enrolment or receipt is taken in by code or medium; its digest is typed as its owner reads it out, and agreed to."
+        "A certificate, CRL, order, statement of requests or of a log, enrolment or receipt is taken in by code or medium; its digest is typed as its owner reads it out, and agreed to."
     }
     fn keys(&self) -> &'static [StepKey] {
         &[
@@ -36,7 +36,7 @@ impl StepKind for TakeObject {
                 name: "object",
                 shape: Shape::Word(&OBJECTS),
                 needed: true,
-                meaning: "what comes in: certificate, crl, order, requests, enrolment or receipt",
+                meaning: "what comes in: certificate, crl, order, requests, enrolment, receipt or issuance-log",
             },
             StepKey {
                 name: "name",
@@ -76,6 +76,7 @@ fn wanted(params: &Params) -> Option<Wanted> {
     let what = match kind {
         Kind::Crl => format!("the CRL {name}"),
         Kind::Requests => format!("the factory's statement about requests {name}"),
+        Kind::IssuanceLog => format!("the factory's statement about log {name}"),
         kind => format!("the {kind} {name}"),
     };
     let most = if matches!(kind, Kind::Crl | Kind::Order | Kind::Requests | Kind::Receipt) {
@@ -129,6 +130,10 @@ fn judge(plan: &Plan, kind: Kind, octets: &[u8]) -> Result<Vec<Line>, String> {
         Kind::Requests => {
             let signed = Statement::read(octets, plan.realm).map_err(|e| e.to_string())?;
             Ok(judge_requests::statement_lines(&signed.statement))
+        }
+        Kind::IssuanceLog => {
+            let signed = LogStatement::read(octets, plan.realm).map_err(|e| e.to_string())?;
+            Ok(check_log::statement_lines(&signed.statement))
         }
         Kind::Receipt => {
             let said = Returned::parse(octets).map_err(|e| e.to_string())?.receipt;

@@ -47,6 +47,7 @@ const fn extension(kind: Kind) -> &'static str {
         Kind::Enrolment => "enrolment.json",
         Kind::Order => "order.toml",
         Kind::Requests => "requests.json",
+        Kind::IssuanceLog => "log.json",
         Kind::BundleManifest => "manifest.json",
         Kind::Receipt => "receipt.json",
         Kind::Checkpoint => "checkpoint",

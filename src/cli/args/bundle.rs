@@ -124,6 +124,9 @@ pub struct CheckLog {
     /// The factory's receipt key as it was enrolled: "ssh-ed25519 AAAA..."
     #[arg(long)]
     pub receipt_key: String,
+    /// The file of a log before this one; one after the other
+    #[arg(long)]
+    pub earlier: Vec<PathBuf>,
     /// A folder of certificates that were met in the field or in public logs
     #[arg(long)]
     pub seen: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `ledger`: the inventory, made, rebuilt and read.
 
 mod devices;
+mod logged;
 
 use crate::audit::{Pin, verify};
 use crate::ceremony::steps;
@@ -29,6 +30,7 @@ pub fn ledger(verb: LedgerVerb) -> Result<ExitCode, Failure> {
         LedgerVerb::Quorums(report) => show(&report, Report::Quorums)?,
         LedgerVerb::Shares(report) => show(&report, Report::Shares)?,
         LedgerVerb::Bundles { ledger, factory, json } => devices::bundles(&ledger, factory.as_deref(), json)?,
+        LedgerVerb::Delegated { ledger, factory, json } => logged::delegated(&ledger, factory.as_deref(), json)?,
         LedgerVerb::Device(args) => return devices::device(&args),
         LedgerVerb::Devices(args) => return devices::devices(&args),
     }

@@ -9,9 +9,9 @@ use crate::ledger::Ledger;
 use crate::runner::front_end::{Ending, FrontEnd};
 use crate::runner::recover::{Beginning, Settings, read_record};
 use crate::runner::room::{RealmType, Rehearsal, Room};
-use crate::runner::simulated_station;
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, closing, rehearsal};
+use crate::runner::{simulated_module, simulated_station};
 use crate::transfer::envelope::is_name;
 use crate::transfer::never;
 use crate::tui::Screen;
@@ -52,7 +52,8 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
     if let (Some(after), Some(standing)) = (&after, &files.plan.standing) {
         rehearsal::bring_cards(&Folder::at(after), &folder, standing)?;
         rehearsal::bring_issued(&Folder::at(after), &folder)?;
-        for (name, octets) in simulated_station::receipts(&Folder::at(after), standing)? {
+        let logs = simulated_module::logs(&Folder::at(after), standing, &files.plan)?;
+        for (name, octets) in simulated_station::receipts(&Folder::at(after), standing)?.into_iter().chain(logs) {
             incoming.entry(name).or_insert(octets);
         }
     }

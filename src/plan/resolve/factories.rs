@@ -7,10 +7,21 @@ use crate::script::{Located, Param, Script};
 use std::collections::BTreeMap;
 
 const ISSUES: &str = "issue-bundle";
+const CHECKS: &str = "check-log";
 
-/// The profiles that bundles of this script follow.
+/// The profiles of device certificates that this script makes, or looks at.
 pub(super) fn profiles(script: &Script) -> impl Iterator<Item = Located<String>> + '_ {
-    texts(script, "profile")
+    texts(script, &[ISSUES, CHECKS])
+}
+
+/// Whether the script issues certificates of devices: then what its policies are under must be said.
+pub(super) fn issues(script: &Script) -> bool {
+    texts(script, &[ISSUES]).next().is_some()
+}
+
+/// The names of what a step `take-object` takes in.
+pub(super) fn objects(script: &Script) -> Vec<&str> {
+    named(script, "take-object", "name")
 }
 
 /// The names of the bundles that this script makes.
@@ -33,9 +44,9 @@ fn named<'s>(script: &'s Script, kind: &'s str, key: &str) -> Vec<&'s str> {
         .collect()
 }
 
-fn texts<'s>(script: &'s Script, key: &'s str) -> impl Iterator<Item = Located<String>> + 's {
-    let steps = script.steps().filter(|step| step.kind.value == ISSUES);
-    steps.filter_map(move |step| match step.params.get(key)? {
+fn texts<'s>(script: &'s Script, kinds: &'s [&str]) -> impl Iterator<Item = Located<String>> + 's {
+    let steps = script.steps().filter(|step| kinds.contains(&step.kind.value.as_str()));
+    steps.filter_map(move |step| match step.params.get("profile")? {
         Located { value: Param::Text(text), span } => Some(Located::new(text.clone(), span.clone())),
         _ => None,
     })

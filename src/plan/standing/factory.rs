@@ -7,6 +7,7 @@ use crate::factory::receipt::State;
 use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places, Refusal};
 use crate::keys::ssh::SshPublicKey;
 use crate::pki::Reason;
+use crate::plan::standing::{StandingDelegated, delegated};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,9 @@ pub struct StandingFactory {
     pub quotas: BTreeMap<String, u64>,
     /// Every bundle that was sealed to it, in order.
     pub bundles: Vec<StandingBundle>,
+    /// Authorities in its own module.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegated: Vec<StandingDelegated>,
     /// What nobody could explain; no order is carried out before it is settled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
@@ -240,11 +244,13 @@ pub struct StandingReceipt {
 }
 
 impl StandingFactory {
-    /// Identities of a product that it has got.
+    /// Identities of a product that it has got, or may give itself.
     #[must_use]
     pub fn issued(&self, product: &str) -> u64 {
         let of = self.bundles.iter().filter(|bundle| bundle.product == product);
-        of.map(|bundle| u64::from(bundle.count)).fold(0, u64::saturating_add)
+        let own = self.delegated.iter().filter(|delegated| delegated.product == product);
+        let all = of.map(|bundle| u64::from(bundle.count)).chain(own.map(StandingDelegated::charged));
+        all.fold(0, u64::saturating_add)
     }
 
     /// Sequence of the next bundle, and the manifest it follows.
@@ -296,7 +302,7 @@ pub fn refuses(
     expect(
         factory.findings.is_empty(),
         Class::Policy,
-        &format!("receipts of {name}"),
+        &format!("receipts and logs of {name}"),
         "nothing unexplained".to_owned(),
         format!("{} findings: {}", factory.findings.len(), factory.findings.join("; ")),
     );
@@ -311,12 +317,15 @@ pub fn refuses(
         );
     }
     let again = factories.values().flat_map(|factory| &factory.bundles).find(|bundle| bundle.order == digest);
+    let again = again.map(|bundle| format!("that of bundle {} of {}", bundle.name, bundle.ceremony));
+    let own = factories.values().flat_map(|factory| &factory.delegated).find(|own| own.order == digest);
+    let again = again.or_else(|| own.map(|own| format!("that of authority {} of {}", own.name, own.ceremony)));
     expect(
         again.is_none(),
         Class::Replay,
         "order",
         "one that was not carried out before".to_owned(),
-        again.map_or_else(String::new, |bundle| format!("that of bundle {} of {}", bundle.name, bundle.ceremony)),
+        again.unwrap_or_default(),
     );
     let (quota, issued) = (factory.quotas.get(&order.product).copied().unwrap_or(0), factory.issued(&order.product));
     expect(
@@ -326,6 +335,7 @@ pub fn refuses(
         format!("at most {}, which is what is left of a quota of {quota}", quota.saturating_sub(issued)),
         order.count.to_string(),
     );
+    found.extend(delegated::refuses(name, factory, now));
     found
 }
 

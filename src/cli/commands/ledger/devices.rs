@@ -5,6 +5,7 @@ use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, SafeText, limits};
 use crate::bundles::{self, kept};
 use crate::cli::args::{LedgerDevice, LedgerDevices};
+use crate::cli::commands::ledger::logged;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::factory::order::{Order, Replaced};
@@ -78,7 +79,8 @@ pub fn bundles(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), 
 pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
     let wanted = SafeText::cut(&args.device, 120);
     let (mut found, mut unknown, mut became) = (Vec::new(), Vec::new(), false);
-    for bundle in Ledger::open(&args.ledger)?.bundles(None)? {
+    let ledger = Ledger::open(&args.ledger)?;
+    for bundle in ledger.bundles(None)? {
         let path = args.issued.join(kept::name(&bundle.bundle));
         if !path.is_file() {
             unknown.push(bundle.name.clone());
@@ -90,6 +92,7 @@ pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
             found.push(told(&path, &bundle, &record, outcome.as_ref())?);
         }
     }
+    logged::find(&ledger, &args.issued, &args.device, &mut found, &mut unknown)?;
     if !unknown.is_empty() {
         let folder = args.issued.display();
         output::words(&format!(
@@ -98,8 +101,8 @@ pub fn device(args: &LedgerDevice) -> Result<ExitCode, Failure> {
         ));
     }
     if found.is_empty() {
-        return Err(Failure::new(ExitCode::Failure, format!("{wanted}: in no bundle that was looked at")).with_hint(
-            "--issued names the folder with what was kept of bundles: `issued` of the ceremonies that made them",
+        return Err(Failure::new(ExitCode::Failure, format!("{wanted}: in no bundle or log that was looked at")).with_hint(
+            "--issued names the folder with what was kept of bundles and logs: `issued` of the ceremonies that made or checked them",
         ));
     }
     if let (Some(outcomes), false) = (&args.outcomes, became) {

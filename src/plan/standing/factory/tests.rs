@@ -7,6 +7,8 @@ use crate::factory::receipt::State;
 use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places};
 use crate::keys::ssh::SshSigningKey;
 use crate::pki::Reason;
+use crate::plan::standing::StandingDelegated;
+use crate::plan::standing::delegated::{DelegatedCertificate, StandingLog};
 use std::collections::BTreeMap;
 
 const ORDER: &str = include_str!("../../../../ceremony-scripts/factory-bundle/rehearsal/lamps-1.order.toml");
@@ -51,6 +53,7 @@ fn factories(quota: u64) -> BTreeMap<String, StandingFactory> {
         ceremony: "lamps-0-2026".to_owned(),
         valid_until: at("2027-11-22T00:00:00Z"),
         quotas: BTreeMap::from([("lamp".to_owned(), quota)]),
+        delegated: Vec::new(),
         bundles: vec![bundle],
         findings: Vec::new(),
         explained: Vec::new(),
@@ -92,6 +95,74 @@ fn every_order_that_does_not_suit_is_refused_by_name() {
     open.get_mut("ostrava").unwrap().findings.push("bundle lamps-0: 2 unexplained".to_owned());
     assert_eq!(classes(&open, &order, digest, NOW), [Class::Policy]);
     assert_eq!(classes(&BTreeMap::new(), &order, digest, NOW), [Class::WrongFactory]);
+}
+
+/// An authority in the factory's module, for ten lamps until New Year; it ends a week later.
+fn module() -> StandingDelegated {
+    StandingDelegated {
+        name: "module-1".to_owned(),
+        order: Digest::of(b"an order of its own"),
+        product: "lamp".to_owned(),
+        sku: "LAMP-E27-W".to_owned(),
+        firmware: Firmware { version: "1.4.0".to_owned(), sha256: Digest::of(b"firmware") },
+        profile: "tls-client".to_owned(),
+        count: 10,
+        expires: at("2027-01-01T00:00:00Z"),
+        ceremony: "module-1-2026".to_owned(),
+        certificate: Some(DelegatedCertificate {
+            sha256: Digest::of(b"certificate"),
+            issuer: "root-2026".to_owned(),
+            serial: "41".repeat(20),
+            not_after: at("2027-01-08T00:00:00Z"),
+            revoked: None,
+        }),
+        logs: Vec::new(),
+    }
+}
+
+fn log(sequence: u64, count: u32, made: &str) -> StandingLog {
+    StandingLog {
+        sequence,
+        statement: Digest::of(&[u8::try_from(sequence).unwrap()]),
+        sha256: Digest::of(b"log"),
+        size: 1,
+        made: at(made),
+        count,
+        incidents: BTreeMap::new(),
+        ceremony: "logs-2026".to_owned(),
+    }
+}
+
+#[test]
+fn a_module_of_the_factory_counts_whole_and_holds_up_orders_until_its_logs_came() {
+    let (mut order, digest) = order();
+    order.expires = at("2027-02-20T00:00:00Z");
+    let with = |quota, module| {
+        let mut stands = factories(quota);
+        stands.get_mut("ostrava").unwrap().delegated.push(module);
+        stands
+    };
+    // Thirty in a bundle, ten it may make itself, twenty ordered now; what it logged beyond its ten counts too.
+    assert_eq!(classes(&with(60, module()), &order, digest, NOW), []);
+    assert_eq!(classes(&with(59, module()), &order, digest, NOW), [Class::Quota]);
+    let more = StandingDelegated { logs: vec![log(1, 6, NOW), log(2, 6, NOW)], ..module() };
+    assert_eq!(classes(&with(61, more.clone()), &order, digest, NOW), [Class::Quota]);
+    assert_eq!(classes(&with(62, more), &order, digest, NOW), []);
+    assert_eq!(classes(&with(60, module()), &order, Digest::of(b"an order of its own"), NOW), [Class::Replay]);
+    // A log that was made when the order was to be done, and one from after its end.
+    let owes = |logs: &[&str], now| {
+        let logs = (1..).zip(logs).map(|(n, made)| log(n, 1, made)).collect();
+        classes(&with(60, StandingDelegated { logs, ..module() }), &order, digest, now)
+    };
+    assert_eq!(owes(&[], "2026-12-31T23:59:59Z"), []);
+    assert_eq!(owes(&[], "2027-01-01T00:00:00Z"), [Class::Policy]);
+    assert_eq!(owes(&["2026-12-31T23:59:59Z"], "2027-01-01T00:00:00Z"), [Class::Policy]);
+    assert_eq!(owes(&["2027-01-01T00:00:00Z"], "2027-01-07T00:00:00Z"), []);
+    assert_eq!(owes(&["2027-01-01T00:00:00Z"], "2027-01-08T00:00:00Z"), [Class::Policy]);
+    assert_eq!(owes(&["2027-01-01T00:00:00Z", "2027-01-08T00:00:00Z"], "2027-02-01T00:00:00Z"), []);
+    let mut revoked = module();
+    revoked.certificate.as_mut().unwrap().revoked = Some(3);
+    assert_eq!(classes(&with(60, revoked), &order, digest, "2027-02-01T00:00:00Z"), []);
 }
 
 #[test]
