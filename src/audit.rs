@@ -20,5 +20,5 @@ pub mod verdict;
 
 pub use evidence::{Pin, verify, verify_after, verify_record};
 pub use folder::Files;
-pub use replay::{Replayed, replay};
+pub use replay::{Replayed, replay, replay_seeing};
 pub use verdict::Verdict;

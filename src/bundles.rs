@@ -8,6 +8,7 @@ pub mod kept;
 pub mod logged;
 mod parts;
 mod prove;
+pub mod rederive;
 pub mod requests;
 mod sign;
 mod sorted;

@@ -23,6 +23,18 @@ pub struct Replayed {
 /// # Errors
 /// The first entry that the machine would not have written.
 pub fn replay(plan: &Plan, record: &Record) -> Result<Replayed, BadEntry> {
+    replay_seeing(plan, record, &mut |_, _, _| {})
+}
+
+/// The same; `see` is shown every event with the state that it meets and the number of its entry.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_seeing(
+    plan: &Plan,
+    record: &Record,
+    see: &mut dyn FnMut(&State, u32, &What),
+) -> Result<Replayed, BadEntry> {
     let mut state = State::default();
     let mut at = 0_usize;
     let mut last = Replayed {
@@ -40,6 +52,7 @@ pub fn replay(plan: &Plan, record: &Record) -> Result<Replayed, BadEntry> {
         let event = body.get("event").ok_or_else(|| bad("expected an event here, found an entry nothing led to"))?;
         let what: What = serde_json::from_value(event.clone()).map_err(|_| bad("expected an event of this version"))?;
         let head = record.heads.get(at).copied().ok_or_else(|| bad("there is no head before it"))?;
+        see(&state, number, &what);
         let turn = advance(plan, state, &Event { moment: Moment { time: open.time, head }, what });
         let mut entries = turn.entries.into_iter();
         let mut missing = Vec::new();

@@ -140,6 +140,13 @@ impl Verdict {
         Self { verdict, exit, first_bad, problem, claims: claims.0 }
     }
 
+    /// Something that only whoever brought more could see refutes what was found good.
+    pub fn refute(&mut self, refuted: Refuted) {
+        (self.verdict, self.exit) = (Ruling::Refuted, 4);
+        self.problem = SafeText::cut(&refuted.problem, PROBLEM_CHARS).to_string();
+        self.first_bad = Some(refuted.first_bad);
+    }
+
     /// For people: a line for each claim, then the verdict.
     #[must_use]
     pub fn render(&self) -> String {
@@ -171,6 +178,14 @@ impl Verdict {
 /// Claims as they are made, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Claims(Vec<Claim>);
+
+impl IntoIterator for Claims {
+    type Item = Claim;
+    type IntoIter = std::vec::IntoIter<Claim>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 impl Claims {
     pub fn add(&mut self, claim: &str, status: Status, detail: impl AsRef<str>) {

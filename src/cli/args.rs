@@ -72,6 +72,10 @@ pub enum Verb {
         /// the record before it leaves
         #[arg(long)]
         after: Vec<PathBuf>,
+        /// Folders with files that the record speaks of (`issued`, `requests` and what came in): what it found of requests, receipts and
+        /// logs is found again from them
+        #[arg(long)]
+        files: Vec<PathBuf>,
         #[arg(long)]
         json: bool,
     },

@@ -40,8 +40,8 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Rehearse(args) => rehearse::rehearse(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Resume { folder, front } => resume::resume(&folder, &front),
-        Verb::Verify { folder, signers, expect, after, json } => {
-            verify::verify(&folder, signers.as_deref(), expect.as_deref(), &after, json)
+        Verb::Verify { folder, signers, expect, after, files, json } => {
+            verify::verify(&folder, signers.as_deref(), expect.as_deref(), &after, &files, json)
         }
         Verb::Disclose { folder, level, out } => disclose::disclose(&folder, level.into(), &out),
 

@@ -8,8 +8,8 @@
 use crate::basics::Digest;
 use crate::basics::digest::hex_decode;
 use crate::bundles::logged;
+use crate::bundles::rederive::issuer;
 use crate::ceremony::batch;
-use crate::ceremony::effect::parse_certificate;
 use crate::ceremony::event::Outcome;
 use crate::devices::durable_file;
 use crate::factory::issuance_log::{LogCheck, LogStatement};
@@ -32,10 +32,7 @@ impl<R: RealmType> Run<'_, R> {
         let octets = self.object(wanted.log)?;
         let signed = LogStatement::read(&octets, self.plan.realm).map_err(|e| e.to_string())?;
         let (order, _) = batch::order(&self.state, wanted.order)?;
-        let issued = self.state.authorities.values().flat_map(|made| &made.issued);
-        let mut issuers = issued.filter(|issued| issued.name == wanted.authority);
-        let issuer = issuers.next().ok_or_else(|| format!("the chain certified no {}", wanted.authority))?;
-        let issuer = parse_certificate(&issuer.certificate)?;
+        let issuer = issuer(&self.state, wanted.authority)?;
         let profile = self.plan.profiles.get(wanted.profile);
         let profile = profile.ok_or_else(|| format!("there is no profile {}", wanted.profile))?;
         let folder = self.folder.issued();

@@ -23,6 +23,7 @@ mod post_quantum;
 mod program;
 mod qr_scan;
 mod record_mutations;
+mod rederived;
 mod request;
 mod screen_memory;
 mod secret_scan;

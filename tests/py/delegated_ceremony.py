@@ -215,6 +215,13 @@ id = "check"'''))
     assert any("4 in the logs before and 3 in this one" in finding for finding in findings) and any("when it was looked at" in finding for finding in findings)
     chain.verified("wrong", "log-1")
 
+    # Whoever has the files finds the same again; whoever has not is told whose word it is.
+    for files, status, detail in ((["--files", folder / "wrong/issued"], "ok", "re-derived 1 of 1"), ([], "recorded", "is the ceremony's word: no files were brought"),
+                                  (["--files", folder / "delegated/state/incoming"], "recorded", "is the ceremony's word: no file *.log.pem with SHA-256")):
+        done = subprocess.run([str(a) for a in (PROGRAM, "verify", folder / "wrong/evidence", "--json", *files)], capture_output=True, text=True)
+        (claim,) = [claim for claim in json.loads(done.stdout)["claims"] if claim["claim"] == "from files"]
+        assert done.returncode == 8 and claim["status"] == status and detail in claim["detail"], claim
+
     # The next order of the factory is held up by each of them, until all are explained.
     next_ = ORDER.replace("first = 1,", "first = 101,").replace("count = 6", "count = 5")
     files = {"meters-own-2.order.toml": next_.encode()} | requested(folder, "ostrava-ca-2")

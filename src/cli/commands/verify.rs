@@ -1,13 +1,15 @@
 //! `verify`: what an evidence folder proves, claim by claim.
 
 use crate::audit::folder::Files;
-use crate::audit::signatures;
-use crate::audit::{Pin, verify_after};
+use crate::audit::verdict::{Claims, Refuted, Ruling, Status, Verdict, What};
+use crate::audit::{Pin, evidence, signatures, verify_after};
 use crate::basics::{Digest, limits, words};
+use crate::bundles::rederive::{Brought, Taken, rederive};
 use crate::ceremony::steps;
 use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::devices::{durable_file, whole_folder};
 use crate::keys::ssh::allowed_signers::AllowedSigner;
+use crate::transcript::Record;
 use std::path::{Path, PathBuf};
 
 /// Verifies a folder.
@@ -19,6 +21,7 @@ pub fn verify(
     signers: Option<&Path>,
     expect: Option<&str>,
     after: &[PathBuf],
+    from: &[PathBuf],
     json: bool,
 ) -> Result<ExitCode, Failure> {
     let signers = signers.map(pins).transpose()?;
@@ -31,7 +34,11 @@ pub fn verify(
         Ok(whole_folder::read(&folder)?)
     });
     let earlier = earlier.collect::<Result<Vec<Files>, Failure>>()?;
-    let verdict = verify_after(&files, &earlier, &Pin { signers, expect }, &steps::kinds());
+    let mut verdict = verify_after(&files, &earlier, &Pin { signers, expect }, &steps::kinds());
+    if verdict.verdict != Ruling::Refuted {
+        let brought = if from.is_empty() { None } else { Some(Brought::of(from)?) };
+        from_files(&files, brought.as_ref(), &mut verdict);
+    }
     if json {
         output::json(&verdict)?;
     } else {
@@ -42,6 +49,42 @@ pub fn verify(
         8 => ExitCode::Unpinned,
         _ => ExitCode::Refuted,
     })
+}
+
+/// What the record took from files, taken again where they were brought; a record that says something else than they do is refuted.
+fn from_files(files: &Files, brought: Option<&Brought>, verdict: &mut Verdict) {
+    let octets = files.get("transcript.jsonl").map(Vec::as_slice).unwrap_or_default();
+    let Ok(record) = Record::read(octets) else { return };
+    // Of another version, or with bodies withheld, nothing was replayed either: the claim "replay" says so.
+    let replayed = verdict.claims.iter().any(|claim| claim.claim.as_str() == "replay" && claim.status == Status::Ok);
+    let Some(plan) = evidence::plan_of(files, &record, &steps::kinds()).ok().filter(|_| replayed) else { return };
+    let Ok(all) = rederive(&plan, &record, brought) else { return };
+    if all.is_empty() {
+        return;
+    }
+    let again = all.iter().filter(|one| one.taken == Taken::Again).count();
+    let told = all.iter().filter_map(|one| match &one.taken {
+        Taken::Again => None,
+        Taken::Otherwise(problem) => Some(format!("{} (entry {}): {problem}", one.what, one.entry)),
+        Taken::Word(missing) => Some(format!("{} (entry {}) is the ceremony's word: {missing}", one.what, one.entry)),
+    });
+    let mut detail = format!("re-derived {again} of {}", all.len());
+    for told in told {
+        detail.push_str("; ");
+        detail.push_str(&told);
+    }
+    let status = if again == all.len() { Status::Ok } else { Status::Recorded };
+    let mut claims = Claims::default();
+    claims.add("from files", status, detail);
+    verdict.claims.extend(claims);
+    let otherwise = all.iter().find_map(|one| match &one.taken {
+        Taken::Otherwise(problem) => Some((one, problem)),
+        _ => None,
+    });
+    if let Some((one, problem)) = otherwise {
+        let refuted = Refuted::at(What::Entry, one.entry as usize, format!("{}: {problem}", one.what));
+        verdict.refute(refuted);
+    }
 }
 
 /// The signers of a file that whoever verifies brings along.
