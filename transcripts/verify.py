@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 """Independent verifier of anchorite evidence folders, written from README.md in this folder.
-Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--after DIR] [--json]
+Usage: verify.py DIR [--signers FILE] [--expect HEAD] [--after DIR ...] [--json]
 Exit codes: 0 pinned and good; 8 consistent but unpinned; 4 refuted; 2 usage; 1 cannot read. Needs Python 3.11 and ssh-keygen."""
-import argparse, base64, contextlib, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
+import argparse, base64, contextlib, datetime, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, tomllib
+
+try:
+    import standing         # beside this file; without it what a record left is not derived
+except ImportError:
+    standing = None
 
 LINE_CAP, TEXT_CAP, TRANSCRIPT_CAP, FILE_CAP, NEST_CAP, PIN_CAP = 4 << 20, 1 << 20, 64 << 20, 256 << 20, 12, 64 << 10
 STANDING_CAP = 16 << 20
@@ -389,17 +394,71 @@ def check_standing(folder, record, follows, after, claim):
         fits(stands, STANDING | {key: optional[key] for key in optional.keys() & stands.keys()}, "standing.json")
         same((stands["ceremony"], stands["realm"]), (follows, record.realm), "ceremony and realm")
         same(stands["head"], record.header["previous_head"] if record.realm == "production" else stands["head"], "head")
-        if after is not None:
-            after = after if (after / "transcript.jsonl").exists() else after / "evidence"     # the folder a ceremony wrote, or its evidence
-            try:
-                before = check_chain(read(after / "transcript.jsonl", TRANSCRIPT_CAP), sha256(read(after / "script.toml")))
-            except Refuted as e:
-                raise ValueError(f"the record before: {e.args[2]} at {e.args[0]} {e.args[1]}") from None
-            same((before.header["ceremony"], before.heads[-1].hex(), before.realm), (follows, stands["head"], record.realm), "the record before")
         claim("follows", body and "recorded", f"{follows}, whose record ended at {stands['head']}" +
               ("" if body else "; entry 1, which binds it, is withheld here") + (", as the one you brought" if after else ""))
-        claim("what stands", False, "derive it from the record before: anchorite verify --after")
+        for before in after or ():
+            need(stands, "expected none to be compared: this ceremony follows no other")
+            stands = check_before(before, stands, octets, record.realm, claim)
+            octets = stands and jcs(stands)
+        if not after or stands:
+            claim("what stands", False, f"bring the record of {stands['ceremony']}: --after")
     return ["standing.json"] if body else []
+
+def check_before(folder, stands, octets, realm, claim):
+    """The record that left `stands` (its octets are given): it has this head, and leaves exactly that. Returns what it took up itself, {} where nothing."""
+    folder = folder if (folder / "transcript.jsonl").exists() else folder / "evidence"      # the folder a ceremony wrote, or its evidence
+    try:
+        script = read(folder / "script.toml")
+        before = check_chain(read(folder / "transcript.jsonl", TRANSCRIPT_CAP), sha256(script))
+    except Refuted as e:
+        raise ValueError(f"the record before: {e.args[2]} at {e.args[0]} {e.args[1]}") from None
+    name = before.header["ceremony"]
+    same((name, before.heads[-1].hex(), before.realm), (stands["ceremony"], stands["head"], realm), "the record before")
+    taken = canonical(read(folder / "standing.json", STANDING_CAP)) if (folder / "standing.json").exists() else {}
+    opening = before.lines[1].get("body")
+    if taken and opening is not None:
+        same(sha256(jcs(taken)), opening.get("standing", ""), f"standing.json that {name} took up: sha256 in its entry 1")
+    if any("leaf" in line for line in before.lines):
+        claim("what stands", False, f"{name} has this head; what it left cannot be derived from a copy with bodies withheld")
+    elif standing is None:
+        claim("what stands", False, f"{name} has this head; standing.py, which belongs beside verify.py, derives what it left")
+    else:
+        try:
+            left = standing.left_by(before.lines, script, taken)
+        except (LookupError, TypeError, AttributeError) as e:
+            raise ValueError(f"the record of {name} leaves nothing that can be derived: {type(e).__name__}: {e}") from None
+        differs = sorted(key for key in left.keys() | stands.keys() if left.get(key) != stands.get(key))
+        need(jcs(left) == octets, f"expected exactly what the record of {name} leaves, found something else: {', '.join(differs)}")
+        claim("what stands", True, f"exactly what the record of {name} leaves")
+    return taken
+
+STANDS = {      # what is inside standing.json; where there are keys that may be missing, they come second
+    "quorums": ({"commitments": [HEX], "generation": int, "holders": [str], "id": str, "recipient": str,
+                 "retired": [{"generation": int, "id": str, "time": int}], "threshold": int}, {}),
+    "authorities": ({"algorithm": str, "certificate": str, "crl": str, "generation": int, "issued": [dict.fromkeys("certificate name serial step".split(), str)],
+                     "not_after": int, "not_before": int, "profile": str, "public_key": str, "quorum": str, "sealed": HEX, "sealed_name": str, "subject": {str: str}}, {}),
+    "factories": ({"bundles": [dict], "ceremony": str, "enrolment": HEX, "quotas": {str: int}, "receipt_key": str, "recipient": str, "valid_until": int},
+                  {"delegated": [dict], "explained": [{"ceremony": str, "exception": int, "finding": str}], "findings": [str]})}
+
+def check_taken_up(folder, script):
+    """Script and standing.json say the same of what stands, and nothing that stands is made again."""
+    stands = canonical(read(folder / "standing.json", STANDING_CAP))
+    for part, (needed, optional) in STANDS.items():
+        for name, of in stands.get(part, {}).items():
+            fits(of, needed | {key: optional[key] for key in optional.keys() & of.keys()}, f"standing.json: {name}")
+    table = tomllib.loads(script.decode())
+    for part, keys in (("quorum", {"threshold": "threshold", "custodians": "holders"}), ("authority", dict.fromkeys("profile algorithm quorum".split()))):
+        known = stands["quorums" if part == "quorum" else "authorities"]
+        for one in table.get(part, ()):
+            need((one["name"] in known) == bool(one.get("standing")),
+                 f"{part} {one['name']}: " + ("the script says that it stands, and none was left" if one.get("standing") else "one of this name stands already"))
+            for key, called in keys.items() if one.get("standing") else ():
+                same(one[key], known[one["name"]][called or key], f"{part} {one['name']}: {key}")
+            for key in ("not_before", "not_after") if part == "authority" and one.get("standing") else ():
+                same(milliseconds(one[key]), known[one["name"]][key], f"authority {one['name']}: {key}")
+
+def milliseconds(date):
+    return int(datetime.datetime.fromisoformat(str(date).replace("Z", "+00:00")).timestamp()) * 1000
 
 RESUME = "resume it, or stop it, with `anchorite resume`"
 BOUND = re.compile(r"script\.toml|transcript\.jsonl|SHA256SUMS|allowed_signers|artifacts/.+|checkpoints/[0-9]{6}\.checkpoint(\.sig)?|"
@@ -461,6 +520,9 @@ def check_all(folder, pins, head_expected, after, claim):
     claim("sums", listed, f"{len(paths)} files as in SHA256SUMS" if listed else f"the record is open and there is no SHA256SUMS; {RESUME}")
     loose = [path for path in paths if path not in bound and not BOUND.fullmatch(path)]
     claim("not bound by the record", not loose, ", ".join(loose) or "nothing")
+    if follows:
+        with at("entry", 0):
+            check_taken_up(folder, script)
     claim("replay", False, f"replay with anchorite {version}")
     claim("certificates", False, f"re-derive from their profiles with anchorite {version}")
     return pinned
@@ -475,7 +537,7 @@ def verify(folder, signers=None, expect=None, after=None):
         inside = os.listdir(folder := pathlib.Path(folder).resolve())
         if "evidence" in inside and "transcript.jsonl" not in inside:
             raise Unreadable(f"{folder}: expected an evidence folder, found the folder a ceremony writes to; verify {folder}/evidence")
-        after = after and pathlib.Path(after).resolve(strict=True)
+        after = after and [pathlib.Path(one).resolve(strict=True) for one in after]
         pins = None if signers is None else bring(signers)
         allowed_signers(pins or b"", "")                # a line that is not understood ends it here
     except (OSError, ValueError, RuntimeError) as e:
@@ -493,14 +555,14 @@ def main(argv=None):
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--signers", metavar="FILE", help="your own allowed_signers")
     parser.add_argument("--expect", metavar="HEAD", help="the head as somebody in the room noted it")
-    parser.add_argument("--after", metavar="DIR", action="append", help="evidence of the ceremony that this one follows (of several the first)")
+    parser.add_argument("--after", metavar="DIR", action="append", help="evidence of the ceremony that this one follows, then of the one that that follows")
     parser.add_argument("--json", action="store_true", help="one JSON object for programs")
     args = parser.parse_args(argv)
     args.expect = args.expect and "".join(args.expect.split()).lower()
     if args.expect is not None and not HEX.fullmatch(args.expect):
         parser.error("--expect: expected 64 hexadecimal digits")
     try:
-        answer = verify(args.folder, args.signers, args.expect, args.after and args.after[0])
+        answer = verify(args.folder, args.signers, args.expect, args.after)
     except Unreadable as e:
         print("verify.py: " + visible(e), file=sys.stderr)
         return 1
