@@ -246,6 +246,15 @@ id = "check"'''))
     again = {"meters-own-2.order.toml": ORDER.encode()} | {name: files[name] for name in files if "csr" in name}
     chain.refused("one that was not carried out before", handed("module-ostrava-explained"), "again", again, "explained")
 
+    # Its life is not extended by a renewal, which no `delegate` would look at.
+    own = [("[[request]]", '[[material]]\nname = "laptop"'), ('[[act]]\ntitle = "Enrol the factory"', '[[act]]\ntitle = "Issue"')]
+    renewing = [('request = "ostrava-ca-1"\nprofile = "subca-factory"\nsubject = { country = "SE", organization = "Example Devices", common_name = "Example Devices Ostrava Module 1" }\n',
+                 'renews = "ostrava-ca-1"\nkey = "same"\nprofile = "subca-factory"\n'), ('name = "ostrava-ca-1"\nissuer', 'name = "ostrava-ca-1b"\nissuer'),
+                ('certificate = "ostrava-ca-1"', 'certificate = "ostrava-ca-1b"'), ('certificates = ["ostrava-ca-1"]', 'certificates = ["ostrava-ca-1b"]'),
+                ('id = "module-ostrava-1"', 'id = "module-ostrava-1b"'), ('follows = "root-ca-2026"', 'follows = "module-ostrava-log-2"')]
+    renewal = chain.script("factory-delegate", renewing, own)
+    chain.refused("it is not renewed", renewal, "renewed", {}, "log-2")
+
     # An authority that ended owes its last log: no order before it.
     late = chain.script("factory-delegate", [*renamed, ('follows = "root-ca-2026"', 'follows = "module-ostrava-log-2"\nrehearsed_at = "2027-02-21T09:00:00Z"'),
                                              ('not_before = "2026-11-23T00:00:00Z"', 'not_before = "2027-02-20T00:00:00Z"'), ('not_after = "2027-02-20T00:00:00Z"', 'not_after = "2027-05-20T00:00:00Z"')], stands)

@@ -229,6 +229,7 @@ fn certified(plan: &Plan, state: &State, planned: &PlannedCertificate) -> Result
         CertifiedKey::Cross(name) => Ok(Certified::Cross { of: crossed(plan, state, name)? }),
         CertifiedKey::SameKey { certificate, request } => {
             let old = issued(state, certificate)?;
+            not_delegated(state, certificate)?;
             if !request.is_empty() && requested(plan, state, request)? != *old.subject_key() {
                 return Err(format!(
                     "request {request} has another key than {certificate}: expected the same, as the script says"
@@ -238,6 +239,7 @@ fn certified(plan: &Plan, state: &State, planned: &PlannedCertificate) -> Result
         }
         CertifiedKey::NewKey { certificate, request } => {
             let (old, key) = (issued(state, certificate)?, requested(plan, state, request)?);
+            not_delegated(state, certificate)?;
             if key == *old.subject_key() {
                 return Err(format!(
                     "request {request} has the key of {certificate}: expected a new one, as the script says"
@@ -246,6 +248,18 @@ fn certified(plan: &Plan, state: &State, planned: &PlannedCertificate) -> Result
             never_before(state, &key)?;
             renewed(&old, &key)
         }
+    }
+}
+
+/// An authority in a factory's module ends when it ends: that is what bounds it. The next one gets an order of its own.
+fn not_delegated(state: &State, name: &str) -> Result<(), String> {
+    let mut delegated = state.factories.values().flat_map(|factory| &factory.delegated);
+    match delegated.find(|own| own.name == name) {
+        Some(own) => Err(format!(
+            "{name} carries out order {}: it is not renewed; a step `delegate` hands the next order to another authority",
+            own.order
+        )),
+        None => Ok(()),
     }
 }
 
