@@ -77,7 +77,7 @@ impl Kind {
     #[must_use]
     pub const fn article(self) -> &'static str {
         match self {
-            Self::Enrolment | Self::Order | Self::Attestation => "an ",
+            Self::Enrolment | Self::Order | Self::IssuanceLog | Self::Attestation => "an ",
             Self::Requests => "",
             _ => "a ",
         }
