@@ -19,6 +19,7 @@ use rustix::io::retry_on_intr;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Octets read or written at once.
@@ -77,16 +78,16 @@ impl Partial {
         Ok(NewFile { name: name.to_owned(), path, writer, hasher: Sha256::new(), size: 0 })
     }
 
-    /// Makes everything last, reads it back, writes the manifest and gives the folder its name.
-    pub(super) fn finish(
-        mut self,
-        files: &[BundleFile],
-        manifest: (&str, &[u8]),
-    ) -> Result<(), crate::bundles::BundleError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = open(&self.path, flags, Mode::empty()).map_err(failed(&self.path, "opening the folder"))?;
+    /// Makes the files last and reads them back.
+    pub(super) fn last(&self, files: &[BundleFile]) -> Result<(), crate::bundles::BundleError> {
+        let folder = self.opened()?;
         retry_on_intr(|| syncfs(&folder)).map_err(failed(&self.path, "making durable"))?;
-        self.read_back(files)?;
+        self.read_back(files)
+    }
+
+    /// Writes the manifest and gives the folder its name, once everything else in it lasts.
+    pub(super) fn finish(mut self, manifest: (&str, &[u8])) -> Result<(), crate::bundles::BundleError> {
+        let folder = self.opened()?;
         durable_file::create(&self.at(manifest.0), manifest.1)?;
         durable_file::sync_folder(&self.path.join("shards"))?;
         durable_file::sync_folder(&self.path)?;
@@ -94,6 +95,11 @@ impl Partial {
         self.finished = true;
         retry_on_intr(|| fsync(&folder)).map_err(failed(&self.name, "making the folder durable"))?;
         Ok(())
+    }
+
+    fn opened(&self) -> Result<OwnedFd, FileError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        open(&self.path, flags, Mode::empty()).map_err(failed(&self.path, "opening the folder"))
     }
 }
 

@@ -61,21 +61,26 @@ impl Kept {
         self.writer.write_all(octets).map_err(failed(&self.partial, "writing"))
     }
 
-    /// Makes it last, reads it back and gives it its name.
-    pub(super) fn finish(mut self) -> Result<(), BundleError> {
+    /// Makes it last and reads it back.
+    pub(super) fn last(&mut self) -> Result<(), BundleError> {
         self.writer.flush().map_err(failed(&self.partial, "writing"))?;
         self.writer.get_ref().sync_all().map_err(failed(&self.partial, "making durable"))?;
         let expected = Digest::from_octets(std::mem::take(&mut self.hasher).finalize().into());
-        let folder = self.partial.parent().unwrap_or(Path::new(".")).to_owned();
         let last = self.partial.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let found = digest_of(&folder, &last, self.size, Cached::No)?;
-        if found != expected {
-            return Err(Refusal::new(Class::Tampered, &last, expected, found).into());
-        }
+        let found = digest_of(self.folder(), &last, self.size, Cached::No)?;
+        if found == expected { Ok(()) } else { Err(Refusal::new(Class::Tampered, &last, expected, found).into()) }
+    }
+
+    /// Gives it its name, once it lasts.
+    pub(super) fn finish(mut self) -> Result<(), BundleError> {
         durable_file::move_to(&self.partial, &self.path)?;
         self.finished = true;
-        durable_file::sync_folder(&folder)?;
+        durable_file::sync_folder(self.folder())?;
         Ok(())
+    }
+
+    fn folder(&self) -> &Path {
+        self.partial.parent().unwrap_or(Path::new("."))
     }
 }
 

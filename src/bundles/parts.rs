@@ -53,7 +53,8 @@ pub fn split(folder: &Path, targets: &[PathBuf], most: Option<u64>) -> Result<Ve
         for name in &signatures {
             written.push(copy(folder, &partial, name, None)?);
         }
-        partial.finish(&written, (manifest::NAME, &octets))?;
+        partial.last(&written)?;
+        partial.finish((manifest::NAME, &octets))?;
         parts.push(Part { folder: at, files: files.len(), octets: files.iter().map(|file| file.size).sum() });
     }
     Ok(parts)
@@ -123,7 +124,8 @@ pub fn join(parts: &[PathBuf], out: &Path) -> Result<Manifest, BundleError> {
             }
         }
     }
-    partial.finish(&written, (manifest::NAME, &octets))?;
+    partial.last(&written)?;
+    partial.finish((manifest::NAME, &octets))?;
     Ok(manifest)
 }
 

@@ -10,7 +10,7 @@ use crate::basics::{Digest, Instant, limits};
 use crate::factory::index::{IndexHeader, Row};
 use crate::factory::manifest::{self, BundleFile, CeremonyRef, Manifest, Validity, shard_name};
 use crate::factory::merkle::{self, Tree};
-use crate::factory::{BatchTerms, Class, IssuedHeader, Listed, Refusal};
+use crate::factory::{BatchTerms, Class, IssuedHeader, IssuedRecord, Listed, Refusal};
 use crate::strongroom::Strongroom;
 use crate::strongroom::protocol::{Request, Response};
 use std::collections::VecDeque;
@@ -110,9 +110,10 @@ pub fn write(
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let manifest = manifest_of(making, root, files);
     let octets = manifest.to_octets()?;
+    partial.last(&manifest.files)?;
     // Before the bundle has its name: whoever has a bundle of ours finds what is to be known about it.
     kept.finish()?;
-    partial.finish(&manifest.files, (manifest::NAME, &octets))?;
+    partial.finish((manifest::NAME, &octets))?;
     Ok(Written { digest: Digest::of(&octets), manifest })
 }
 
@@ -184,12 +185,13 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// How many shards are asked for at once: one for each core, as far as one answer holds them with something to spare.
+/// How many shards are asked for at once: one for each core and one more, so that none is long without work while the last
+/// one is made, as far as one answer holds them with something to spare.
 fn together(sizes: &[u32]) -> u32 {
     let largest = sizes.iter().max().map_or(1, |octets| octets + octets / 8).max(1) as usize;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let fit = limits::STRONGROOM_CONTENT_OCTETS / largest;
-    u32::try_from(cores.min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
+    u32::try_from((cores + 1).min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
 }
 
 /// Puts shards, leaves, index and what is kept on disk; gives the bundle's files and its root.
@@ -214,6 +216,12 @@ fn put(
             let (digests, shard) = shard.split_at_checked(count as usize * 32).ok_or_else(cut)?;
             let (length, shard) = shard.split_first_chunk().ok_or_else(cut)?;
             let (public, sealed) = shard.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut)?;
+            // One of each shard: what is kept must be what the digests are of, or nothing kept would ever be found again.
+            let (shown, _) = IssuedRecord::read(public)?;
+            let (expected, found) = (digests.get(..32).unwrap_or_default(), shown.digest(terms.realm, &terms.bundle));
+            if shown.index != first || found.octets() != expected {
+                return Err(BundleError::Strongroom(format!("shard {number}: what is kept is not what was sealed")));
+            }
             kept.put(public)?;
             rest = others;
             let mut file = partial.file(&shard_name(number))?;
@@ -239,10 +247,14 @@ fn put(
         return Err(Refusal::new(Class::Count, "records", terms.count, tree.len()).into());
     }
     files.push(leaves.done()?);
-    let mut index = partial.file(manifest::INDEX)?;
-    index.put(&header.to_octets())?;
-    sorter.finish(|row| Ok(index.put(&row.to_octets())?))?;
-    files.push(index.done()?);
+    std::thread::scope(|scope| -> Result<(), BundleError> {
+        let lasts = scope.spawn(|| kept.last());
+        let mut index = partial.file(manifest::INDEX)?;
+        index.put(&header.to_octets())?;
+        sorter.finish(|row| Ok(index.put(&row.to_octets())?))?;
+        files.push(index.done()?);
+        lasts.join().unwrap_or_else(|_| Err(BundleError::Strongroom("the reading thread ended early".to_owned())))
+    })?;
     Ok((files, tree.root(), kept))
 }
 

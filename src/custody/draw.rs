@@ -33,7 +33,8 @@ pub enum DrawError {
 /// The extracted key of one ceremony: every secret of it is expanded from here. No `Debug`, no `Clone`.
 pub struct Draws {
     realm: Realm,
-    prk: Secret,
+    /// HMAC under the PRK; its states are wiped when dropped (feature `zeroize`).
+    hkdf: Hkdf<Sha512>,
 }
 
 impl Draws {
@@ -66,17 +67,18 @@ impl Draws {
     #[must_use]
     pub fn expand(&self, step: &str, purpose: &str, index: u32, attempt: u32, length: usize) -> Secret {
         let mut rng = self.rng(step, purpose, index, attempt);
-        let mut secret = Secret::with_capacity(length);
-        for _ in 0..length {
-            secret.push(rng.octet());
+        let mut octets = Vec::with_capacity(length);
+        while octets.len() < length {
+            let block = rng.block();
+            octets.extend_from_slice(block.get(..length - octets.len()).unwrap_or(block));
         }
-        secret
+        Secret::take(octets)
     }
 
     /// The same octets as [`Draws::expand`], as a generator for libraries that want one.
     #[must_use]
     pub fn rng(&self, step: &str, purpose: &str, index: u32, attempt: u32) -> DrawRng<'_> {
-        let mut info = Vec::new();
+        let mut info = Vec::with_capacity(64 + step.len() + purpose.len());
         for part in [TAG, self.realm.word().as_bytes(), step.as_bytes(), purpose.as_bytes()] {
             info.extend_from_slice(&length_prefix(part));
             info.extend_from_slice(part);
@@ -104,23 +106,16 @@ impl Draws {
                 extract.input_ikm(part);
             }
         }
-        let (mut output, _) = extract.finalize();
-        let mut prk = Secret::with_capacity(output.len());
-        for &octet in &output {
-            prk.push(octet);
-        }
-        output.as_mut_slice().zeroize();
-        Self { realm, prk }
+        let (mut prk, hkdf) = extract.finalize();
+        prk.as_mut_slice().zeroize();
+        Self { realm, hkdf }
     }
 
     fn fill(&self, info: &[u8], number: u32, block: &mut [u8; BLOCK]) {
-        // invariant: the PRK has the 64 octets of a SHA-512 output and 64 octets are one block of 255 allowed. An error
-        // swallowed here would be a secret of zeros, so this must not be a quiet path.
-        #[allow(clippy::expect_used, reason = "lengths fixed above")]
-        Hkdf::<Sha512>::from_prk(self.prk.expose())
-            .expect("a PRK of 64 octets")
-            .expand_multi_info(&[info, &number.to_be_bytes()], block)
-            .expect("one block of output");
+        // invariant: 64 octets are one block of 255 allowed. An error swallowed here would be a secret of zeros, so this must not be a
+        // quiet path.
+        #[allow(clippy::expect_used, reason = "length fixed above")]
+        self.hkdf.expand_multi_info(&[info, &number.to_be_bytes()], block).expect("one block of output");
     }
 }
 
@@ -134,11 +129,17 @@ pub struct DrawRng<'a> {
 }
 
 impl DrawRng<'_> {
+    /// The next whole block.
+    fn block(&mut self) -> &[u8; BLOCK] {
+        self.draws.fill(&self.info, self.next_block, &mut self.block);
+        // invariant: 2^32 blocks are 256 GiB; the longest draw here is the coefficients of 255 shares, 32 KiB.
+        self.next_block = self.next_block.wrapping_add(1);
+        &self.block
+    }
+
     fn octet(&mut self) -> u8 {
         if self.used >= BLOCK {
-            self.draws.fill(&self.info, self.next_block, &mut self.block);
-            // invariant: 2^32 blocks are 256 GiB; the longest draw here is the coefficients of 255 shares, 32 KiB.
-            self.next_block = self.next_block.wrapping_add(1);
+            self.block();
             self.used = 0;
         }
         let octet = self.block.get(self.used).copied().unwrap_or_default();

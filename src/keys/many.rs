@@ -4,19 +4,22 @@
 //! - Multiples of the base point come from `graviola` (s2n-bignum's assembly, machine-checked, constant time) where the processor
 //!   has what it needs, else from the `p256` crate's tables.
 //! - One inversion for a whole batch (Montgomery's trick) instead of one a signature.
-//! - Verification of a whole batch in one equation by the `p256` crate, another implementation: for weights z of 24 bits taken from
-//!   SHA-256 over everything in it, `sum z (e/s G + r/s Q) = sum z R` for the signatures and `(sum z d) G = sum z P` for the
-//!   key pairs. A wrong signature or key slips through with chance 2^-24: this is against faults, and nobody who could choose a
-//!   fault needs one here.
+//! - Verification of a whole batch in one equation by another implementation (`many/verify.rs`).
 //!
-//! Nonces are those of RFC 6979 by the `rfc6979` crate; nothing here draws anything.
+//! Nonces are those of RFC 6979 (`many/nonce.rs`); nothing here draws anything.
+
+mod nonce;
+mod verify;
+
+pub use verify::{Batch, WINDOWS, all_windows, verify_all};
 
 use super::{KeyError, SigningKey};
+use crate::basics::Secret;
+use nonce::Nonces;
+use p256::elliptic_curve::PrimeField as _;
 use p256::elliptic_curve::ops::Reduce as _;
-use p256::elliptic_curve::sec1::{FromSec1Point as _, ToSec1Point as _};
-use p256::elliptic_curve::{Curve as _, Group as _, PrimeField as _};
-use p256::{AffinePoint, FieldBytes, NistP256, ProjectivePoint, Scalar, Sec1Point, U256};
-use sha2::{Digest as _, Sha256};
+use p256::elliptic_curve::sec1::ToSec1Point as _;
+use p256::{AffinePoint, FieldBytes, Scalar};
 use zeroize::{Zeroize, Zeroizing};
 
 const ALGORITHM: super::Algorithm = super::Algorithm::EcdsaP256;
@@ -67,10 +70,10 @@ impl KeyPair {
 
     /// The PKCS#8 DER, octet for octet that of [`SigningKey::to_pkcs8_der`].
     #[must_use]
-    pub fn pkcs8_der(&self) -> Zeroizing<[u8; PKCS8_OCTETS]> {
-        let mut der = Zeroizing::new([0; PKCS8_OCTETS]);
-        join(der.as_mut_slice(), &[&PKCS8_BEFORE_SCALAR, self.scalar.as_slice(), &PKCS8_BEFORE_POINT, &self.point]);
-        der
+    pub fn pkcs8_der(&self) -> Secret {
+        let mut der = vec![0; PKCS8_OCTETS];
+        join(&mut der, &[&PKCS8_BEFORE_SCALAR, self.scalar.as_slice(), &PKCS8_BEFORE_POINT, &self.point]);
+        Secret::take(der)
     }
 }
 
@@ -88,8 +91,13 @@ const PKCS8_BEFORE_SCALAR: [u8; 36] = [
 const PKCS8_BEFORE_POINT: [u8; 5] = [0xa1, 0x44, 0x03, 0x42, 0x00];
 
 fn join(into: &mut [u8], parts: &[&[u8]]) {
-    let octets = parts.iter().flat_map(|part| part.iter());
-    into.iter_mut().zip(octets).for_each(|(slot, octet)| *slot = *octet);
+    let mut rest = into;
+    for part in parts {
+        // invariant: the lengths of every caller's parts make up its array's.
+        let Some((slots, others)) = rest.split_at_mut_checked(part.len()) else { return };
+        slots.copy_from_slice(part);
+        rest = others;
+    }
 }
 
 /// A signature before it is DER, and the point its r came from.
@@ -128,7 +136,7 @@ impl Signature {
 
 /// An authority's P-256 key, for signing in thousands. No `Debug`, no `Clone`.
 pub struct ManySigner {
-    octets: Zeroizing<[u8; 32]>,
+    nonces: Nonces,
     scalar: Scalar,
     public: AffinePoint,
 }
@@ -145,7 +153,8 @@ impl ManySigner {
     pub fn of(key: &SigningKey) -> Option<Self> {
         let secret = key.p256()?;
         let octets: Zeroizing<[u8; 32]> = Zeroizing::new(secret.to_bytes().into());
-        Some(Self { scalar: reduced(&octets), public: *secret.public_key().as_affine(), octets })
+        let public = *secret.public_key().as_affine();
+        Some(Self { scalar: reduced(&octets), public, nonces: Nonces::of(octets) })
     }
 
     /// Signs SHA-256 digests; checked by [`verify_all`], which the caller owes before anything is let out.
@@ -157,9 +166,7 @@ impl ManySigner {
         let mut nonces = Zeroizing::new(Vec::with_capacity(digests.len()));
         let mut signatures = Vec::with_capacity(digests.len());
         for digest in digests {
-            let mut nonce = Zeroizing::new([0_u8; 32]);
-            rfc6979::KGenerator::<Sha256, U256>::new(self.octets.as_slice(), digest, &[], NistP256::ORDER.as_ref())
-                .fill_next_k(nonce.as_mut_slice());
+            let nonce = self.nonces.of_digest(digest);
             let point = times_generator(&nonce).ok_or_else(failed)?;
             let x: &[u8; 32] = point.get(1..33).and_then(|x| x.try_into().ok()).ok_or_else(failed)?;
             nonces.push(reduced(&nonce));
@@ -179,130 +186,8 @@ impl ManySigner {
 /// Signatures that nobody has verified yet.
 pub struct Unverified(Vec<Signature>);
 
-/// What one window of the weights gives: the sum of the points under it. Windows are independent, so threads share them.
-pub struct Batch<'b> {
-    signatures: Vec<&'b Signature>,
-    pairs: Vec<&'b KeyPair>,
-    weights: Vec<[i8; WINDOWS]>,
-    points: Vec<AffinePoint>,
-}
-
-/// Digits of a weight, each from -128 to 127 and the most significant first; each is one window.
-pub const WINDOWS: usize = 3;
-
-impl<'b> Batch<'b> {
-    /// Everything that is to be verified in one equation.
-    ///
-    /// # Errors
-    /// Where a point is not on the curve.
-    pub fn new(signatures: &'b [Unverified], pairs: &'b [Vec<KeyPair>]) -> Result<Self, KeyError> {
-        let signatures: Vec<&Signature> = signatures.iter().flat_map(|some| &some.0).collect();
-        let pairs: Vec<&KeyPair> = pairs.iter().flatten().collect();
-        let octets = signatures.iter().map(|s| &s.point).chain(pairs.iter().map(|pair| &pair.point));
-        let points: Option<Vec<AffinePoint>> = octets.map(point_of).collect();
-        let points = points.ok_or(KeyError::Signing(ALGORITHM))?;
-        let mut all = Sha256::new();
-        for signature in &signatures {
-            all.update(signature.digest);
-            all.update(signature.r.to_repr());
-            all.update(signature.s.to_repr());
-        }
-        pairs.iter().for_each(|pair| all.update(pair.point));
-        let seed = all.finalize();
-        // One hash gives the weights of ten points.
-        let weights = (0..points.len().div_ceil(32 / WINDOWS)).flat_map(|n| {
-            let mut hasher = Sha256::new();
-            hasher.update(seed);
-            hasher.update((n as u64).to_be_bytes());
-            let digits: [u8; 32] = hasher.finalize().into();
-            let (weights, _) = digits.as_chunks::<WINDOWS>();
-            weights.iter().map(|weight| weight.map(u8::cast_signed)).collect::<Vec<_>>()
-        });
-        let weights = weights.take(points.len()).collect();
-        Ok(Self { signatures, pairs, weights, points })
-    }
-
-    /// The sum of `digit * point` for one digit of every weight, times the digit's place.
-    #[must_use]
-    pub fn window(&self, window: usize) -> ProjectivePoint {
-        // A negative digit takes the point away: half the buckets.
-        let mut buckets = [ProjectivePoint::IDENTITY; 129];
-        for (weight, point) in self.weights.iter().zip(&self.points) {
-            let digit = weight.get(window).copied().unwrap_or_default();
-            if let Some(bucket) = buckets.get_mut(usize::from(digit.unsigned_abs())) {
-                if digit < 0 {
-                    *bucket -= *point;
-                } else {
-                    *bucket += *point;
-                }
-            }
-        }
-        let (mut running, mut sum) = (ProjectivePoint::IDENTITY, ProjectivePoint::IDENTITY);
-        for bucket in buckets.iter().skip(1).rev() {
-            running += *bucket;
-            sum += running;
-        }
-        (0..8 * (WINDOWS - 1 - window)).fold(sum, |sum, _| sum.double())
-    }
-
-    /// Whether the equation holds, given the sums of all windows.
-    ///
-    /// # Errors
-    /// Where it does not: something in the batch is wrong, and none of it may be used.
-    pub fn verify(&self, signer: &ManySigner, windows: &[ProjectivePoint]) -> Result<(), KeyError> {
-        let failed = || KeyError::Signing(ALGORITHM);
-        let mut inverses: Vec<Scalar> = self.signatures.iter().map(|signature| signature.s).collect();
-        invert_all(&mut inverses).ok_or_else(failed)?;
-        let (mut of_generator, mut of_key) = (Zeroizing::new(Scalar::ZERO), Scalar::ZERO);
-        let weights = self.weights.iter().map(scalar_of);
-        let (first, second) = (weights.clone(), weights.skip(self.signatures.len()));
-        for ((signature, inverse), weight) in self.signatures.iter().zip(&inverses).zip(first) {
-            let weighted = weight * inverse;
-            *of_generator += weighted * reduced(&signature.digest);
-            of_key += weighted * signature.r;
-        }
-        for (pair, weight) in self.pairs.iter().zip(second) {
-            *of_generator += weight * reduced(&pair.scalar);
-        }
-        let left = ProjectivePoint::mul_by_generator(&of_generator) + ProjectivePoint::from(signer.public) * of_key;
-        let right = windows.iter().fold(ProjectivePoint::IDENTITY, |sum, window| sum + window);
-        if windows.len() == WINDOWS && left == right { Ok(()) } else { Err(failed()) }
-    }
-}
-
-/// Verifies a batch on this thread and gives its signatures out.
-///
-/// # Errors
-/// As [`Batch::new`] and [`Batch::verify`].
-pub fn verify_all(
-    signer: &ManySigner,
-    signatures: Vec<Unverified>,
-    pairs: &[Vec<KeyPair>],
-    windows: impl FnOnce(&Batch<'_>) -> Vec<ProjectivePoint>,
-) -> Result<Vec<Signature>, KeyError> {
-    let batch = Batch::new(&signatures, pairs)?;
-    batch.verify(signer, &windows(&batch))?;
-    Ok(signatures.into_iter().flat_map(|some| some.0).collect())
-}
-
-/// All windows, one after the other.
-#[must_use]
-pub fn all_windows(batch: &Batch<'_>) -> Vec<ProjectivePoint> {
-    (0..WINDOWS).map(|window| batch.window(window)).collect()
-}
-
-fn scalar_of(weight: &[i8; WINDOWS]) -> Scalar {
-    let number = weight.iter().fold(0_i64, |number, digit| number * 256 + i64::from(*digit));
-    let size = Scalar::from(number.unsigned_abs());
-    if number < 0 { -size } else { size }
-}
-
 fn reduced(octets: &[u8; 32]) -> Scalar {
     Scalar::reduce(&FieldBytes::from(*octets))
-}
-
-fn point_of(octets: &[u8; POINT_OCTETS]) -> Option<AffinePoint> {
-    Option::from(AffinePoint::from_sec1_point(&Sec1Point::from_bytes(octets).ok()?))
 }
 
 /// Each value becomes its inverse, with one inversion in all; nothing where one is 0.

@@ -11,7 +11,7 @@
 
 mod make;
 
-use crate::basics::{Digest, Secret, limits};
+use crate::basics::{Digest, limits};
 use crate::custody::draw::Draws;
 use crate::factory::requests::Accepted;
 use crate::factory::{BatchTerms, DeviceId, HardwareIds, Listed, Mode, shard::ShardHeader};
@@ -113,8 +113,8 @@ impl Batch {
         self.terms.shards()
     }
 
-    /// Makes the next shards, each on cores of its own: record digests, 32 octets each, then the sealed shard. All are made or none is
-    /// let out.
+    /// Makes the next shards, each on cores of its own, each in parts that follow one another (`Response::ShardsIssued`). All are made or
+    /// none is let out.
     pub(super) fn issue(
         &mut self,
         (first, count): (u32, u32),
@@ -123,7 +123,7 @@ impl Batch {
         key: &SigningKey,
         draws: &Draws,
         throwaway: &SigningKey,
-    ) -> Result<Vec<Vec<u8>>, String> {
+    ) -> Result<Vec<Vec<Vec<u8>>>, String> {
         if first != self.next || first >= self.shards() {
             return Err(format!("shard {first}: expected shard {} of {}", self.next, self.shards()));
         }
@@ -147,7 +147,7 @@ impl Batch {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = cores.div_ceil(work.len());
         let made = make::each(&work, |(shard, devices)| self.shard(*shard, devices, threads, key, draws))?;
-        let total: usize = made.iter().map(Vec::len).sum();
+        let total: usize = made.iter().flatten().map(Vec::len).sum();
         if total > limits::STRONGROOM_CONTENT_OCTETS {
             let most = limits::STRONGROOM_CONTENT_OCTETS;
             return Err(format!("shards {first} and on: expected at most {most} octets at once, found {total}"));
@@ -165,7 +165,7 @@ impl Batch {
         threads: usize,
         key: &SigningKey,
         draws: &Draws,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Vec<Vec<u8>>, String> {
         let (first, count) = self.terms.range(shard);
         let header = ShardHeader {
             realm: self.terms.realm,
@@ -187,14 +187,17 @@ impl Batch {
             return Err(format!("shard {shard}: expected at most {} octets, found {total}", limits::SHARD_OCTETS));
         }
         let public: usize = made.iter().map(|part| part.public.len()).sum();
-        let mut content = Vec::with_capacity(count as usize * 32 + public + total + total / 4_096 + 4_096);
-        made.iter().flat_map(|part| &part.digests).for_each(|digest| content.extend_from_slice(digest.octets()));
         let length = u32::try_from(public).map_err(|_| format!("shard {shard}: too many octets"))?;
-        content.extend_from_slice(&length.to_be_bytes());
-        made.iter().for_each(|part| content.extend_from_slice(&part.public));
-        sealing::seal_parts(&self.terms.recipient, &plain, &mut content)?;
+        let mut digests = Vec::with_capacity(count as usize * 32 + 4);
+        made.iter().flat_map(|part| &part.digests).for_each(|digest| digests.extend_from_slice(digest.octets()));
+        digests.extend_from_slice(&length.to_be_bytes());
+        let mut sealed = Vec::with_capacity(total + total / 4_096 + 4_096);
+        sealing::seal_parts(&self.terms.recipient, &plain, &mut sealed)?;
         made.iter_mut().for_each(make::Made::wipe);
-        Ok(content)
+        let mut parts = vec![digests];
+        parts.extend(made.into_iter().map(|part| part.public));
+        parts.push(sealed);
+        Ok(parts)
     }
 
     /// The identities of a shard: devices that are counted or listed, or the accepted requests whose digest was approved.
@@ -264,13 +267,9 @@ impl Batch {
 
     /// The last rung, for the first, the last and one in [`LINT_EVERY`] of a shard: the finished certificate against its general request.
     fn lint(&self, first: u32, devices: &[Due], made: &[make::Made]) -> Result<(), String> {
-        let last = devices.len().saturating_sub(1);
-        let certificates = made.iter().flat_map(|part| &part.certificates);
-        for (n, (due, der)) in devices.iter().zip(certificates).enumerate() {
-            let index = first + u32::try_from(n).unwrap_or(u32::MAX);
-            if n != 0 && n != last && !index.is_multiple_of(LINT_EVERY) {
-                continue;
-            }
+        for (index, der) in made.iter().flat_map(|part| &part.certificates) {
+            let (index, n) = (*index, index.saturating_sub(first) as usize);
+            let due = devices.get(n).ok_or("a certificate of no device of this shard")?;
             let parsed = Certificate::parse(der).map_err(|e| e.to_string())?;
             let lineage = self.lineage(index, due).digest();
             let key = parsed.subject_key().clone();
@@ -290,6 +289,12 @@ impl Batch {
                 .map_err(|findings| crate::ceremony::steps::issue_findings(&findings))?;
         }
         Ok(())
+    }
+
+    /// Whether the finished certificate of this index is linted.
+    fn is_linted(&self, index: u32) -> bool {
+        let (first, count) = self.terms.range(index / self.terms.shard_records.max(1));
+        index == first || index + 1 == first + count || index.is_multiple_of(LINT_EVERY)
     }
 
     fn serial(&self, index: u32) -> Result<[u8; 20], String> {
@@ -313,9 +318,4 @@ impl From<crate::pki::PkiError> for BuildError {
 /// Seconds since the machine started, those asleep included.
 fn boot_seconds() -> u64 {
     u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or(u64::MAX)
-}
-
-/// The content of an answer, as it goes beside it: sealed already, but the channel is the one for secrets.
-pub(super) fn beside(content: Vec<u8>) -> Secret {
-    Secret::take(content)
 }

@@ -36,7 +36,10 @@ impl Strongroom {
             .stderr(Stdio::null())
             .spawn()?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Self(Reached::Process { child, input, output })),
+            (Some(input), Some(output)) => {
+                protocol::widen(&input);
+                Ok(Self(Reached::Process { child, input, output }))
+            }
             _ => Err(FrameError::Ended),
         }
     }
@@ -63,9 +66,15 @@ impl Strongroom {
     /// As [`Strongroom::ask`].
     pub fn send(&mut self, request: Request, secret: Option<Secret>) -> Result<(), FrameError> {
         match &mut self.0 {
-            Reached::Process { input, .. } => protocol::write(input, &request, secret.as_ref()).map_err(closed),
+            Reached::Process { input, .. } => protocol::write(input, &request, secret.as_slice()).map_err(closed),
             Reached::InProcess(room, answers) => {
-                answers.push_back(room.answer(request, secret));
+                let (response, parts) = room.answer(request, secret);
+                let joined = match <[Secret; 1]>::try_from(parts) {
+                    Ok([alone]) => Some(alone),
+                    Err(none) if none.is_empty() => None,
+                    Err(parts) => Some(Secret::take(parts.iter().map(Secret::expose).collect::<Vec<_>>().concat())),
+                };
+                answers.push_back((response, joined));
                 Ok(())
             }
         }

@@ -1,11 +1,12 @@
 //! The child: locks its memory, gives up what it can, and answers frames until its pipe ends. It opens nothing.
 
 use crate::strongroom::protocol::{self, FrameError, Request, Response};
-use crate::strongroom::room::Room;
+use crate::strongroom::room::{InParts, Room};
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_no_new_privs};
 use std::collections::BTreeMap;
+use std::sync::mpsc::sync_channel;
 
 /// The word with which the program starts itself as a strongroom.
 pub const ARGUMENT: &str = "strongroom-process";
@@ -49,21 +50,35 @@ pub fn guard_program() {
 pub fn serve() -> Result<(), FrameError> {
     let protections = protect();
     let mut room = Room::default();
-    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
-    loop {
-        let (request, secret) = match protocol::read::<Request>(&mut input) {
-            Ok(frame) => frame,
-            Err(FrameError::Ended) => return Ok(()),
-            Err(error) => return Err(error),
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout());
+    protocol::widen(&output);
+    // The next answer is made while the one before is still being taken; none waits behind another, so that there are two at most.
+    let (answers, given) = sync_channel::<InParts>(0);
+    std::thread::scope(|scope| {
+        let giving = scope.spawn(move || {
+            given.iter().try_for_each(|(response, parts)| protocol::write(&mut output, &response, &parts))
+        });
+        let mut answered = || {
+            loop {
+                let (request, secret) = match protocol::read::<Request>(&mut input) {
+                    Ok(frame) => frame,
+                    Err(FrameError::Ended) => return Ok(()),
+                    Err(error) => return Err(error),
+                };
+                let ends = matches!(request, Request::End);
+                let (mut response, parts) = room.answer(request, secret);
+                if let Response::Opened { protections: said, .. } = &mut response {
+                    said.clone_from(&protections);
+                }
+                // Where the pipe broke nobody gives any more; its error is what ends this process.
+                if answers.send((response, parts)).is_err() || ends {
+                    return Ok(());
+                }
+            }
         };
-        let ends = matches!(request, Request::End);
-        let (mut response, secret) = room.answer(request, secret);
-        if let Response::Opened { protections: said, .. } = &mut response {
-            said.clone_from(&protections);
-        }
-        protocol::write(&mut output, &response, secret.as_ref())?;
-        if ends {
-            return Ok(());
-        }
-    }
+        let answered = answered();
+        drop(answers);
+        let given = giving.join().unwrap_or(Err(FrameError::Ended));
+        answered.and(given)
+    })
 }

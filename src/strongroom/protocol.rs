@@ -187,27 +187,35 @@ pub enum FrameError {
     Pipe(#[from] std::io::Error),
 }
 
-/// Writes one frame.
+/// Writes one frame; the parts go one after the other, as one.
 ///
 /// # Errors
 /// Where the message is too long or the pipe is closed.
-pub fn write<T: Serialize>(pipe: &mut impl Write, message: &T, secret: Option<&Secret>) -> Result<(), FrameError> {
+pub fn write<T: Serialize>(pipe: &mut impl Write, message: &T, parts: &[Secret]) -> Result<(), FrameError> {
     let json = serde_json::to_vec(message).map_err(|e| FrameError::Malformed(e.to_string()))?;
-    write_part(pipe, &json, limits::STRONGROOM_FRAME_OCTETS)?;
-    write_part(pipe, secret.map_or(&[], Secret::expose), limits::STRONGROOM_CONTENT_OCTETS)?;
+    write_parts(pipe, &[&json], limits::STRONGROOM_FRAME_OCTETS)?;
+    let parts: Vec<&[u8]> = parts.iter().map(Secret::expose).collect();
+    write_parts(pipe, &parts, limits::STRONGROOM_CONTENT_OCTETS)?;
     pipe.flush()?;
     Ok(())
 }
 
-fn write_part(pipe: &mut impl Write, part: &[u8], limit: usize) -> Result<(), FrameError> {
-    let too_long = || FrameError::TooLong { limit, found: part.len() };
-    if part.len() > limit {
+fn write_parts(pipe: &mut impl Write, parts: &[&[u8]], limit: usize) -> Result<(), FrameError> {
+    let found = parts.iter().map(|part| part.len()).sum();
+    let too_long = || FrameError::TooLong { limit, found };
+    if found > limit {
         return Err(too_long());
     }
-    let length = u32::try_from(part.len()).map_err(|_| too_long())?;
+    let length = u32::try_from(found).map_err(|_| too_long())?;
     pipe.write_all(&length.to_be_bytes())?;
-    pipe.write_all(part)?;
+    parts.iter().try_for_each(|part| pipe.write_all(part))?;
     Ok(())
+}
+
+/// Asks the kernel to hold a whole mebibyte of this pipe: a shard then crosses in a few turns. It goes on with what it had where it may
+/// not.
+pub(super) fn widen(pipe: impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1024 * 1024);
 }
 
 /// Reads one frame.
@@ -229,9 +237,10 @@ fn read_part(pipe: &mut impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, F
     if length > limit {
         return Err(FrameError::TooLong { limit, found: length });
     }
-    let mut octets = Zeroizing::new(vec![0; length]);
-    pipe.read_exact(&mut octets).map_err(ended)?;
-    Ok(octets)
+    // invariant: it does not grow, so no copy stays behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(length));
+    let read = pipe.take(length as u64).read_to_end(&mut octets)?;
+    if read == length { Ok(octets) } else { Err(FrameError::Ended) }
 }
 
 fn ended(error: std::io::Error) -> FrameError {

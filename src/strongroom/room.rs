@@ -64,13 +64,17 @@ pub struct Room {
 
 type Answer = (Response, Option<Secret>);
 
+/// An answer, and what goes beside it in parts: shards lie where they were made, and nobody copies them together.
+pub type InParts = (Response, Vec<Secret>);
+
 impl Room {
     /// Answers one request; `secret` is what travelled beside it.
-    pub fn answer(&mut self, request: Request, secret: Option<Secret>) -> Answer {
-        match self.try_answer(request, secret) {
-            Ok(answer) => answer,
-            Err(reason) => (Response::Refused { reason }, None),
-        }
+    pub fn answer(&mut self, request: Request, secret: Option<Secret>) -> InParts {
+        let answered = match request {
+            Request::IssueShards { first, count, devices } => self.issue_shards((first, count), &devices, secret),
+            request => self.try_answer(request, secret).map(|(response, secret)| (response, Vec::from_iter(secret))),
+        };
+        answered.unwrap_or_else(|reason| (Response::Refused { reason }, Vec::new()))
     }
 
     fn try_answer(&mut self, request: Request, secret: Option<Secret>) -> Result<Answer, String> {
@@ -130,7 +134,7 @@ impl Room {
                 self.open_batch(authority, &issuer, *terms, digest)
             }
             Request::Challenge { recipient, enrolment, factory } => self.challenge(&recipient, &enrolment, &factory),
-            Request::IssueShards { first, count, devices } => self.issue_shards((first, count), &devices, secret),
+            Request::IssueShards { .. } => Err("shards are answered in parts".to_owned()),
             Request::End => {
                 *self = Self::default();
                 Ok((Response::Ended, None))

@@ -3,6 +3,7 @@
 use super::*;
 use crate::keys::Algorithm;
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 fn signer(fill: u8) -> (SigningKey, ManySigner) {
     let key = SigningKey::from_material(Algorithm::EcdsaP256, &[fill; 64]).unwrap();
@@ -35,7 +36,7 @@ fn key_pairs_are_those_made_one_at_a_time() {
         let one = SigningKey::from_material(Algorithm::EcdsaP256, &[fill; 64]).unwrap();
         let pair = KeyPair::from_material(&[fill; 64]).unwrap();
         assert_eq!(pair.spki_der().as_slice(), one.public_key().spki_der());
-        assert!(one.to_pkcs8_der().unwrap().same_as(pair.pkcs8_der().as_slice()));
+        assert!(one.to_pkcs8_der().unwrap().same_as(pair.pkcs8_der().expose()));
         assert_eq!(times_generator_portably(&pair.scalar), Some(pair.point));
     }
     let mut second = [0xff; 64];
@@ -75,6 +76,12 @@ fn one_wrong_value_anywhere_fails_the_whole_batch() {
     let mut swapped = pairs(20);
     swapped[4].scalar[31] ^= 1;
     assert!(check(good(), swapped).is_err(), "a private key that is another's");
+    for more in [60, 1] {
+        assert!(check(good(), pairs(more)).is_ok(), "{more} key pairs beside 50 signatures");
+        let mut wrong = pairs(more);
+        wrong.last_mut().unwrap().scalar[31] ^= 1;
+        assert!(check(good(), wrong).is_err(), "the last of {more}");
+    }
     let (_, other) = signer(4);
     assert!(verify_all(&other, vec![good()], &[], all_windows).is_err(), "another signer");
     assert!(verify_all(&many, vec![good()], &[], |batch| vec![batch.window(0)]).is_err(), "windows missing");

@@ -2,7 +2,7 @@
 //! equation, records.
 
 use super::{Batch, Due};
-use crate::basics::{Digest, Secret, secret};
+use crate::basics::{Digest, limits, secret};
 use crate::custody::draw::Draws;
 use crate::factory::Mode;
 use crate::factory::kept;
@@ -22,7 +22,8 @@ pub(super) struct Made {
     pub(super) digests: Vec<Digest>,
     /// What of the records is public, likewise.
     pub(super) public: Vec<u8>,
-    pub(super) certificates: Vec<Vec<u8>>,
+    /// Those that are linted, with their index.
+    pub(super) certificates: Vec<(u32, Vec<u8>)>,
 }
 
 impl Made {
@@ -109,6 +110,17 @@ enum Material<'k> {
     P256(&'k [KeyPair]),
     One(&'k [SigningKey]),
     Theirs,
+}
+
+impl Material<'_> {
+    /// At most so many octets of a record are its key's, as far as one says it of all.
+    fn octets(&self) -> usize {
+        match self {
+            Self::P256(_) => many::PKCS8_OCTETS,
+            Self::One(ones) => ones.first().and_then(|one| one.to_pkcs8_der().ok()).map_or(0, |der| der.len() + 16),
+            Self::Theirs => 0,
+        }
+    }
 }
 
 /// Runs the same work on every part, each on a thread of its own.
@@ -215,15 +227,18 @@ fn finish(
     signatures: &[Vec<u8>],
     keys: &Material<'_>,
 ) -> Result<Made, String> {
+    // Room for all of it at once: what grows is copied, and a record must not leave a copy behind.
+    let longest = signed.iter().map(|one| one.tbs.len() + one.lineage.len()).max().unwrap_or(0);
+    let public = longest + signatures.iter().map(Vec::len).max().unwrap_or(0) + limits::DEVICE_ID_CHARS + 64;
     let mut made = Made {
-        records: Zeroizing::new(Vec::with_capacity(devices.len() * 1_200)),
+        records: Zeroizing::new(Vec::with_capacity(devices.len() * (public + keys.octets()))),
         digests: Vec::with_capacity(devices.len()),
-        public: Vec::with_capacity(devices.len() * 700),
-        certificates: Vec::with_capacity(devices.len()),
+        public: Vec::with_capacity(devices.len() * public),
+        certificates: Vec::new(),
     };
     for (n, ((due, signed), signature)) in devices.iter().zip(signed).zip(signatures).enumerate() {
         let key = match keys {
-            Material::P256(pairs) => pairs.get(n).map(|pair| Secret::take(pair.pkcs8_der().to_vec())),
+            Material::P256(pairs) => pairs.get(n).map(KeyPair::pkcs8_der),
             Material::One(ones) => ones.get(n).map(SigningKey::to_pkcs8_der).transpose().map_err(|e| e.to_string())?,
             Material::Theirs => None,
         };
@@ -240,7 +255,9 @@ fn finish(
         let (realm, bundle) = (batch.terms.realm, &batch.terms.bundle);
         kept::write(&mut made.public, index, device, &certificate, &signed.lineage);
         made.digests.push(record::digest(realm, bundle, index, device, &certificate, &signed.lineage));
-        made.certificates.push(certificate);
+        if batch.is_linted(index) {
+            made.certificates.push((index, certificate));
+        }
     }
     if made.digests.len() != devices.len() {
         return Err(format!("expected {} records, made {}", devices.len(), made.digests.len()));

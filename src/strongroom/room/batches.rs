@@ -1,12 +1,12 @@
 //! The room's answers about batches: who may open one, and what a shard is made with.
 
-use super::{Answer, Room};
+use super::{Answer, InParts, Room};
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Secret};
 use crate::ceremony::batch::committed;
 use crate::factory::{BatchTerms, Listed, enrolment};
 use crate::keys::SigningKey;
-use crate::strongroom::batch::{self, Batch};
+use crate::strongroom::batch::Batch;
 use crate::strongroom::protocol::Response;
 use crate::strongroom::sealing;
 
@@ -65,7 +65,7 @@ impl Room {
         (first, count): (u32, u32),
         devices: &[Listed],
         requested: Option<Secret>,
-    ) -> Result<Answer, String> {
+    ) -> Result<InParts, String> {
         let batch = self.batch.as_mut().ok_or("no batch is open")?;
         let draws = self.draws.as_ref().ok_or("nothing can be drawn")?;
         let open = self.keys.get(&batch.authority).ok_or("the authority's key is not open any more")?;
@@ -80,12 +80,10 @@ impl Room {
             draws,
             &throwaway,
         )?;
-        let sizes: Result<Vec<u32>, _> = made.iter().map(|shard| u32::try_from(shard.len())).collect();
+        let octets = |shard: &Vec<Vec<u8>>| shard.iter().map(Vec::len).sum::<usize>();
+        let sizes: Result<Vec<u32>, _> = made.iter().map(|shard| u32::try_from(octets(shard))).collect();
         let sizes = sizes.map_err(|_| "a shard of more than four gigabytes")?;
-        let content = match <[_; 1]>::try_from(made) {
-            Ok([alone]) => alone,
-            Err(several) => several.concat(),
-        };
-        Ok((Response::ShardsIssued { first, sizes }, Some(batch::beside(content))))
+        // Sealed already, but the channel is the one for secrets.
+        Ok((Response::ShardsIssued { first, sizes }, made.into_iter().flatten().map(Secret::take).collect()))
     }
 }
