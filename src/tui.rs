@@ -84,6 +84,10 @@ impl FrontEnd for Screen {
         self.session.busy(self.terminal.screen(), view, what);
     }
 
+    fn progress(&mut self, view: &View<'_>, what: &str, done: u32, of: u32) {
+        self.session.busy(self.terminal.screen(), view, &format!("{what} · {done} of {of}"));
+    }
+
     fn ended(&mut self, view: &View<'_>, ending: &Ending) {
         self.session.ended(self.terminal.screen(), view, ending);
         self.terminal.leave_words(ending);

@@ -187,7 +187,7 @@ impl Effect {
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
             Effect::Challenge { factory, .. } => format!("seal a challenge to factory {factory}"),
             Effect::JudgeRequests { requests, .. } => format!("judge the requests {requests}"),
-            Effect::IssueBundle { operation, .. } => format!("issue {}", operation.title()),
+            Effect::IssueBundle { operation, .. } => format!("issue {}", operation.shown()),
             Effect::Account { receipt, .. } => format!("hold receipt {receipt} against what was issued"),
             Effect::CheckLog { log, .. } => format!("check log {log}"),
             Effect::WriteArtifact { name, .. } => format!("write {name}"),

@@ -84,8 +84,19 @@ impl<R: RealmType> Run<'_, R> {
             kept: &kept,
             requested: requested.as_deref(),
         };
-        let maker = self.strongrooms.maker_room()?;
-        bundles::write(maker, &making, &name, &mut |_, _| ()).map_err(|e| e.to_string())?;
+        let what = format!("make {}, shards", operation.shown());
+        self.with_front(|view, front, strongrooms| {
+            let mut told = 0;
+            let mut tell = |done: u32, of: u32| {
+                // Drawn for each of a thousand shards, the screen would be much of the work.
+                let part = u64::from(done) * 50 / u64::from(of.max(1));
+                if part > told {
+                    told = part;
+                    front.progress(view, &what, done, of);
+                }
+            };
+            bundles::write(strongrooms.maker_room()?, &making, &name, &mut tell).map_err(|e| e.to_string())
+        })?;
         if let Some(seed) = self.room.seed() {
             self.sign_as_simulated(&name, seed)?;
         }

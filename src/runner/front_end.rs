@@ -208,6 +208,9 @@ pub trait FrontEnd {
     /// Something longer than a moment is being done.
     fn busy(&mut self, view: &View<'_>, what: &str);
 
+    /// How far that is, where it has parts. Line by line and in the record it is said once, when it begins.
+    fn progress(&mut self, _view: &View<'_>, _what: &str, _done: u32, _of: u32) {}
+
     /// The run is over.
     fn ended(&mut self, view: &View<'_>, ending: &Ending);
 }
