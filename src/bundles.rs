@@ -15,7 +15,7 @@ mod sorted;
 mod write;
 
 pub use check::{Checked, Expected, check};
-pub use folder::is_the_one;
+pub use folder::{is_the_one, open_file};
 pub use parts::{Part, join, split};
 pub use prove::{Proof, prove};
 pub use sign::sign;

@@ -11,6 +11,7 @@ mod issuing;
 
 pub use delegated::StandingDelegated;
 pub use factory::StandingFactory;
+pub use issuing::too_many_entries;
 
 use crate::basics::{Digest, Instant, Realm, canonical, limits};
 use crate::keys::recipient::RecipientKind;
