@@ -1,6 +1,7 @@
 //! Row 7: bundles as folders: written from what a strongroom makes, checked by whoever has one. Nothing in here sees a private key:
 //! shards come sealed and stay sealed. Formats: `factory`, `media/BUNDLE.md`.
 
+pub mod before;
 mod check;
 pub mod collect;
 mod folder;

@@ -23,6 +23,7 @@ pub mod record;
 pub mod refusal;
 pub mod requests;
 pub mod returned;
+pub mod sample;
 pub mod shard;
 pub mod tar;
 pub mod terms;

@@ -6,6 +6,7 @@
 pub mod resolve;
 pub mod room;
 pub mod runbook;
+pub mod samples;
 pub mod standing;
 
 pub use standing::Standing;

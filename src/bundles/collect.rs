@@ -123,14 +123,20 @@ fn written(
     out: &Path,
 ) -> Result<Written, BundleError> {
     let mut file = Body::new(all)?;
-    for row in source.rows {
+    // Where an order replaces certificates, requests come in its order.
+    let places: BTreeMap<DeviceId, usize> = source.order.list().into_iter().map(|device| device.id).zip(0..).collect();
+    let mut rows: Vec<&Row> = source.rows.iter().collect();
+    if source.order.replaces.is_some() {
+        rows.sort_by_key(|row| places.get(&row.device).copied().unwrap_or(usize::MAX));
+    }
+    for row in rows {
         file.put(&read(source, row)?.to_octets())?;
     }
     let whole = file.done(source)?;
     let judge = |statement: &Statement, path: &Path| {
         let records = u32::try_from(limits::SHARD_RECORDS).unwrap_or(1);
         let judge = Judge::new(source.order, source.order_digest, statement, Known::default(), source.now, records)?;
-        requests::judge(path, statement, judge, Prints::default(), &mut |_, _| Ok(()))
+        requests::judge(path, statement, judge, &[], Prints::default(), &mut |_, _| Ok(()))
     };
     let judged = judge(&whole, all)?;
     if judged.refused.is_empty() {

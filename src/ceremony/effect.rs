@@ -87,6 +87,14 @@ pub enum Effect {
         /// Name of the artefact.
         file: String,
     },
+    /// The devices of an order that came in are held against everything that was issued before.
+    LookForDevices {
+        /// Name of the order, and SHA-256 of its file.
+        order: String,
+        sha256: Digest,
+        /// What was issued before, in order.
+        bundles: Vec<BundleId>,
+    },
     /// The file of a statement is found, copied, and its requests are judged one by one.
     JudgeRequests {
         /// What the script calls them.
@@ -186,6 +194,9 @@ impl Effect {
             Effect::ReserveSerial { authority, .. } => format!("reserve a serial number for {authority}"),
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
             Effect::Challenge { factory, .. } => format!("seal a challenge to factory {factory}"),
+            Effect::LookForDevices { order, bundles, .. } => {
+                format!("look for the devices of order {order} in the {} bundles that were issued", bundles.len())
+            }
             Effect::JudgeRequests { requests, .. } => format!("judge the requests {requests}"),
             Effect::IssueBundle { operation, .. } => format!("issue {}", operation.shown()),
             Effect::Account { receipt, .. } => format!("hold receipt {receipt} against what was issued"),

@@ -277,6 +277,10 @@ pub enum Outcome {
         commitment: Digest,
         file: WrittenFile,
     },
+    /// Nothing that was issued before is in the way of an order: so many records were looked at.
+    DevicesLookedFor {
+        records: u64,
+    },
     /// Every request was judged, at this time; the artefacts name all that were refused, and the device keys that the chain has
     /// certified once these are.
     RequestsJudged {

@@ -20,7 +20,7 @@ use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm, SafeText, canonical, limits};
 use crate::factory::enrolment::Signed;
 use crate::factory::refusal::same;
-use crate::factory::{Class, Mode, Order, Refusal};
+use crate::factory::{Class, Mode, Order, Places, Refusal};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::pki::Certificate;
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,9 @@ pub struct Found {
     pub shard_records: u32,
     /// What stands for the accepted requests of each shard: [`shard_digest`].
     pub shards: Vec<Digest>,
+    /// Records that the accepted ones replace, in their order, where the order replaces any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Places>,
     /// The first of the refused ones; the artefact names all.
     pub refused: Vec<Refused>,
 }

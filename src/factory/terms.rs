@@ -118,6 +118,8 @@ pub struct Requested {
     pub requests: Digest,
     pub accepted: u32,
     pub shards: Vec<Digest>,
+    /// The records that the accepted ones replace, in their order, where the order replaces any.
+    pub replaced: Option<Places>,
 }
 
 impl BatchTerms {
@@ -132,6 +134,7 @@ impl BatchTerms {
             return Err(Refusal::malformed(WHAT, expected, order.mode));
         }
         let count = room.requested.as_ref().map_or(order.count, |requested| requested.accepted);
+        let of_requests = room.requested.as_ref().map(|requested| requested.replaced.clone().unwrap_or_default());
         let devices = match &order.devices {
             _ if let Some(Requested { requests, shards, .. }) = room.requested => {
                 Devices::Requested { requests, shards }
@@ -170,7 +173,7 @@ impl BatchTerms {
             serial_seed: room.serial_seed,
             replaces: order.replaces.as_ref().zip(room.replaced_seed).map(|(replaced, serial_seed)| Replacing {
                 bundle: replaced.bundle,
-                records: replaced.records.clone(),
+                records: of_requests.unwrap_or_else(|| replaced.records.clone()),
                 serial_seed,
             }),
             seconds: room.seconds,
@@ -322,10 +325,22 @@ impl BatchTerms {
         }
     }
 
-    fn subject_of(&self, profile: &Profile, device: &str) -> Subject {
+    /// Whether a certificate says which device it is of: in its subject, or as a hardware module.
+    #[must_use]
+    pub fn names_device(&self, profile: &Profile) -> bool {
+        let common = self.subject.common_name.as_ref().is_some_and(|name| name.contains(DEVICE));
+        common || self.hardware_type.is_some() || self.is_numbered(profile)
+    }
+
+    /// Whether the device id is the subject's serial number.
+    fn is_numbered(&self, profile: &Profile) -> bool {
         let rules = &profile.subject;
-        let numbered = rules.required.contains(&Attribute::SerialNumber)
-            || (rules.optional.contains(&Attribute::SerialNumber) && self.matter.is_none());
+        rules.required.contains(&Attribute::SerialNumber)
+            || (rules.optional.contains(&Attribute::SerialNumber) && self.matter.is_none())
+    }
+
+    fn subject_of(&self, profile: &Profile, device: &str) -> Subject {
+        let numbered = self.is_numbered(profile);
         let subject = Subject {
             country: self.subject.country.clone(),
             organization: self.subject.organization.clone(),
@@ -362,6 +377,10 @@ impl BatchTerms {
             "requests where keys are device-generated, and a mode that issues here".to_owned(),
             format!("{} {}", said.0, said.1),
         );
+        if let Some(replacing) = &self.replaces {
+            let found = replacing.records.count();
+            expect(found == self.count, "replaces", format!("{} records", self.count), found.to_string());
+        }
         if let Devices::Listed { shards } | Devices::Requested { shards, .. } = &self.devices {
             let found = shards.len();
             expect(found == self.shards() as usize, "devices", self.shards().to_string(), found.to_string());

@@ -93,6 +93,7 @@ impl Resolver<'_> {
         let steps = self.steps(p);
         let c = &self.script.ceremony;
         let oid_arc = c.oid_arc.as_ref().map(|arc| arc.value.clone()).unwrap_or_default();
+        self.samples(&steps, &authorities, &oid_arc, p);
         if let Some(arc) = &c.oid_arc {
             if const_oid::ObjectIdentifier::new(&arc.value).is_err() {
                 p.add(

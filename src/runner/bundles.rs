@@ -11,7 +11,7 @@ use crate::ceremony::{Operation, batch, steps};
 use crate::devices::durable_file;
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::{Devices, Replacing};
-use crate::factory::{BundleId, Listed, manifest};
+use crate::factory::{BundleId, Listed, Manifest, manifest};
 use crate::pki::CertificateList;
 use crate::runner::perform::written;
 use crate::runner::rehearsal;
@@ -58,9 +58,6 @@ impl<R: RealmType> Run<'_, R> {
             Devices::Numbered(_) | Devices::Listed { .. } => None,
         };
         let requested: Option<Box<bundles::Requests<'_>>> = requested.map(|requested| requested as Box<_>);
-        if let Some(replacing) = &terms.replaces {
-            self.are_replaced(replacing, &listed)?;
-        }
         let issuer_der = hex_decode(issuer_der).ok_or("the issuing certificate is not hexadecimal")?;
         self.set_bundles_aside()?;
         let name = self.folder.bundles().join(terms.bundle.hex());
@@ -110,31 +107,6 @@ impl<R: RealmType> Run<'_, R> {
     fn judged(&self, statement: Digest) -> Result<String, String> {
         let found = self.state.judged.iter().find(|(_, judged)| judged.statement == statement);
         found.map(|(name, _)| name.clone()).ok_or_else(|| "the requests of this batch were not judged".to_owned())
-    }
-
-    /// An order that replaces certificates lists the devices that have them, each in its place.
-    fn are_replaced(&self, replacing: &Replacing, listed: &[Listed]) -> Result<(), String> {
-        let bundles = self.state.factories.values().flat_map(|factory| &factory.bundles);
-        let root = bundles.filter(|bundle| bundle.bundle == replacing.bundle).map(|bundle| bundle.records_root).next();
-        let path = self.kept(&bundles::kept::name(&replacing.bundle))?;
-        let mut records = bundles::kept::Records::open(&path).map_err(|e| e.to_string())?;
-        let mut devices = listed.iter();
-        while let Some(record) = records.next_record().map_err(|e| e.to_string())? {
-            if !replacing.records.contains(record.index) {
-                continue;
-            }
-            let found = devices.next().map_or_else(|| "none".to_owned(), |device| device.id.to_string());
-            if found != record.device.as_str() {
-                return Err(format!(
-                    "order: devices: expected {}, which has record {} of bundle {}, found {found}",
-                    record.device, record.index, replacing.bundle
-                ));
-            }
-        }
-        if Some(records.root()) != root {
-            return Err(format!("{}: not the records of bundle {}", path.display(), replacing.bundle));
-        }
-        Ok(())
     }
 
     /// The devices of the order with this digest, where it lists them.

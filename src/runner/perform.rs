@@ -113,6 +113,7 @@ impl<R: RealmType> Run<'_, R> {
             Effect::Challenge { factory, recipient, request, file, .. } => {
                 self.challenge(factory, recipient, *request, file)
             }
+            Effect::LookForDevices { order, .. } => self.look_for_devices(order),
             Effect::JudgeRequests { requests, order, shard_records, device_keys, .. } => {
                 self.judge_requests(&requests::Wanted {
                     requests,

@@ -7,7 +7,8 @@
 //! ```
 
 use crate::basics::{Digest, canonical, limits};
-use crate::bundles::{BundleError, requests};
+use crate::bundles::before::{self, Before};
+use crate::bundles::{BundleError, kept, requests};
 use crate::ceremony::batch;
 use crate::ceremony::event::Outcome;
 use crate::ceremony::steps::{keys_file, refusals_file};
@@ -35,6 +36,7 @@ impl<R: RealmType> Run<'_, R> {
         let statement = &signed.statement;
         let (order, order_digest) = batch::order(&self.state, wanted.order)?;
         let devices = self.device_keys(wanted.device_keys)?;
+        let before = self.issued_before()?;
         let folder = self.folder.requests();
         durable_file::folder(&folder).map_err(|e| e.to_string())?;
         let copy = folder.join(format!("{}.cbor", wanted.requests));
@@ -44,7 +46,7 @@ impl<R: RealmType> Run<'_, R> {
         let known = Known { keys: self.state.keys.clone(), devices: devices.clone() };
         let judge = Judge::new(&order, order_digest, statement, known, at, wanted.shard_records);
         let judge = judge.map_err(|e| e.to_string())?;
-        let judged = requests::judge(&copy, statement, judge, devices, &mut |shard, octets| {
+        let judged = requests::judge(&copy, statement, judge, &before, devices, &mut |shard, octets| {
             Ok(durable_file::replace(&accepted(&folder, wanted.requests, shard), &octets)?)
         })
         .map_err(|e| e.to_string())?;
@@ -79,6 +81,25 @@ impl<R: RealmType> Run<'_, R> {
     pub(super) fn accepted(&self, requests: &str) -> impl Fn(u32) -> Result<Vec<u8>, BundleError> + Sync + use<R> {
         let (folder, name) = (self.folder.requests(), requests.to_owned());
         move |shard| Ok(durable_file::read(&accepted(&folder, &name, shard), limits::STRONGROOM_CONTENT_OCTETS)?)
+    }
+
+    /// Whether devices of an order, or hardware that it names, have certificates that stand and which it does not replace.
+    pub(super) fn look_for_devices(&self, name: &str) -> Result<Outcome, String> {
+        let (order, _) = batch::order(&self.state, name)?;
+        let records = before::looked_at(&order, &self.issued_before()?).map_err(|e| format!("order {name}: {e}"))?;
+        Ok(Outcome::DevicesLookedFor { records })
+    }
+
+    /// Everything that the chain has issued, with what of it stands.
+    fn issued_before(&self) -> Result<Vec<Before>, String> {
+        let mut all = Vec::new();
+        for factory in self.state.factories.values() {
+            for bundle in &factory.bundles {
+                let path = self.kept(&kept::name(&bundle.bundle))?;
+                all.push(Before::of(bundle, &factory.bundles, path)?);
+            }
+        }
+        Ok(all)
     }
 
     /// The device keys that the chain has certified, where it has any.

@@ -14,11 +14,12 @@ mod make;
 use crate::basics::{Digest, limits};
 use crate::custody::draw::Draws;
 use crate::factory::requests::Accepted;
+use crate::factory::sample::{self, Linted};
 use crate::factory::{BatchTerms, DeviceId, HardwareIds, Listed, Mode, shard::ShardHeader};
 use crate::keys::many::ManySigner;
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
-use crate::pki::ladder::{self, ThrowawayClean};
-use crate::pki::template::{Places, Template, Wrapping};
+use crate::pki::ladder;
+use crate::pki::template::Wrapping;
 use crate::pki::{Certificate, Profile, certificate, serial};
 use crate::strongroom::sealing;
 use rustix::time::{ClockId, clock_gettime};
@@ -43,12 +44,6 @@ pub(super) struct Batch {
     next: u32,
     /// Seconds of the boot clock.
     deadline: u64,
-}
-
-/// A template, and the evidence that lets the authority's key sign what comes out of it.
-struct Linted {
-    template: Template,
-    _clean: ThrowawayClean,
 }
 
 /// One identity that is due: whose, and for which key where the device made its own.
@@ -236,32 +231,9 @@ impl Batch {
             SigningKey::from_material(self.terms.algorithm, material.expose()).map_err(|e| e.to_string())
         };
         let keys = [sample(0)?.public_key(), sample(1)?.public_key()].map(SubjectKey::from);
-        let skis = [make::identifier(&keys[0])?, make::identifier(&keys[1])?];
-        let build = |places: &Places<'_>| -> Result<Vec<u8>, BuildError> {
-            let key = SubjectKey::from_spki_der(places.spki).map_err(crate::pki::PkiError::from)?;
-            let lineage = places.lineage.copied();
-            let request = terms.request(&self.issuer, &self.profile, places.device, key, *places.serial, lineage);
-            Ok(certificate::build_tbs(&request)?)
-        };
-        let with_lineage = self.terms.lineage_oid.is_some();
-        let samples = [(keys[0].spki_der(), skis[0]), (keys[1].spki_der(), skis[1])];
-        let template = Template::new(length, samples, with_lineage, build).map_err(|e: BuildError| e.0)?;
-        // The first rung: what this device would get, from the template, signed by the throw-away key and linted.
-        let (lineage, serial) = (self.lineage(0, due).digest(), self.serial(0)?);
-        let request =
-            terms.request(&self.issuer, &self.profile, device.as_str(), keys[0].clone(), serial, Some(lineage));
-        let places = Places {
-            serial: &serial,
-            device: device.as_str(),
-            spki: keys[0].spki_der(),
-            ski: &skis[0],
-            lineage: with_lineage.then_some(&lineage),
-        };
-        let mut tbs = Vec::new();
-        template.fill(&places, &mut tbs).map_err(|e| e.to_string())?;
-        let clean = ladder::check_before(&request, &tbs, throwaway)
-            .map_err(|findings| crate::ceremony::steps::issue_findings(&findings))?;
-        self.templates.insert((length, due.attested), Linted { template, _clean: clean });
+        let of = sample::Batch { terms, issuer: &self.issuer, profile: &self.profile };
+        let linted = of.template(device, &keys, &due.hardware, throwaway)?;
+        self.templates.insert((length, due.attested), linted);
         Ok(())
     }
 
@@ -285,8 +257,7 @@ impl Batch {
                 Some(lineage),
             );
             let tbs = certificate::build_tbs(&request).map_err(|e| e.to_string())?;
-            let _clean = ladder::check_after(&request, &tbs, der)
-                .map_err(|findings| crate::ceremony::steps::issue_findings(&findings))?;
+            let _clean = ladder::check_after(&request, &tbs, der).map_err(|findings| sample::findings(&findings))?;
         }
         Ok(())
     }
@@ -303,15 +274,6 @@ impl Batch {
 
     fn algorithm(&self) -> Algorithm {
         self.terms.algorithm
-    }
-}
-
-/// What the general builder says, as text.
-struct BuildError(String);
-
-impl From<crate::pki::PkiError> for BuildError {
-    fn from(error: crate::pki::PkiError) -> Self {
-        Self(error.to_string())
     }
 }
 

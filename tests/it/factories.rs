@@ -78,3 +78,114 @@ fn an_order_over_the_quota_or_for_another_factory_is_refused_before_a_share_is_t
         assert!(!record.contains("\"purpose\":\"unlock\"") && !record.contains("\"effect\":\"unlock\""), "{to}");
     }
 }
+
+/// Custodians come for nothing where an order cannot be carried out: it is refused where it comes in, by samples of its certificates.
+#[test]
+fn an_order_whose_certificates_cannot_be_issued_is_refused_where_it_comes_in() {
+    let long = "common_name = \"Lamp of the finest make and the most careful finish {device}\"";
+    for (from, to, words) in [
+        ("common_name = \"Lamp {device}\"", long, "expected 1 to 64"),
+        ("not_after = \"2031-11-21T00:00:00Z\"", "not_after = \"2041-11-21T00:00:00Z\"", "expected an end not after"),
+        (
+            "not_before = \"2026-11-22T00:00:00Z\"",
+            "not_before = \"2026-11-21T00:00:00Z\"",
+            "a begin not before the issuer's",
+        ),
+        ("[subject]", "[matter]\nvendor_id = \"FFF1\"\nproduct_id = \"8000\"\n[subject]", "expected no"),
+        ("algorithm = \"ecdsa-p256\"", "algorithm = \"ml-dsa-44\"", "expected an algorithm of profile ldevid"),
+        (
+            "profile = \"ldevid\"",
+            "profile = \"idevid\"",
+            "order: profile: expected ldevid, as the script says, found idevid",
+        ),
+        ("organization = \"Example Devices\"\n", "", "expected organization"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let script = with_order(folder.path(), from, to);
+        let out = folder.path().join("out");
+        let (script, to_out) = (script.to_str().unwrap(), out.to_str().unwrap());
+        let output = anchorite(&["rehearse", script, "--plain", "--auto", "--seed", "7", "--out", to_out]);
+        let said = said(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_ne!(code(&output), 0, "{to}");
+        assert!(said.to_lowercase().contains(&words.to_lowercase()) && said.contains("order lamps-1:"), "{to}: {said}");
+        let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap();
+        assert!(!record.contains("\"step\":\"unlock\""), "{to}");
+    }
+}
+
+#[test]
+fn a_script_whose_bundles_nobody_could_issue_is_a_problem_when_it_is_checked() {
+    let check = |from: &str, to: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["profiles", FOLDER] {
+            copy(&root().join("ceremony-scripts").join(name), &folder.path().join(name));
+        }
+        let path = folder.path().join(FOLDER).join("script.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let output = anchorite(&["check", folder.path().join(FOLDER).to_str().unwrap()]);
+        (code(&output), said(&output))
+    };
+    let records = "shard_records = 8";
+    for (from, to, words) in [
+        (records, "shard_records = 8\nlineage_oid = \"2.5.29.15\"", "lineage: expected a private object identifier"),
+        (records, "shard_records = 8\nlineage_oid = \"1.2.x\"", "lineage: expected a private object identifier"),
+        (records, "shard_records = 8\nhardware_type = \"1.2.x\"", "hardware"),
+        ("http://pki.example/issuing-a.crl", "https://pki.example/issuing-a.crl", "CRL address: expected http://"),
+    ] {
+        let (code, said) = check(from, to);
+        assert_eq!(code, 3, "{to}: {said}");
+        assert!(
+            said.contains(words) && said.contains("step bundle: no certificate of profile ldevid by issuing-a"),
+            "{to}: {said}"
+        );
+    }
+    assert_eq!(check(records, "shard_records = 9").0, 0);
+}
+
+#[test]
+fn a_device_whose_certificate_stands_gets_no_other_from_the_next_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, issued) = (folder.path().join("first"), folder.path().join("first/issued"));
+    rehearse(FOLDER, &first);
+    let script = with_order(folder.path(), "version = \"1.4.0\"", "version = \"1.4.1\"");
+    let path = script.join("script.toml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    for (from, to) in [
+        ("follows = \"hierarchy-2026\"", "follows = \"lamps-1-2026\""),
+        ("id = \"lamps-1-2026\"", "id = \"lamps-2-2026\""),
+        ("order = \"lamps-1\"", "order = \"lamps-2\""),
+        ("bundle = \"lamps-1\"", "bundle = \"lamps-2\""),
+        ("bundles = [\"lamps-1\"]", "bundles = [\"lamps-2\"]"),
+        ("object = \"order\"\nname = \"lamps-1\"", "object = \"order\"\nname = \"lamps-2\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(&path, text).unwrap();
+    let order = std::fs::read_to_string(script.join("rehearsal/lamps-1.order.toml")).unwrap();
+    let next = |name: &str, order: &str| {
+        std::fs::write(script.join("rehearsal/lamps-2.order.toml"), order).unwrap();
+        let (out, after) = (folder.path().join(name), first.to_str().unwrap());
+        let (script, to) = (script.to_str().unwrap(), out.to_str().unwrap());
+        let output =
+            anchorite(&["rehearse", script, "--plain", "--auto", "--seed", "7", "--after", after, "--out", to]);
+        let record = std::fs::read_to_string(out.join("evidence/transcript.jsonl")).unwrap_or_default();
+        let unlocked = record.contains("\"effect\":\"unlock\"");
+        (code(&output), said(&output).split_whitespace().collect::<Vec<_>>().join(" "), unlocked)
+    };
+    let (exit, text, unlocked) = next("again", &order);
+    assert!(exit != 0 && !unlocked, "{text}");
+    assert!(text.contains("LAMP-00000001 (record 0 of bundle lamps-1)") && text.contains("and 18 more"), "{text}");
+    // One of twenty is enough.
+    let (exit, text, _) = next("one", &order.replace("first = 1,", "first = 20,"));
+    assert!(exit != 0 && text.contains("found LAMP-00000020 (record 19 of bundle lamps-1) (replay)"), "{text}");
+    let fresh = order.replace("first = 1,", "first = 21,");
+    let (exit, text, unlocked) = next("fresh", &fresh);
+    assert!(exit == 0 && unlocked, "{text}");
+    // Without what was kept nobody knows.
+    std::fs::rename(&issued, folder.path().join("elsewhere")).unwrap();
+    let (exit, text, unlocked) = next("unknown", &fresh);
+    assert!(exit != 0 && !unlocked && text.contains("expected what was kept of this bundle"), "{text}");
+}

@@ -5,6 +5,7 @@ usage: listed_hardware.py PROGRAM"""
 import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import tempfile
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from factory import Factory
+from factory import Factory, edited
 from receipt_account import values
 
 LINEAGE = "1.3.6.1.4.1.32473.2.7"
@@ -43,6 +44,57 @@ def refused(factory, work, name, hardware, words):
     assert words in said, f"{name}: {said[-1500:]}"
     record = (work / name / "evidence/transcript.jsonl").read_text()
     assert '"unlock' not in record.split('"step":"order"')[-1] or "typed" not in record, name
+
+
+NEXT = [('follows = "hierarchy-2026"', 'follows = "lamps-1-2026"'), ('id = "lamps-1-2026"', 'id = "lamps-2-2026"'), ('order = "lamps-1"', 'order = "lamps-2"'),
+        ('bundle = "lamps-1"', 'bundle = "lamps-2"'), ('bundles = ["lamps-1"]', 'bundles = ["lamps-2"]'),
+        ('object = "order"\nname = "lamps-1"', 'object = "order"\nname = "lamps-2"')]
+
+
+def next_orders(factory, work):
+    """A second ceremony of the chain: devices and hardware with certificates that stand get no others, unless these are replaced."""
+    scripts, before = factory.scripts, work / "listed/people"
+    shutil.copytree(scripts / "factory-bundle-listed", scripts / "factory-bundle-next")
+    edited(scripts / "factory-bundle-next/script.toml", NEXT)
+    order = (scripts / "factory-bundle-listed/rehearsal/lamps-1.order.toml").read_text()
+    (bundle,) = (before / "bundles").iterdir()
+
+    def carried_out(name, text, good=True):
+        incoming = work / f"next-{name}"
+        incoming.mkdir()
+        (incoming / "lamps-2.order.toml").write_text(text)
+        return factory.rehearse("factory-bundle-next", work / name, "--after", before, "--incoming", incoming, good=good)
+
+    def refused(name, text, words):
+        done = carried_out(name, text, good=False)
+        said = " ".join((done.stdout + done.stderr).split())
+        assert words in said, f"{name}: {said[-1500:]}"
+        assert '"effect":"unlock"' not in (work / name / "evidence/transcript.jsonl").read_text(), name
+
+    other = order.replace('version = "1.4.0"', 'version = "1.4.1"')
+    refused("again", other, "LAMP-0000 (record 0 of bundle lamps-1)")
+    renamed = other.replace('id = "LAMP-', 'id = "BULB-').replace("00124b0000", "00124b0001").replace('soc = "9F3C:0003"', 'soc = "9f3c-0003"')
+    renamed = renamed.replace('"9F3C:', '"9F3D:')
+    refused("renamed", renamed, "soc 9F3C:0003 of LAMP-0003 (record 3 of bundle lamps-1)")
+    replaces = f'\n[replaces]\nbundle = "{bundle.name}"\nrecords = "0-{COUNT - 1}"\n'
+    exchanged = other.replace("LAMP-0001", "LAMP-x").replace("LAMP-0002", "LAMP-0001").replace("LAMP-x", "LAMP-0002")
+    refused("exchanged", exchanged + replaces, "expected LAMP-0001, which has record 1 of bundle lamps-1, found LAMP-0002")
+    carried_out("fresh", renamed.replace("9f3c-0003", "9F3D:0003"))
+    carried_out("replacing", other + replaces)
+    (made,) = [path for path in (work / "replacing/bundles").iterdir() if path.name != bundle.name]
+    ledger = work / "next.sqlite"
+    built = factory.call("ledger", "rebuild", ledger, factory.above / "evidence", before / "evidence", work / "replacing/evidence")
+    assert built.returncode == 0, built.stderr
+    told = json.loads(factory.call("ledger", "device", ledger, "mac=00:12:4B:00:00:05", "--issued", work / "replacing/issued", "--json").stdout)
+    assert [each["device"] for each in told] == ["LAMP-0005"] * 2 and told[1]["replaces"] == told[0]["serial"], told
+    assert told[1]["hardware"] == HARDWARE[5]
+    # What was kept of the bundle before is needed, and is held against its manifest.
+    kept = before / "issued" / f"{bundle.name}.cbor"
+    octets = kept.read_bytes()
+    kept.unlink()
+    refused("missing", other, "expected what was kept of this bundle")
+    kept.write_bytes(octets.replace(b"LAMP-0007", b"LAMP-0077"))
+    refused("changed", renamed.replace("9f3c-0003", "9F3D:0003"), "issued records")
 
 
 def main(work):
@@ -100,6 +152,8 @@ def main(work):
         subprocess.run(["openssl", "verify", "-attime", "1795700000", "-CAfile", factory.above / "evidence/artifacts/root-2026.crt.pem",
                         "-untrusted", made_bundle / "chain.pem", work / "device.pem"], check=True, capture_output=True)
     assert device("mac=00124b0000ff").returncode != 0 and device("lot=7").returncode != 0
+    next_orders(factory, work)
+    print("the next order: 5 refused where it came in, nothing unlocked; replaced and fresh ones carried out")
     print(f"listed hardware: {COUNT} identities, each its own hardware's by pyca and OpenSSL; {len(asked) + 3} drawn by it, none twice; 3 orders refused")
 
 

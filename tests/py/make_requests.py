@@ -154,11 +154,12 @@ def public(path):
     return serialization.load_pem_private_key(path.read_bytes(), None).public_key()
 
 
-def collect(order, digest, work, vendor, unruly, keys):
-    """Entries in order, and for each what is expected of it: nothing where it is accepted, else words of reasons."""
+def collect(order, digest, work, vendor, unruly, keys, same=None):
+    """Entries in order, and for each what is expected of it: nothing where it is accepted, else words of reasons. Devices have the hardware ids of
+    every other collection, or only those in `same`."""
     devices, nonce, oid = Devices(work, keys), order["nonce"], order.get("nonce_oid")
-    counted = order["devices"]
-    ids = [f"{counted['prefix']}{counted['first'] + n:0{counted['digits']}}" for n in range(order["count"])]
+    counted = order.get("devices")
+    ids = order.get("hardware_ids") or [f"{counted['prefix']}{counted['first'] + n:0{counted['digits']}}" for n in range(order["count"])]
     soc = order.get("hardware_kind", "soc")
     made = []
 
@@ -166,7 +167,8 @@ def collect(order, digest, work, vendor, unruly, keys):
         key = key or devices.key(f"device-{len(made)}")
         request = request or devices.request(device, key, nonce, oid)
         chain = [vendor.chip(public(key), device), vendor.intermediate] if chain is None else chain
-        made.append((entry(device, {soc: f"9f3c{n:04x}"} if hardware is None else hardware, request, chain, signature), device, sorted(expected)))
+        series = "9f3c" if same is None or n in same else "9f3d"
+        made.append((entry(device, {soc: f"{series}{n:04x}"} if hardware is None else hardware, request, chain, signature), device, sorted(expected)))
         return key, request
 
     if not unruly:
@@ -245,7 +247,7 @@ def collect(order, digest, work, vendor, unruly, keys):
     return made
 
 
-def write(out, order_path, called, unruly=False, seed=None, keys=None, **change):
+def write(out, order_path, called, unruly=False, seed=None, keys=None, same=None, backwards=False, **change):
     """Makes a collection; gives what is expected of each request."""
     source = pathlib.Path(order_path).read_text()
     vendor = Vendor()
@@ -257,7 +259,8 @@ def write(out, order_path, called, unruly=False, seed=None, keys=None, **change)
         work = pathlib.Path(work)
         if keys:
             keys.mkdir(parents=True, exist_ok=True)
-        made = collect(order, digest, work, vendor, unruly, keys)
+        made = collect(order, digest, work, vendor, unruly, keys, same)
+        made = made[::-1] if backwards else made
         entries = [e for e, _, _ in made]
         seed = seed or simulated_seed(order["factory"])
         signed = statement(digest, (entries, order["nonce"]), [vendor.root], order["factory"], seed, work, **change)

@@ -157,33 +157,55 @@ def refused_whole(folder, good, script, after):
     return len(cases)
 
 
-def again(folder, first, incoming):
-    """A second ceremony of the chain, another order: the keys of the first are known."""
-    script = folder / "scripts" / "factory-csr-2"
+def following(folder, number, follows):
+    """A script that judges requests in a chain that has enrolled the factory."""
+    script = folder / "scripts" / f"factory-csr-{number}"
     script.mkdir(parents=True)
-    (folder / "scripts" / "profiles").symlink_to(SCRIPTS / "profiles")
+    if not (folder / "scripts" / "profiles").exists():
+        (folder / "scripts" / "profiles").symlink_to(SCRIPTS / "profiles")
     text = (SCRIPTS / "factory-csr/script.toml").read_text()
-    text = text.replace('id = "meters-1-2026"', 'id = "meters-2-2026"').replace('follows = "hierarchy-2026"', 'follows = "meters-1-2026"')
-    text = text.replace('bundle = "meters-1"', 'bundle = "meters-2"').replace('bundles = ["meters-1"]', 'bundles = ["meters-2"]')
+    text = text.replace('id = "meters-1-2026"', f'id = "meters-{number}-2026"').replace('follows = "hierarchy-2026"', f'follows = "{follows}"')
+    text = text.replace('bundle = "meters-1"', f'bundle = "meters-{number}"').replace('bundles = ["meters-1"]', f'bundles = ["meters-{number}"]')
     for begin, end in (("[[factory]]", "[[material]]"), ('[[act]]\ntitle = "Enrol the factory"', '[[act]]\ntitle = "Judge"')):
         start = text.index(begin)
         text = text[:start] + text[text.index(end, start):]
     start = text.index("# What it may have in all")
     text = text[:start] + text[text.index("\n", start) + 1:]
     (script / "script.toml").write_text(text)
-    to, out = folder / "again", folder / "again-out"
+    return script
+
+
+def collected(folder, name, order, **how):
+    """A collection for this order in a folder of its own, as a rehearsal finds it; with what is expected of it."""
+    (folder / f"{name}.toml").write_text(order)
+    expected = make_requests.write(folder / name, folder / f"{name}.toml", "meters-1-keys", **how)
+    (folder / name / "meters-1-keys.order.toml").rename(folder / name / "meters-1.order.toml")
+    return folder / name, expected
+
+
+def refused_as(out, expected):
+    refusals = json.loads((out / "evidence/artifacts/meters-1-keys.refusals.json").read_bytes())
+    found = {refused["request"]: sorted(why["word"] for why in refused["reasons"]) for refused in refusals["refused"]}
+    wanted = {n: sorted(each["expected"]) for n, each in enumerate(expected) if each["expected"]}
+    assert found == wanted, (found, wanted)
+    return refusals
+
+
+def again(folder, first, incoming):
+    """A second ceremony of the chain, another order: the keys and the hardware of the first are known."""
+    script, out = following(folder, 2, "meters-1-2026"), folder / "again-out"
     order = (incoming / "meters-1.order.toml").read_text().replace("first = 1,", "first = 101,")
-    (folder / "second.toml").write_text(order)
     for path in (incoming / "keys").iterdir():
         if path.stem not in ("device-3", "device-4"):
             path.unlink()
-    expected = make_requests.write(to, folder / "second.toml", "meters-1-keys", keys=incoming / "keys")
-    (to / "meters-1-keys.order.toml").rename(to / "meters-1.order.toml")
+    to, expected = collected(folder, "again", order, keys=incoming / "keys", same={5, 7})
+    for n, word in ((3, "key-certified-before"), (4, "key-certified-before"), (5, "hardware-stands"), (7, "hardware-stands")):
+        expected[n]["expected"] = [word]
     done = rehearse(script, to, out, first)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    refusals = json.loads((out / "evidence/artifacts/meters-1-keys.refusals.json").read_bytes())
-    before = [refused for refused in refusals["refused"] if any(why["word"] == "key-certified-before" for why in refused["reasons"])]
-    assert len(before) == 2 and refusals["accepted"] == len(expected) - 3 - 2, refusals
+    refusals = refused_as(out, expected)
+    assert refusals["accepted"] == len(expected) - 3 - 4, refusals
+    judged_again(out, to, "meters-1-keys", "--device-keys", first / "evidence/artifacts/meters-1-keys.device-keys.bin", "--issued", first / "issued")
     # What follows takes up the list of device keys; both verifiers know it, and something can follow again.
     for more in ([], ["--after", first]):
         run(PROGRAM, "verify", out / "evidence", "--signers", out / "evidence/allowed_signers", *more)
@@ -200,15 +222,90 @@ def again(folder, first, incoming):
     assert len(keys) == 16 * (9 + refusals["accepted"]) and keys == b"".join(sorted(keys[n:n + 16] for n in range(0, len(keys), 16)))
 
 
-def judged_again(out, incoming, name):
+def replaced(folder, first, incoming):
+    """Devices make new keys: refused while the certificates they have stand, unless the order replaces these; then each lineage names its own."""
+    script = following(folder, 3, "meters-1-2026")
+    (bundle,) = (first / "bundles").iterdir()
+    kept = list(sequence((first / "issued" / f"{bundle.name}.cbor").read_bytes()))[1:]
+    devices = [record[1] for record in kept]
+    listed = "hardware_ids = [" + ", ".join(f'"{device}"' for device in devices) + "]"
+    order = (incoming / "meters-1.order.toml").read_text().replace('hardware_kind = "soc"\n', "").replace("count = 12", f"count = {len(devices)}")
+    order = order.replace('devices = { prefix = "METER-", first = 1, digits = 8 }', listed)
+    to, expected = collected(folder, "standing", order)
+    done = rehearse(script, to, folder / "standing-out", first)
+    assert done.returncode != 0 and not (folder / "standing-out/bundles").exists()
+    for each in expected:
+        each["expected"] = sorted(each["expected"] + ["device-stands", "hardware-stands"][:2 if each["device"] in devices[:-3] else 1])
+    refused_as(folder / "standing-out", expected)
+    order += f'\n[replaces]\nbundle = "{bundle.name}"\nrecords = "0-{len(devices) - 1}"\n'
+    to, expected = collected(folder, "backwards", order, backwards=True)
+    done = rehearse(script, to, folder / "backwards-out", first)
+    places, last = [devices.index(each["device"]) for each in expected], None
+    for place, each in zip(places, expected):
+        accepted = not each["expected"] and (last is None or place > last)
+        each["expected"] = sorted(each["expected"] + (["request-order"] if last is not None and place <= last else []))
+        last = place if accepted else last
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    refused_as(folder / "backwards-out", expected)
+
+    to, expected = collected(folder, "replacing", order)
+    out = folder / "replacing-out"
+    done = rehearse(script, to, out, first)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    refused_as(out, expected)
+    (made,) = [path for path in (out / "bundles").iterdir() if path.name != bundle.name]
+    new = list(sequence((out / "issued" / f"{made.name}.cbor").read_bytes()))[1:]
+    assert [record[1] for record in new] == [each["device"] for each in expected if not each["expected"]] and len(new) == len(devices) - 3
+    before = {record[1]: x509.load_der_x509_certificate(record[2]) for record in kept}
+    anchor = folder / "hierarchy/evidence/artifacts/root-2026.crt.pem"
+    for _, device, der, lineage in new:
+        certificate, old = x509.load_der_x509_certificate(der), before[device]
+        held, _ = cbor(lineage)
+        assert int.from_bytes(held[8], "big") == old.serial_number != certificate.serial_number, device
+        assert certificate.public_key().public_bytes(*SPKI) != old.public_key().public_bytes(*SPKI), "a key of its own"
+        (folder / "device.der").write_bytes(der)
+        run("openssl", "verify", "-CAfile", anchor, "-untrusted", made / "chain.pem", folder / "device.der")
+    for verifier in ([PROGRAM, "verify"], [sys.executable, ROOT / "transcripts/verify.py"]):
+        run(*verifier, out / "evidence", "--signers", out / "evidence/allowed_signers", "--after", first)
+    judged_again(out, to, "meters-1-keys", "--device-keys", first / "evidence/artifacts/meters-1-keys.device-keys.bin", "--issued", first / "issued")
+    return len(new)
+
+
+def injected(folder, after):
+    """A key that a ceremony made for one device is not certified for another that says it made it."""
+    scripts = folder / "scripts"
+    shutil.copytree(SCRIPTS / "factory-bundle", scripts / "factory-bundle")
+    text = (scripts / "factory-bundle/script.toml").read_text()
+    quota = '[[factory.quota]]\nproduct = "lamp"\nmost = 50000\n'
+    assert quota in text
+    (scripts / "factory-bundle/script.toml").write_text(text.replace(quota, quota + quota.replace("lamp", "meter")))
+    run(PROGRAM, "rehearse", scripts / "factory-bundle", "--plain", "--auto", "--seed", "7", "--out", folder / "lamps-out", "--after", after)
+    identity = folder / "identity"
+    identity.write_text(age_identity(make_requests.tagged(b"rehearsal-station", [b"ostrava", b"identity"])) + "\n")
+    (bundle,) = (folder / "lamps-out/bundles").iterdir()
+    _, record, *_ = sequence(run("age", "-d", "-i", identity, bundle / "shards/00000.age"))
+    key = serialization.load_der_private_key(record[4], None)
+    keys = folder / "injected-keys"
+    keys.mkdir()
+    (keys / "device-2.key").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    order = (SCRIPTS / "factory-csr/rehearsal/meters-1.order.toml").read_text()
+    to, expected = collected(folder, "injected", order, keys=keys)
+    expected[2]["expected"] = ["key-certified-before"]
+    done = rehearse(following(folder, 4, "lamps-1-2026"), to, folder / "injected-out", folder / "lamps-out")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    refused_as(folder / "injected-out", expected)
+
+
+def judged_again(out, incoming, name, *more):
     """The record holds no file: whoever has it judges it again, and another file comes to something else."""
     file, evidence = incoming / f"{name}.requests.cbor", out / "evidence"
-    said = json.loads(run(PROGRAM, "bundle", "requests", file, "--evidence", evidence, "--name", name, "--json"))
+    said = json.loads(run(PROGRAM, "bundle", "requests", file, "--evidence", evidence, "--name", name, "--json", *more))
     refusals = json.loads((evidence / f"artifacts/{name}.refusals.json").read_bytes())
     assert (said["accepted"], said["refused"]) == (refusals["accepted"], refusals["refused"])
     other = out / "other.cbor"
     other.write_bytes(file.read_bytes()[::-1])
-    done = subprocess.run([PROGRAM, "bundle", "requests", other, "--evidence", evidence, "--name", name], capture_output=True, text=True)
+    done = subprocess.run([PROGRAM, "bundle", "requests", other, "--evidence", evidence, "--name", name, *more], capture_output=True, text=True)
     assert done.returncode == 4 and "(tampered)" in done.stderr, done
 
 
@@ -280,7 +377,10 @@ def main(folder):
     keys.rename(good / "keys")
     judged_again(out, good, "meters-1-keys")
     again(folder, out, good)
-    print("again: keys that the chain has certified are refused in the next ceremony")
+    print("again: keys that the chain has certified, and hardware whose certificates stand, are refused in the next ceremony")
+    print(f"replaced: {replaced(folder, out, good)} devices with new keys, each lineage its own certificate before; refused without, and out of order")
+    injected(folder, after)
+    print("injected: a key that was made in a ceremony is known")
 
     for called, oid in (("unruly", None), ("unruly-extension", "1.3.6.1.4.1.55555.1.9")):
         order = ordered.read_text().replace("count = 12", "count = 28")

@@ -8,11 +8,11 @@ use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::state::{JudgedState, State};
 use crate::ceremony::steps::{Input, Room, Signs, StepMachine, StepNext, issue, unlocking};
 use crate::factory::manifest::ProfileRef;
-use crate::factory::order::{Attestation, Replaced};
+use crate::factory::order::{Order, Replaced};
 use crate::factory::terms::{BatchRoom, Requested};
-use crate::factory::{BatchTerms, Mode};
-use crate::pki::profile::own_identifier;
-use crate::pki::{CertificateList, oids};
+use crate::factory::{BatchTerms, Class, Mode, Refusal};
+use crate::pki::CertificateList;
+use crate::plan::samples::{self, Saying};
 use crate::plan::standing::factory::{StandingBundle, StandingFactory, refuses};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
@@ -262,16 +262,8 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
     let said =
         format!("authority {authority}: expected one that stands, found its own certificate on a revocation list");
     expect(!withdrawn.contains(&authority), said);
-    let said = format!("order: factory: expected {}, as the script says, found {}", of("factory"), order.factory);
-    expect(order.factory == of("factory"), said);
-    let said = format!("order: profile: expected {}, as the script says, found {}", of("profile"), order.profile);
-    expect(order.profile == of("profile"), said);
     let judged = optional("requests").map(|requests| judged(state, &requests, order_digest)).transpose()?;
-    let mode = if judged.is_some() { Mode::DeviceGenerated } else { Mode::Injected };
-    let said = format!("order: mode: expected {mode}, which this step makes, found {}", order.mode);
-    expect(order.mode == mode, said);
-    let said = "order: replaces: expected nothing where keys are made in the devices: a request that is refused would move the others";
-    expect(judged.is_none() || order.replaces.is_none(), said.to_owned());
+    ordered(step, &order).into_iter().for_each(|problem| expect(false, problem));
     let taken = state.factories.values().flat_map(|factory| &factory.bundles).any(|bundle| bundle.name == name);
     expect(!taken, format!("bundle {name}: this chain has one of that name: choose another"));
     if !refused.is_empty() {
@@ -289,17 +281,8 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
         .map_err(|_| format!("{authority} has no revocation list yet: a bundle carries its issuer's list"))?;
     let profile = plan.profiles.get(&order.profile).ok_or_else(|| format!("there is no profile {}", order.profile))?;
     let sha256 = *plan.profile_digests.get(&order.profile).ok_or("the profile has no digest")?;
-    let mut additions = profile.additions(plan.realm, &plan.oid_arc, oids::REHEARSAL_POLICY);
-    additions.crl_urls.extend(optional("crl_url"));
-    additions.issuer_urls.extend(optional("issuer_url"));
-    let attested_policies = match (order.attestation, profile.policies.of_attested()) {
-        (Some(Attestation::Optional), None) => {
-            let expected = "one whose policies are by attestation, as the order makes it optional";
-            return Err(format!("profile {}: expected {expected}, found the same for all", order.profile));
-        }
-        (None, _) => None,
-        (Some(_), policies) => policies.map(|of| of.in_realm(plan.realm, &plan.oid_arc, oids::REHEARSAL_POLICY)),
-    };
+    let saying = Saying { realm: plan.realm, oid_arc: &plan.oid_arc, params: &step.params, profile };
+    let attested_policies = saying.attested_policies(&order)?;
     let (sequence, previous) = factory.next();
     let fixed = Base {
         realm: plan.realm,
@@ -313,7 +296,6 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
         expires: order.expires,
     }
     .fixed();
-    let own = |oid: String| own_identifier(plan.realm, &plan.oid_arc, &oid);
     let room = BatchRoom {
         bundle: fixed.bundle,
         recipient: factory.recipient.clone(),
@@ -323,15 +305,16 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
             || u32::try_from(kind::number(&step.params, "shard_records", 1_000)).unwrap_or(1_000),
             |judged| judged.found.shard_records,
         ),
-        additions,
+        additions: saying.additions(),
         attested_policies,
         requested: judged.map(|judged| Requested {
             requests: judged.statement,
             accepted: judged.found.accepted,
             shards: judged.found.shards.clone(),
+            replaced: judged.found.replaced.clone(),
         }),
-        lineage_oid: optional("lineage_oid").map(own),
-        hardware_type: optional("hardware_type").map(own),
+        lineage_oid: saying.identifier("lineage_oid"),
+        hardware_type: saying.identifier("hardware_type"),
         serial_seed: fixed.serial_seed,
         replaced_seed: replaced.map(|bundle| bundle.serial_seed),
         seconds: kind::number(&step.params, "seconds", 3_600),
@@ -376,20 +359,60 @@ fn replaced<'f>(factory: &'f StandingFactory, asked: &Replaced) -> Result<&'f St
             bundle.count, asked.records
         ));
     }
-    let again = factory.bundles.iter().filter_map(|other| other.replaces.as_ref());
-    let mut gone = bundle.withdrawn()?;
-    for other in again.filter(|other| other.bundle == bundle.bundle) {
-        gone = gone.with(&other.records)?;
-    }
-    let left = asked.records.without(&gone)?;
-    if left != asked.records {
-        let twice = asked.records.without(&left)?;
+    let twice = asked.records.without(&bundle.stands(&factory.bundles)?)?;
+    if !twice.is_empty() {
         return Err(format!(
             "order: replaces.records: expected certificates of bundle {} that stand, found records {twice}, which were revoked or replaced (replay)",
             bundle.name
         ));
     }
     Ok(bundle)
+}
+
+/// What of an order differs from what the script says of this step.
+fn ordered(step: &Step, order: &Order) -> Vec<String> {
+    let of = |key| kind::text(&step.params, key).to_owned();
+    let mode = if of("requests").is_empty() { Mode::Injected } else { Mode::DeviceGenerated };
+    let said = [
+        (Class::WrongFactory, "factory", of("factory"), order.factory.clone()),
+        (Class::Policy, "profile", of("profile"), order.profile.clone()),
+        (Class::Policy, "mode", mode.to_string(), order.mode.to_string()),
+    ];
+    let differs = said.into_iter().filter(|(_, _, expected, found)| expected != found);
+    let refused = differs.map(|(class, key, expected, found)| {
+        Refusal::new(class, format!("order: {key}"), format!("{expected}, as the script says"), found).to_string()
+    });
+    refused.collect()
+}
+
+/// The steps that carry out the order of this name.
+pub fn carries_out<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = &'p Step> {
+    plan.steps.iter().filter(move |step| step.kind == IssueBundle.word() && kind::text(&step.params, "order") == name)
+}
+
+/// What keeps an order of this name from being carried out by the script's steps, as far as one can know when it comes in: what of it the
+/// script says otherwise, and certificates for its shortest and its longest device id that cannot be issued.
+pub fn refuses_order(plan: &Plan, state: &State, name: &str, order: &Order) -> Vec<String> {
+    let mut problems = Vec::new();
+    for step in carries_out(plan, name) {
+        let differs = ordered(step, order);
+        let alike = differs.is_empty();
+        problems.extend(differs);
+        let (true, Some(profile)) = (alike, plan.profiles.get(&order.profile)) else { continue };
+        let authority = kind::text(&step.params, "authority");
+        let made = state.authorities.get(authority).filter(|made| !made.certificate.is_empty());
+        // Where it has no certificate yet, one like that which the script will give it.
+        let issuer = made.map_or_else(
+            || {
+                let planned = plan.authority(authority)?;
+                samples::issuer(plan.realm, planned, plan.profiles.get(&planned.profile)?)
+            },
+            |made| parse_certificate(&made.certificate).ok(),
+        );
+        let saying = Saying { realm: plan.realm, oid_arc: &plan.oid_arc, params: &step.params, profile };
+        problems.extend(issuer.iter().flat_map(|issuer| saying.problems(order, issuer)));
+    }
+    problems
 }
 
 /// The manifest that came back is that of the approved batch: the bundle counts against the factory's quota from here on.

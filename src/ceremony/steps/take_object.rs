@@ -3,22 +3,26 @@
 
 use crate::basics::limits;
 use crate::ceremony::batch;
-use crate::ceremony::event::Moment;
+use crate::ceremony::effect::Effect;
+use crate::ceremony::event::{Moment, Outcome};
 use crate::ceremony::prompt::Line;
-use crate::ceremony::state::{ObjectState, State};
+use crate::ceremony::state::{Local, ObjectState, State};
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
-use crate::ceremony::steps::{check_log, enrol_factory, judge_requests};
-use crate::factory::Order;
+use crate::ceremony::steps::{check_log, enrol_factory, issue_bundle, judge_requests};
 use crate::factory::issuance_log::LogStatement;
 use crate::factory::requests::Statement;
 use crate::factory::returned::Returned;
+use crate::factory::{BundleId, Mode, Order};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 use crate::transfer::envelope::Kind;
 
 pub struct TakeObject;
+
+/// The moment at which an order's devices have been looked for.
+const LOOKED: u32 = 2;
 
 /// Words of [`Kind`] that this step takes.
 const OBJECTS: [&str; 7] = ["certificate", "crl", "order", "requests", "enrolment", "receipt", "issuance-log"];
@@ -89,10 +93,14 @@ fn wanted(params: &Params) -> Option<Wanted> {
 
 impl StepMachine for TakeObject {
     fn next(&self, room: &Room<'_>) -> StepNext {
-        wanted(&room.step.params).map_or(StepNext::Done, |wanted| {
-            let judge = |octets: &[u8]| judge(room.plan, wanted.kind, octets);
-            taking_in::next(room, &wanted, &judge)
-        })
+        let Some(wanted) = wanted(&room.step.params) else { return StepNext::Done };
+        let judge = |octets: &[u8]| judge(room.plan, wanted.kind, octets);
+        match taking_in::next(room, &wanted, &judge) {
+            StepNext::Done if room.state.local.moment < LOOKED && wanted.kind == Kind::Order => {
+                look_for_devices(room, &wanted.name).unwrap_or(StepNext::Done)
+            }
+            next => next,
+        }
     }
 
     fn take(
@@ -104,13 +112,46 @@ impl StepMachine for TakeObject {
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String> {
         let wanted = wanted(&step.params).ok_or("the script names no object that is taken in")?;
+        if let Input::Outcome(Outcome::DevicesLookedFor { .. }) = input {
+            state.local.moment = LOOKED;
+            return Ok(Vec::new());
+        }
         let judge = |octets: &[u8]| judge(plan, wanted.kind, octets);
-        if let Some(taken) = taking_in::take(plan, step, state, input, &wanted, &judge)? {
+        let taken = taking_in::take(plan, step, state, input, &wanted, &judge)?;
+        if wanted.kind == Kind::Order && state.local.moment == 0 {
+            can_be_carried_out(plan, state, &wanted.name)?;
+        }
+        if let Some(taken) = taken {
             let kind = wanted.kind.word().to_owned();
             state.objects.insert(wanted.name, ObjectState { kind, octets: taken.octets, sha256: taken.sha256 });
         }
         Ok(Vec::new())
     }
+
+    fn lost(&self, state: &mut State, _: &Effect) {
+        // Another order may come in its place.
+        state.local = Local { excepted: state.local.excepted, ..Local::default() };
+    }
+}
+
+/// Devices of an order are looked for in what was issued before, where anything was. Requests are looked at when they are judged; what their order
+/// replaces, here.
+fn look_for_devices(room: &Room<'_>, name: &str) -> Option<StepNext> {
+    let (order, sha256) = batch::order(room.state, name).ok()?;
+    let bundles: Vec<BundleId> =
+        room.state.factories.values().flat_map(|factory| &factory.bundles).map(|bundle| bundle.bundle).collect();
+    let here = issue_bundle::carries_out(room.plan, name).next().is_some();
+    let needed = here && !bundles.is_empty() && (order.mode == Mode::Injected || order.replaces.is_some());
+    needed.then(|| StepNext::Do(Box::new(Effect::LookForDevices { order: name.to_owned(), sha256, bundles })))
+}
+
+/// An order that just came in is refused here, with every reason, where the script's steps could not carry it out: no custodian comes for it.
+fn can_be_carried_out(plan: &Plan, state: &State, name: &str) -> Result<(), String> {
+    let Some(incoming) = &state.local.incoming else { return Ok(()) };
+    let octets = crate::basics::digest::hex_decode(&incoming.octets).unwrap_or_default();
+    let Ok(order) = Order::parse(&octets) else { return Ok(()) };
+    let problems = issue_bundle::refuses_order(plan, state, name, &order);
+    if problems.is_empty() { Ok(()) } else { Err(format!("order {name}: {}", problems.join("; "))) }
 }
 
 /// What is no order or enrolment of this realm does not come in; what is one is shown line by line. Quotas are judged when it is used.

@@ -100,6 +100,9 @@ pub struct JudgeRequests {
     /// The device keys certified before that ceremony, where there were any
     #[arg(long)]
     pub device_keys: Option<PathBuf>,
+    /// Folder with what was kept of the bundles issued before that ceremony, where there were any (`issued`)
+    #[arg(long)]
+    pub issued: Option<PathBuf>,
     /// One JSON object on standard output: `count`, `accepted`, `attested`, `root`, `shards`, `refused`
     #[arg(long)]
     pub json: bool,

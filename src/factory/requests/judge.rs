@@ -5,9 +5,10 @@ use super::attestation::Roots;
 use super::{Accepted, Collected, Found, Refused, Statement, Why, shard_digest};
 use crate::basics::{Digest, Instant, limits};
 use crate::factory::order::Attestation;
-use crate::factory::{DeviceId, Order, Refusal, hardware};
+use crate::factory::{BundleId, DeviceId, IssuedRecord, Lineage, Order, Places, Refusal, hardware};
+use crate::pki::Certificate;
 use crate::pki::request::{self, Acceptable, Rules};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The PKCS#9 attribute that carries a nonce.
 const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
@@ -109,6 +110,14 @@ pub struct Judge<'o> {
     devices: Counted,
     keys: Counted,
     hardware: Counted,
+    /// Keys of the first certificates of attestations.
+    attesters: Counted,
+    /// Devices and hardware of the collection whose certificates stand, and which the order does not replace.
+    standing: Counted,
+    /// Places of the devices that have certificates to be replaced, in the order.
+    places: BTreeMap<DeviceId, u32>,
+    /// The place of the last one that was accepted.
+    last: Option<u32>,
     found: Found,
     /// The accepted requests of the shard that is being filled.
     shard: Vec<u8>,
@@ -135,7 +144,9 @@ impl<'o> Judge<'o> {
     ) -> Result<Self, Refusal> {
         let pinned = order.attestation_roots.iter().copied().collect();
         let (roots, shards) = (Roots { shared: statement.shared()?, pinned, now }, Vec::new());
-        let found = Found { count: 0, accepted: 0, attested: 0, shard_records, shards, refused: Vec::new() };
+        let replaced = order.replaces.as_ref().map(|_| Places::default());
+        let found = Found { count: 0, accepted: 0, attested: 0, shard_records, shards, replaced, refused: Vec::new() };
+        let listed = order.list().into_iter().map(|device| device.id).zip(0..);
         Ok(Self {
             order,
             order_digest,
@@ -147,6 +158,10 @@ impl<'o> Judge<'o> {
             devices: Counted::default(),
             keys: Counted::default(),
             hardware: Counted::default(),
+            attesters: Counted::default(),
+            standing: Counted::default(),
+            places: listed.filter(|_| order.replaces.is_some()).collect(),
+            last: None,
             found,
             shard: Vec::new(),
         })
@@ -161,6 +176,37 @@ impl<'o> Judge<'o> {
         for (kind, id) in &collected.hardware {
             self.hardware.count(hardware::same_for(kind, id).as_bytes());
         }
+        if let Some(Ok(certificate)) = collected.attestation.first().map(|der| Certificate::parse(der)) {
+            self.attesters.count(certificate.subject_key().spki_der());
+        }
+    }
+
+    /// Between the passes: a record of a bundle that was issued before. Its key is certified, whatever became of it; its device and hardware are
+    /// not to have another certificate while this one `stands`, unless the order replaces it.
+    ///
+    /// # Errors
+    /// Where certificate or lineage cannot be read.
+    pub fn issued_before(&mut self, bundle: &BundleId, record: &IssuedRecord, stands: bool) -> Result<(), Refusal> {
+        let refuse = |e: crate::pki::PkiError| Refusal::malformed("issued records", "a certificate", e);
+        let certificate = Certificate::parse(&record.certificate).map_err(refuse)?;
+        let spki = certificate.subject_key().spki_der();
+        if self.keys.has(spki) || self.attesters.has(spki) {
+            self.certified.add(spki);
+        }
+        let replaced = self.order.replaces.as_ref().filter(|replaced| replaced.bundle == *bundle);
+        if !stands || replaced.is_some_and(|replaced| replaced.records.contains(record.index)) {
+            return Ok(());
+        }
+        if self.devices.has(record.device.as_str().as_bytes()) {
+            self.standing.count(record.device.as_str().as_bytes());
+        }
+        for (kind, id) in &Lineage::parse(&record.lineage)?.hardware {
+            let name = hardware::same_for(kind, id);
+            if self.hardware.has(name.as_bytes()) {
+                self.standing.count(name.as_bytes());
+            }
+        }
+        Ok(())
     }
 
     /// The second pass, over every request in the same order. `filled` is given the accepted requests of a shard once it is full.
@@ -225,6 +271,13 @@ impl<'o> Judge<'o> {
             }
             _ => {}
         }
+        let place = self.places.get(&collected.device).copied();
+        if let (Some(place), Some(last)) = (place, self.last)
+            && place <= last
+        {
+            let expected = "requests in the order in which the order lists the devices whose certificates it replaces";
+            reasons.push(Why::new("request-order", expected, &format!("{} after a later one", collected.device)));
+        }
         let verdict = match key {
             Some(key) if reasons.is_empty() => Verdict::Accepted(Accepted {
                 device: collected.device.clone(),
@@ -247,6 +300,7 @@ impl<'o> Judge<'o> {
                 accepted.write(&mut self.shard);
                 self.found.accepted += 1;
                 self.found.attested += u32::from(accepted.attested);
+                self.replaces(&accepted.device);
                 if self.found.accepted.is_multiple_of(self.found.shard_records.max(1)) {
                     self.fill(filled);
                 }
@@ -255,6 +309,17 @@ impl<'o> Judge<'o> {
                 self.found.refused.push(refused.clone());
             }
             Verdict::Refused(_) => {}
+        }
+    }
+
+    /// Which record the accepted one replaces: places rise, so records do.
+    fn replaces(&mut self, device: &DeviceId) {
+        let Some(place) = self.places.get(device).copied() else { return };
+        self.last = Some(place);
+        let record = self.order.replaces.as_ref().and_then(|replaced| replaced.records.nth(place));
+        if let (Some(record), Some(all)) = (record, self.found.replaced.as_mut()) {
+            // Too many runs leave fewer records than accepted requests, which the terms refuse.
+            let _ = all.push(record);
         }
     }
 
@@ -278,6 +343,9 @@ impl<'o> Judge<'o> {
         if !self.order.orders(device, &self.listed) {
             refuse("device-not-ordered", "a device of the order", device.as_str());
         }
+        if self.standing.has(device.as_str().as_bytes()) {
+            refuse("device-stands", "a device without a certificate that stands", device.as_str());
+        }
         if self.devices.is_again(device.as_str().as_bytes()) {
             refuse("device-twice", "one request for a device", device.as_str());
         }
@@ -296,6 +364,9 @@ impl<'o> Judge<'o> {
         for (kind, id) in &collected.hardware {
             if let Err(expected) = hardware::check(kind, id) {
                 refuse("hardware-text", &expected, &format!("{kind} {id}"));
+            }
+            if self.standing.has(hardware::same_for(kind, id).as_bytes()) {
+                refuse("hardware-stands", "hardware without a certificate that stands", &format!("{kind} {id}"));
             }
             if self.hardware.is_again(hardware::same_for(kind, id).as_bytes()) {
                 refuse("hardware-twice", "a hardware id of one request only", &format!("{kind} {id}"));

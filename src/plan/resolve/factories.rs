@@ -1,9 +1,11 @@
 //! Factories that a script enrols, and the profiles of what is made for them.
 
 use super::Resolver;
-use crate::plan::PlannedFactory;
+use crate::pki::Profile;
+use crate::plan::samples::{self, Saying};
+use crate::plan::{Authority, PlannedFactory, Step};
 use crate::script::problem::Problems;
-use crate::script::{Located, Param, Script};
+use crate::script::{Located, Param, Script, kind};
 use std::collections::BTreeMap;
 
 const ISSUES: &str = "issue-bundle";
@@ -53,6 +55,39 @@ fn texts<'s>(script: &'s Script, kinds: &'s [&str]) -> impl Iterator<Item = Loca
 }
 
 impl Resolver<'_> {
+    /// Certificates such as each bundle's would be, but for what its order says: what is wrong with them is wrong with the script.
+    pub(super) fn samples(&self, steps: &[Step], authorities: &[Authority], oid_arc: &str, p: &mut Problems) {
+        for (source, step) in self.script.steps().zip(steps).filter(|(_, step)| step.kind == ISSUES) {
+            let named = |key| self.good_profile(kind::text(&step.params, key));
+            let Some(profile) = named("profile").filter(|profile| !profile.kind.is_authority()) else { continue };
+            let authority = kind::text(&step.params, "authority");
+            let issuer = authorities
+                .iter()
+                .find(|known| known.name == authority)
+                .and_then(|planned| samples::issuer(self.realm, planned, self.good_profile(&planned.profile)?));
+            let saying = Saying { realm: self.realm, oid_arc, params: &step.params, profile };
+            for problem in issuer.iter().flat_map(|issuer| saying.problems_of_any(issuer)) {
+                let key = ["lineage_oid", "hardware_type", "crl_url"].into_iter().find(|key| {
+                    let word = key.split('_').next().unwrap_or_default();
+                    problem.to_lowercase().contains(word)
+                });
+                let place = key.and_then(|key| source.params.get(key)).or_else(|| source.params.get("profile"));
+                p.add(
+                    place.map_or_else(|| source.span.clone(), |place| place.span.clone()),
+                    format!(
+                        "step {}: no certificate of profile {} by {authority} can be issued: {problem}",
+                        step.id, profile.name
+                    ),
+                    "found with a sample certificate, under keys that no device gets",
+                );
+            }
+        }
+    }
+
+    fn good_profile(&self, name: &str) -> Option<&Profile> {
+        Some(&self.profiles.get(name)?.as_ref().ok()?.profile)
+    }
+
     pub(super) fn factories(&self, p: &mut Problems) -> Vec<PlannedFactory> {
         for profile in profiles(self.script) {
             match self.profiles.get(&profile.value) {

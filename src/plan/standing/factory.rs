@@ -156,6 +156,16 @@ impl StandingBundle {
         self.revoked.iter().try_fold(Places::default(), |all, one| all.with(&one.records))
     }
 
+    /// What has a certificate that stands: neither revoked, nor replaced by another bundle; `of` are all bundles of its factory.
+    ///
+    /// # Errors
+    /// Where there are too many runs.
+    pub fn stands(&self, of: &[Self]) -> Result<Places, String> {
+        let replaced = of.iter().filter_map(|other| other.replaces.as_ref()).filter(|by| by.bundle == self.bundle);
+        let gone = replaced.map(|by| &by.records).try_fold(self.withdrawn()?, |gone, more| gone.with(more))?;
+        Places::below(self.count).without(&gone)
+    }
+
     /// Verified, with a proof of possession that holds.
     #[must_use]
     pub fn proven(&self) -> Places {

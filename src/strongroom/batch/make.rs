@@ -7,9 +7,9 @@ use crate::custody::draw::Draws;
 use crate::factory::Mode;
 use crate::factory::kept;
 use crate::factory::record::{self, DeviceKey};
+use crate::factory::sample::identifier;
 use crate::keys::many::{self, KeyPair, Unverified};
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
-use crate::pki::certificate::key_identifier;
 use crate::pki::template::Places;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -263,11 +263,6 @@ fn finish(
         return Err(format!("expected {} records, made {}", devices.len(), made.digests.len()));
     }
     Ok(made)
-}
-
-/// The key identifier of RFC 7093 method 1.
-pub(super) fn identifier(key: &SubjectKey) -> Result<[u8; 20], String> {
-    key_identifier(key).try_into().map_err(|_| "expected a key identifier of 20 octets".to_owned())
 }
 
 fn identifier_of(point: &[u8; many::POINT_OCTETS]) -> [u8; 20] {

@@ -235,6 +235,7 @@ pub fn issuing(mut strongroom: Strongroom, kind: &Kind) -> Issuing {
             requests: Digest::of(b"statement"),
             accepted: u32::try_from(accepted.len()).unwrap(),
             shards: octets_of(accepted, kind.shard_records).iter().map(|octets| shard_digest(REALM, octets)).collect(),
+            replaced: None,
         }),
         lineage_oid: (kind.profile != "matter-dac").then(|| "1.3.6.1.4.1.32473.7.1".to_owned()),
         hardware_type: (kind.profile == "idevid").then(|| "1.3.6.1.4.1.32473.7.2".to_owned()),

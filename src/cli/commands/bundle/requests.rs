@@ -2,13 +2,15 @@
 
 use crate::audit::{evidence, replay};
 use crate::basics::{Digest, limits};
-use crate::bundles::requests;
+use crate::bundles::before::Before;
+use crate::bundles::{kept, requests};
 use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{batch, steps};
 use crate::cli::args::bundle::JudgeRequests;
 use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::devices::{durable_file, whole_folder};
 use crate::factory::requests::{Found, Judge, Known, Prints, Statement};
+use crate::plan::Standing;
 use crate::transcript::Record;
 use serde_json::json;
 
@@ -59,7 +61,8 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
     let known = Known { keys, devices: devices.clone() };
     let judge = Judge::new(&order, digest, &statement, known, recorded.at, recorded.found.shard_records);
     let judge = judge.map_err(|e| refuted(e.to_string()))?;
-    let again = requests::judge(&args.file, &statement, judge, devices, &mut |_, _| Ok(()))?;
+    let before = before(args, standing)?;
+    let again = requests::judge(&args.file, &statement, judge, &before, devices, &mut |_, _| Ok(()))?;
     let keys = Digest::of(&again.device_keys.to_octets());
     if again.found != recorded.found || keys != judged.device_keys {
         return Err(refuted(format!(
@@ -82,6 +85,22 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::Done)
+}
+
+/// What was issued before the ceremony.
+fn before(args: &JudgeRequests, standing: Option<&Standing>) -> Result<Vec<Before>, Failure> {
+    let mut all = Vec::new();
+    for factory in standing.iter().flat_map(|standing| standing.factories.values()) {
+        for bundle in &factory.bundles {
+            let issued = args.issued.as_ref().ok_or_else(|| {
+                Failure::new(ExitCode::Missing, format!("what was kept of bundle {}, issued before", bundle.name))
+                    .with_hint("--issued names the folder `issued` of the ceremony")
+            })?;
+            let path = issued.join(kept::name(&bundle.bundle));
+            all.push(Before::of(bundle, &factory.bundles, path).map_err(Failure::from)?);
+        }
+    }
+    Ok(all)
 }
 
 /// The event that came to this, and when.
