@@ -2,6 +2,7 @@
 //! The record holds what was found, so that replay needs no file; whoever has the files need not take the ceremony's word for it.
 
 use super::BundleError;
+use super::before::{self, Before};
 use super::kept::{self, Against, Outcomes};
 use super::{is_the_one, logged, requests};
 use crate::audit::replay_seeing;
@@ -11,10 +12,10 @@ use crate::ceremony::effect::parse_certificate;
 use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{Effect, State, batch};
 use crate::devices::durable_file;
-use crate::factory::Accounting;
 use crate::factory::issuance_log::{LogCheck, LogStatement};
 use crate::factory::requests::{Judge, Known, Prints, Statement};
 use crate::factory::returned::Returned;
+use crate::factory::{Accounting, BundleId};
 use crate::plan::Plan;
 use crate::transcript::{BadEntry, Record};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,13 @@ impl Brought {
         self.files.iter().filter(move |path| path.to_string_lossy().ends_with(end))
     }
 
+    /// What was kept of a bundle; what is in it proves whether it is.
+    fn kept(&self, bundle: &BundleId) -> Result<&Path, Taken> {
+        let name = kept::name(bundle);
+        let mut named = self.ending(&name).filter(|path| path.file_name().is_some_and(|found| *found == *name));
+        named.next().map(PathBuf::as_path).ok_or_else(|| Taken::Word(format!("no file {name}")))
+    }
+
     /// The file with this digest among those whose names end so.
     fn with(&self, end: &str, sha256: &Digest, size: Option<u64>) -> Result<&Path, Taken> {
         let of_size = |path: &&PathBuf| match (path.metadata(), size) {
@@ -73,6 +81,22 @@ impl Brought {
         });
         found.map(PathBuf::as_path).ok_or_else(|| Taken::Word(format!("no file *{end} with SHA-256 {sha256}")))
     }
+}
+
+/// What was kept of every bundle that stands.
+fn before(state: &State, files: &Brought) -> Result<Vec<Before>, Taken> {
+    let mut all = Vec::new();
+    for factory in state.factories.values() {
+        for bundle in &factory.bundles {
+            all.push(Before::of(bundle, &factory.bundles, files.kept(&bundle.bundle)?.to_owned())?);
+        }
+    }
+    Ok(all)
+}
+
+fn looked(state: &State, files: &Brought, order: &str, records: u64) -> Result<bool, Taken> {
+    let (order, _) = batch::order(state, order)?;
+    Ok(before::looked_at(&order, &before(state, files)?)? == records)
 }
 
 /// What came of one of them.
@@ -107,6 +131,9 @@ pub fn rederive(plan: &Plan, record: &Record, files: Option<&Brought>) -> Result
         let (what, taken) = match (&state.waiting, outcome) {
             (Some(Effect::JudgeRequests { requests, .. }), Outcome::RequestsJudged { .. }) => {
                 (format!("requests {requests}"), files.map(|files| judged(plan, state, files, outcome)))
+            }
+            (Some(Effect::LookForDevices { order, .. }), Outcome::DevicesLookedFor { records }) => {
+                (format!("devices of order {order}"), files.map(|files| looked(state, files, order, *records)))
             }
             (Some(Effect::Account { receipt, .. }), Outcome::Accounted { .. }) => {
                 (format!("receipt {receipt}"), files.map(|files| accounted(plan, state, files, outcome)))
@@ -177,7 +204,8 @@ fn judged(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Res
     let path = files.with(".cbor", sha256, Some(*size))?;
     let known = Known { keys: state.keys.clone(), devices: devices.clone() };
     let judge = Judge::new(&order, digest, &signed.statement, known, *at, *shard_records).map_err(refused)?;
-    let again = requests::judge(path, &signed.statement, judge, devices, &mut |_, _| Ok(()))?;
+    let before = before(state, files)?;
+    let again = requests::judge(path, &signed.statement, judge, &before, devices, &mut |_, _| Ok(()))?;
     let keys_again = Digest::of(&again.device_keys.to_octets());
     Ok((&again.found, &again.root, keys_again) == (&**found, root, keys.sha256))
 }
@@ -201,9 +229,7 @@ fn accounted(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> 
     } else {
         Outcomes::Here(&inside)
     };
-    let name = kept::name(bundle);
-    let mut named = files.ending(&name).filter(|path| path.file_name().is_some_and(|found| *found == *name));
-    let kept = named.next().ok_or_else(|| Taken::Word(format!("no file {name}")))?;
+    let kept = files.kept(bundle)?;
     let accounting = Accounting::new(plan.realm, *bundle, *nonce, *mode, attested.clone());
     let against = Against::of(accounting, *count, *records_root, &returned.receipt);
     Ok(kept::account(kept, outcomes, against)? == **account)

@@ -171,7 +171,7 @@ fn judged<'p>(plan: &'p Plan, state: &State, params: &Params, now: Instant) -> R
     let (order, digest) = batch::order(state, kind::text(params, "order"))?;
     let (name, factory) = (kind::text(params, "certificate"), kind::text(params, "factory"));
     let planned = plan.certificate(name).ok_or_else(|| format!("the script certifies no {name}"))?;
-    let mut found = refuses(&state.factories, plan.realm, &order, digest, now);
+    let mut found = refuses(&state.factories, &batch::withdrawn(state)?, plan.realm, &order, digest, now);
     let mut expect = |holds: bool, class: Class, what: String, expected: &str, said: &dyn ToString| {
         if !holds {
             found.push(Refusal::new(class, what, expected, said.to_string()));
