@@ -91,7 +91,7 @@ def confirm_all(stages, station, rows):
 def receipted(stages, station, bundle, incoming, name, count):
     """A receipt as it crosses: one file, and the outcomes beside it where they are too many."""
     fresh(incoming)
-    made = json.loads(station.run("station receipt", "receipt", bundle, "--out", incoming / f"{name}.receipt.json", "--json", bounds=SMALL))
+    made = json.loads(station.run("station receipt", "receipt", bundle, "--out", incoming / f"{name}.receipt.json", "--json", bounds={"program": (32, 400)}))
     outcomes = pathlib.Path(made["folder"]) / "outcomes.cbor"
     if not json.loads((incoming / f"{name}.receipt.json").read_bytes())["outcomes"]:
         shutil.copyfile(outcomes, incoming / f"{name}.outcomes.cbor")

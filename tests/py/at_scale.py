@@ -201,13 +201,16 @@ class AtStation:
 
     def __init__(self, stages, folder, factory, after, ceremony):
         self.stages, self.where, self.folder = stages, folder / f"station-{factory}", folder
+        # A station's clock never goes back: it begins hours before what is made for it.
+        (manifest,) = ceremony.glob("evidence/artifacts/*.manifest.json")
+        self.env = faked(json.loads(manifest.read_bytes())["issued"] - 5 * 3_600_000)
         self.plain("init", "--factory", factory, "--realm", "rehearsal", "--root", after / "evidence/artifacts/root-2026.crt.pem",
                    "--signers", manifest_signers(ceremony, folder / "signers"), "--threshold", "2")
-        self.factory, self.env = factory, dict(os.environ)
+        self.factory = factory
 
-    def plain(self, verb, *arguments, env=None):
+    def plain(self, verb, *arguments):
         command = [self.stages.binary, "station", verb, self.where, *arguments]
-        return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True, env=env).stdout
+        return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True, env=self.env).stdout
 
     def run(self, stage, verb, *arguments, bounds, code=0):
         return self.stages.run(stage, "station", verb, self.where, *arguments, bounds=bounds, code=code, env=self.env)

@@ -119,7 +119,7 @@ def injected(stages, folder, hierarchy):
     scrapped = [row for row in drawn if 705 <= place(row["index"]) < 710]
     confirm_all(stages, station, more)
     for row in scrapped:
-        station.plain("scrap", row["device"], "--reason", "fell", env=station.env)
+        station.plain("scrap", row["device"], "--reason", "fell")
     states = {"verified": len(proven) + len(more), "scrapped": len(scrapped), "reserved": count - len(proven) - len(more) - len(scrapped)}
     before, _ = receipts(2)
     verified_by_both(stages, before, ceremonies[-2])
@@ -236,7 +236,7 @@ def requests(stages, folder, hierarchy):
         assert x509.load_der_x509_certificate(record[2]).public_key() == at_scale.key_of(scalars, n).public_key()
     chained(records, hierarchy, bundle)
     station.run("station import", "import", bundle, bounds={"program": (64, 800)})
-    station.plain("release", manifest["bundle"], "--by-device", env=station.env)
+    station.plain("release", manifest["bundle"], "--by-device")
     names = [at_scale.device("METER-", n) for n in accepted]
     drawn = draw_all(stages, station, folder, lambda line: names[line - 1::LINES], lambda drawn: at_scale.key_of(scalars, int(drawn["device"][6:]) - 1))
     assert len(drawn) == len(accepted)
