@@ -271,6 +271,40 @@ def hosts(binary, server, work, count):
     print(f"two hosts with anchors of their own on one database: {each[0]} and {each[1]} of {count} drawn, none twice")
 
 
+def looked(binary, server, work):
+    """A host that only looked knows what the other drew: it refuses a server that was put back, and one that did not look cannot."""
+    station = Station(binary, work / "looked-1", work, server.database("looked"))
+    station.stock("looked-bundle", 9)
+    others = []
+    for name in ("looked-2", "looked-3"):
+        shutil.copytree(station.where, work / name)
+        home = json.loads((work / name / "station.json").read_bytes())
+        home["anchor"] = str(work / f"{name}.anchor")
+        (work / name / "station.json").write_bytes(make_bundle.jcs(home))
+        other = Station.__new__(Station)
+        other.__dict__.update(station.__dict__, where=work / name, drawn=[])
+        other.run("reconcile", "--because", "another host", "--at-least", "0")
+        others.append(other)
+    station.draw()
+    server.stop()
+    server.copied(work / "looked-saved")
+    server.start()
+    station.draw(2)
+    # As `draw --as` looks before it draws: in a transaction that may change nothing.
+    done = others[0].call("draw", "--line", 2, "--as", "nordic", "--to", work / "nowhere.json")
+    assert done.returncode == 2 and "nothing was drawn" in done.stderr, done.stderr
+    assert others[0].call("status").returncode == 0
+    server.stop()
+    server.put_back(work / "looked-saved")
+    server.start()
+    station.refused("this is an older state")
+    others[0].refused("this is an older state")
+    assert others[1].call("status").returncode == 0, "it has seen nothing of what is gone"
+    assert others[0].run("reconcile", "--because", "server restored") == {"behind": 2, "withdrawn": 2}
+    station.refused("two histories")
+    print("a host that only looked refuses a server that was put back")
+
+
 # The same writes without chain, decryption and output; `head` is the one row that a chain must hold while it commits.
 PGBENCH = {
     "an INSERT and its COMMIT": "INSERT INTO raw_ledger (body) VALUES (repeat('x', 200));",
@@ -329,6 +363,7 @@ def main():
         make_bundle.authorities(work / "refused")
         killed(binary, server, work / "killed", args.count, args.kills)
         hosts(binary, server, work / "refused", 150)
+        looked(binary, server, work / "refused")
         # What a factory does with a file as its store, on the server.
         (work / "factory").mkdir()
         make_bundle.authorities(work / "factory")
