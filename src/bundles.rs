@@ -13,6 +13,7 @@ mod sorted;
 mod write;
 
 pub use check::{Checked, Expected, check};
+pub use folder::open_file;
 pub use parts::{Part, join, split};
 pub use prove::{Proof, prove};
 pub use sign::sign;

@@ -250,11 +250,13 @@ pub const ATTESTATION_CHAIN: usize = 4;
 pub const ATTESTATION_SHARED: usize = 32;
 /// Refused requests that a record names; the artefact names all.
 pub const REFUSALS_RECORDED: usize = 100;
+/// Octets of refusals that an artefact gives with every reason in full: of more it names requests by words.
+pub const REFUSALS_OCTETS: usize = 8 * 1024 * 1024;
 /// Reasons that are given against one request.
 pub const REFUSAL_REASONS: usize = 12;
 /// Digests of shards that the terms of a batch hold: they stand in one line of the record.
 pub const LISTED_SHARDS: usize = 10_000;
 /// Attestation roots that one order pins.
 pub const ATTESTATION_ROOTS: usize = 16;
-/// Octets of a bundle as one file on a medium.
-pub const BUNDLE_FILE_OCTETS: usize = MEDIUM_FILE_OCTETS;
+/// Octets of a bundle as files on a medium, with room for what goes along: about 250,000 identities.
+pub const BUNDLE_EXPORT_OCTETS: u64 = EXPORT_OCTETS - MEDIUM_FILE_OCTETS as u64;

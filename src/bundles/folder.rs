@@ -153,8 +153,11 @@ pub(super) enum Cached {
     No,
 }
 
-/// Opens a regular file of a bundle; links are not followed.
-pub(super) fn open_file(folder: &Path, name: &str) -> Result<(File, u64), FileError> {
+/// Opens a regular file of a bundle, or beside one; links are not followed. Gives its size.
+///
+/// # Errors
+/// Where it is none.
+pub fn open_file(folder: &Path, name: &str) -> Result<(File, u64), FileError> {
     let path = folder.join(name);
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::from(open(&path, flags, Mode::empty()).map_err(failed(&path, "opening"))?);

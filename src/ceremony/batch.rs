@@ -11,15 +11,35 @@
 use crate::basics::counted::some;
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm, limits};
-use crate::ceremony::effect::Operation;
+use crate::ceremony::effect::{Operation, parse_certificate};
 use crate::ceremony::prompt::Line;
 use crate::ceremony::state::State;
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::Devices;
 use crate::factory::{BundleId, Manifest, Order};
 use crate::keys::recipient;
-use crate::pki::Certificate;
-use std::collections::BTreeMap;
+use crate::pki::{Certificate, CertificateList};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Authorities whose own certificate is on the latest list of the authority that issued it.
+///
+/// # Errors
+/// Where a list or certificate of the record cannot be read.
+pub fn withdrawn(state: &State) -> Result<BTreeSet<String>, String> {
+    let mut found = BTreeSet::new();
+    for made in state.authorities.values().filter(|made| !made.crl.is_empty()) {
+        let list = hex_decode(&made.crl).ok_or("a revocation list is not hexadecimal")?;
+        let list = CertificateList::parse(&list).map_err(|e| e.to_string())?;
+        let serials: BTreeSet<&[u8]> = list.revoked().iter().map(|entry| entry.serial.as_slice()).collect();
+        for (name, other) in state.authorities.iter().filter(|(_, other)| !other.certificate.is_empty()) {
+            let certificate = parse_certificate(&other.certificate)?;
+            if certificate.issuer_der() == list.issuer_der() && serials.contains(certificate.serial()) {
+                found.insert(name.clone());
+            }
+        }
+    }
+    Ok(found)
+}
 
 /// What every part of a bundle is made from.
 pub struct Base<'b> {
@@ -280,7 +300,7 @@ pub fn chain(state: &State, authority: &str) -> Result<Vec<Certificate>, String>
     // Bounded: every round names another authority, and no path of ours is longer.
     for _ in 0..8 {
         let made = state.authorities.get(&name).ok_or_else(|| format!("no key was made for {name}"))?;
-        let own = crate::ceremony::effect::parse_certificate(&made.certificate)?;
+        let own = parse_certificate(&made.certificate)?;
         let issuer = state.authorities.iter().find(|(other, issuer)| {
             **other != name && issuer.issued.iter().any(|issued| issued.certificate == made.certificate)
         });

@@ -17,4 +17,4 @@ pub use inside::OddName;
 pub use offered::{Offer, Offers, copy_file, file_in};
 pub use place::{Access, Place};
 pub use reader::{Contents, ExportState, Loose, Medium, ReadExport};
-pub use writer::{Written, initialise, write_export};
+pub use writer::{Content, Written, initialise, write_contents, write_export};

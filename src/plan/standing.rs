@@ -9,6 +9,7 @@ pub mod factory;
 mod issuing;
 
 pub use factory::StandingFactory;
+pub use issuing::too_many_entries;
 
 use crate::basics::{Digest, Instant, Realm, canonical, limits};
 use crate::keys::recipient::RecipientKind;

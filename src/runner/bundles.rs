@@ -7,18 +7,18 @@ use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, limits};
 use crate::bundles::{self, Making};
 use crate::ceremony::event::Outcome;
-use crate::ceremony::{Operation, batch};
+use crate::ceremony::{Operation, batch, steps};
 use crate::devices::durable_file;
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::{Devices, Replacing};
-use crate::factory::{BundleId, Listed, Manifest, manifest};
+use crate::factory::{BundleId, Listed, manifest};
 use crate::pki::CertificateList;
 use crate::runner::perform::written;
 use crate::runner::rehearsal;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;
 use crate::strongroom::{Request, Response};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 impl<R: RealmType> Run<'_, R> {
     pub(super) fn challenge(
@@ -173,39 +173,69 @@ impl<R: RealmType> Run<'_, R> {
         Ok(())
     }
 
-    /// A recorded bundle as one deterministic tar: every file its manifest lists, then signatures, then the manifest.
-    pub(super) fn bundle_as_one(&self, bundle: &BundleId) -> Result<Vec<u8>, String> {
+    /// A recorded bundle as deterministic tars, each made when it is asked for: every file its manifest lists, then signatures, then the
+    /// manifest. One, where a file on a medium holds it; else as many as it takes.
+    pub(super) fn bundle_as_files(&self, bundle: &BundleId) -> Result<Vec<(String, Tar)>, String> {
         let folder = self.folder.bundles().join(bundle.hex());
         let checked = bundles::check(&folder, None, 0).map_err(|e| e.to_string())?;
         let recorded = self.state.factories.values().flat_map(|f| &f.bundles).find(|made| made.bundle == *bundle);
         if recorded.is_none_or(|recorded| recorded.manifest != checked.digest) {
             return Err(format!("{}: no entry of the record names this bundle", folder.display()));
         }
-        let mut names: Vec<String> = checked.manifest.files.iter().map(|file| file.name.clone()).collect();
-        names.extend(
-            self.plan.people.iter().map(|p| manifest::signature_name(&p.id)).filter(|n| folder.join(n).is_file()),
-        );
-        names.push(manifest::NAME.to_owned());
-        let size = size_of(&checked.manifest);
-        if size > limits::BUNDLE_FILE_OCTETS as u64 {
+        let mut names: Vec<(String, u64)> =
+            checked.manifest.files.iter().map(|file| (file.name.clone(), file.size)).collect();
+        let beside =
+            self.plan.people.iter().map(|p| manifest::signature_name(&p.id)).chain([manifest::NAME.to_owned()]);
+        names.extend(beside.filter_map(|name| {
+            let size = folder.join(&name).metadata().ok()?.len();
+            Some((name, size))
+        }));
+        let size: u64 = names.iter().map(|(_, size)| in_tar(*size)).sum();
+        let largest = names.iter().map(|(_, size)| in_tar(*size)).max().unwrap_or(0);
+        if size > limits::BUNDLE_EXPORT_OCTETS || largest > PART {
             return Err(format!(
-                "bundle {bundle}: expected at most {} octets for one file on a medium, found {size}: copy the folder {} to a disk instead",
-                limits::BUNDLE_FILE_OCTETS,
+                "bundle {bundle}: expected at most {} octets for one export on a medium, in files of at most {PART}, found {size} and {largest}: `anchorite bundle split` writes the folder {} to media",
+                limits::BUNDLE_EXPORT_OCTETS,
                 folder.display()
             ));
         }
-        let mut tar = Vec::new();
-        for name in names {
-            let path: PathBuf = folder.join(&name);
-            let octets = durable_file::read(&path, limits::BUNDLE_FILE_OCTETS).map_err(|e| e.to_string())?;
-            crate::factory::tar::file(&mut tar, &name, &octets).map_err(|e| e.to_string())?;
+        let mut parts: Vec<(Vec<String>, u64)> = Vec::new();
+        for (name, size) in names {
+            match parts.last_mut().filter(|(_, had)| had + in_tar(size) <= PART) {
+                Some((part, had)) => {
+                    part.push(name);
+                    *had += in_tar(size);
+                }
+                None => parts.push((vec![name], in_tar(size))),
+            }
         }
-        crate::factory::tar::end(&mut tar);
-        Ok(tar)
+        let of = parts.len();
+        let tar = |(n, (names, size)): (usize, (Vec<String>, u64))| {
+            let folder = folder.clone();
+            (steps::bundle_file(bundle, n + 1, of), Box::new(move || tar_of(&folder, &names, size)) as Tar)
+        };
+        Ok(parts.into_iter().enumerate().map(tar).collect())
     }
 }
 
-/// Octets of the whole bundle, blocks and headers of a tar included, roughly from above.
-fn size_of(manifest: &Manifest) -> u64 {
-    manifest.files.iter().map(|file| file.size.saturating_add(1_024)).fold(200_000, u64::saturating_add)
+/// Makes the octets of a tar.
+pub(super) type Tar = Box<dyn Fn() -> Result<Vec<u8>, String>>;
+
+/// Most octets of files and their headers in one tar: two blocks end it.
+const PART: u64 = limits::MEDIUM_FILE_OCTETS as u64 - 1_024;
+
+/// A header, and the content in whole blocks.
+const fn in_tar(size: u64) -> u64 {
+    512 + size.next_multiple_of(512)
+}
+
+fn tar_of(folder: &Path, names: &[String], size: u64) -> Result<Vec<u8>, String> {
+    // One that grows has twice the room it needs, and what it had before beside it.
+    let mut tar = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1_024);
+    for name in names {
+        let octets = durable_file::read(&folder.join(name), limits::MEDIUM_FILE_OCTETS).map_err(|e| e.to_string())?;
+        crate::factory::tar::file(&mut tar, name, &octets).map_err(|e| e.to_string())?;
+    }
+    crate::factory::tar::end(&mut tar);
+    Ok(tar)
 }

@@ -5,7 +5,7 @@ use crate::ceremony::event::{
     BLOCK_DEVICE, MOUNTED_FOLDER, Outcome, PLAIN_FOLDER, SIMULATED, WrittenFile, WrittenMedium,
 };
 use crate::devices::durable_file;
-use crate::devices::medium::{Access, Medium, MediumError, Place, initialise, write_export};
+use crate::devices::medium::{Access, Content, Medium, MediumError, Place, initialise, write_contents};
 use crate::factory::BundleId;
 use crate::runner::binding::Bound;
 use crate::runner::room::RealmType;
@@ -22,14 +22,16 @@ impl<R: RealmType> Run<'_, R> {
     ) -> Result<Outcome, String> {
         let mut files = Vec::new();
         for bundle in bundles {
-            let name = crate::ceremony::steps::bundle_file(bundle);
-            files.push((FileName::parse(&name).map_err(|e| e.to_string())?, self.bundle_as_one(bundle)?));
+            for (name, tar) in self.bundle_as_files(bundle)? {
+                files.push((FileName::parse(&name).map_err(|e| e.to_string())?, Content::Made(tar)));
+            }
         }
         for (names, folder) in [(artifacts, self.folder.artifacts()), (sealed, self.folder.vault())] {
             for name in names {
                 let path = folder.join(name);
                 let octets = durable_file::read(&path, limits::EVIDENCE_FILE_OCTETS).map_err(|e| e.to_string())?;
                 self.is_as_recorded(name, &path, &octets)?;
+                let octets = Content::Octets(octets.into());
                 files.push((FileName::parse(name).map_err(|e| e.to_string())?, octets));
             }
         }
@@ -45,7 +47,12 @@ impl<R: RealmType> Run<'_, R> {
         self.write_to(&bound, &label, &files).map_err(|error| format!("{error}; {}", error.hint()))
     }
 
-    fn write_to(&self, bound: &Bound, label: &Label, files: &[(FileName, Vec<u8>)]) -> Result<Outcome, MediumError> {
+    fn write_to(
+        &self,
+        bound: &Bound,
+        label: &Label,
+        files: &[(FileName, Content<'_>)],
+    ) -> Result<Outcome, MediumError> {
         let place = Place::at(bound.path(), Access::Write)?;
         let word = match bound {
             Bound::Medium(_) if place.is_ours() => BLOCK_DEVICE,
@@ -66,7 +73,7 @@ impl<R: RealmType> Run<'_, R> {
             medium = initialise(medium, &Volume { id, label: label.clone() })?;
         }
         medium.expect(Some(label))?;
-        let written = write_export(&medium, self.plan.realm, files, &mut |_, _| ())?;
+        let written = write_contents(&medium, self.plan.realm, files, &mut |_, _| ())?;
         drop(medium);
         if place.is_ours() {
             // The device is read again, from nothing the kernel still holds; then it may be pulled.

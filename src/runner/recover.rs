@@ -7,6 +7,7 @@ use crate::ceremony::event::What;
 use crate::ceremony::state::Finish;
 use crate::ceremony::{State, opening};
 use crate::devices::durable_file::{self, Appender};
+use crate::devices::medium;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pki::serial;
 use crate::plan::Plan;
@@ -21,6 +22,7 @@ use crate::transcript::entry::{FORMAT, Header, Tool};
 use crate::transcript::{Chain, Checkpoint, Kind, Record, Signer, sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What a resume must know that the record does not say; nothing in it is secret in production.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +53,8 @@ pub struct Beginning {
     pub device_keys: Option<Vec<u8>>,
     /// What comes into a rehearsal, by name; a resume finds it in the folder.
     pub incoming: BTreeMap<String, Vec<u8>>,
+    /// Of these, files of a hundred thousand devices, which are copied in pieces: each with its size.
+    pub incoming_files: BTreeMap<String, (PathBuf, u64)>,
     pub reach: Reach,
 }
 
@@ -100,8 +104,12 @@ impl<'f, R: RealmType> Run<'f, R> {
         if !beginning.binding.is_empty() {
             durable_file::create(&folder.state().join("binding.toml"), &beginning.binding)?;
         }
-        if !beginning.incoming.is_empty() {
+        if !beginning.incoming.is_empty() || !beginning.incoming_files.is_empty() {
             durable_file::new_folder(&folder.incoming())?;
+        }
+        for (name, (from, size)) in &beginning.incoming_files {
+            let copied = medium::copy_file(from, *size, &folder.incoming().join(name));
+            copied.map_err(|e| RunError::Other(e.to_string()))?;
         }
         for (name, octets) in &beginning.incoming {
             durable_file::create(&folder.incoming().join(name), octets)?;

@@ -4,6 +4,7 @@
 use super::Envelope;
 use data_encoding::BASE64_MIME_PERMISSIVE as BASE64;
 use der::{Decode, Tag, Tagged};
+use std::io::Read;
 
 /// Why an object must not cross; `None` where it may.
 #[must_use]
@@ -22,6 +23,27 @@ pub fn found_in(octets: &[u8]) -> Option<&'static str> {
         return Some("a private key");
     }
     holds_share(octets).then_some("a share")
+}
+
+/// As [`found_in`], of what is read in pieces: no piece's end hides what begins in it.
+///
+/// # Errors
+/// What reading says.
+pub fn found_in_pieces(from: &mut impl Read) -> std::io::Result<Option<&'static str>> {
+    const PIECE: u64 = 1024 * 1024;
+    // More than a share or the head of a key has, blanks between included.
+    const OVERLAP: usize = 4 * 1024;
+    let mut held = Vec::new();
+    loop {
+        held.drain(..held.len().saturating_sub(OVERLAP));
+        let read = from.by_ref().take(PIECE).read_to_end(&mut held)?;
+        if let Some(found) = found_in(&held) {
+            return Ok(Some(found));
+        }
+        if (read as u64) < PIECE {
+            return Ok(None);
+        }
+    }
 }
 
 /// PKCS#8, or RFC 5915: a sequence that begins with version 1 and an octet string.
@@ -64,6 +86,13 @@ mod tests {
             assert!(found_in(secret).is_some(), "{}", String::from_utf8_lossy(secret));
             let wrapped = Envelope::new(Kind::Chain, Realm::Production, "chain.pem", secret.to_vec()).unwrap();
             assert!(found_in(&wrapped.to_octets()).is_some(), "wrapped: {}", String::from_utf8_lossy(secret));
+        }
+        // Over the end of a piece, and in the last one.
+        for before in [0, (1 << 20) - 5, (1 << 20) + 1, 3 << 20] {
+            let mut long = vec![b'.'; before];
+            assert_eq!(found_in_pieces(&mut long.as_slice()).unwrap(), None);
+            long.extend_from_slice(b"AGE-SECRET-KEY-1QQQQ");
+            assert!(found_in_pieces(&mut long.as_slice()).unwrap().is_some(), "{before}");
         }
         for open in [
             include_bytes!("../../transcripts/root-ca/artifacts/root-2026.crt.pem").as_slice(),

@@ -353,6 +353,7 @@ fn beginning(script: &Path, after: &Path, change: &dyn Fn(&mut Standing)) -> Beg
         governance_digest: String::new(),
         approval_files: BTreeMap::new(),
         incoming: BTreeMap::new(),
+        incoming_files: BTreeMap::new(),
         binding: Vec::new(),
         vault,
         device_keys: None,

@@ -134,6 +134,7 @@ fn ceremony(script: &str, after: Option<&Path>, seed: u64, out: &Path) {
         governance_digest: String::new(),
         approval_files: BTreeMap::new(),
         incoming: BTreeMap::new(),
+        incoming_files: BTreeMap::new(),
         binding: Vec::new(),
         vault,
         device_keys: None,

@@ -9,6 +9,7 @@ use crate::keys::SubjectKey;
 use crate::pki::additions::{Additions, Policy};
 use crate::pki::profile::Profile;
 use crate::pki::{Certificate, CertificateRequest, CrlRequest, Issuer, Revoked, certificate, crl};
+use crate::plan::standing::too_many_entries;
 use std::collections::BTreeMap;
 
 /// The digest approvers compare, over realm, ceremony, step, head, issuer key and the complete to-be-signed octets; and these
@@ -160,11 +161,8 @@ pub fn crl_request<'i>(issuer: &'i Certificate, operation: &Operation) -> Result
     for group in bundles {
         entries.extend(group.entries()?);
     }
-    let (most, found) = (limits::REVOKED_IN_ALL, entries.len());
-    if found > most {
-        return Err(format!(
-            "the list would have {found} entries, expected at most {most}: revoke the issuing authority's own certificate instead"
-        ));
+    if entries.len() > limits::REVOKED_IN_ALL {
+        return Err(too_many_entries(entries.len()));
     }
     Ok(CrlRequest { issuer, number: *number, this_update: *this_update, next_update: *next_update, revoked: entries })
 }

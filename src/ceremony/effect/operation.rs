@@ -5,6 +5,7 @@ use crate::factory::{BatchTerms, Places};
 use crate::pki::additions::Additions;
 use crate::pki::name::Subject;
 use crate::pki::{Reason, Revoked, serial};
+use crate::plan::standing::too_many_entries;
 use serde::{Deserialize, Serialize};
 
 /// Exactly what custodians approve: everything the to-be-signed octets are built from. The strongroom builds them itself
@@ -122,9 +123,9 @@ impl BundleRevocation {
     /// # Errors
     /// Where there are more than a list holds.
     pub fn entries(&self) -> Result<Vec<Revoked>, String> {
-        let (most, found) = (limits::REVOKED_IN_ALL, self.records.count());
-        if found as usize > most {
-            return Err(format!("bundle {}: expected at most {most} entries, found {found}", self.bundle));
+        let found = self.records.count() as usize;
+        if found > limits::REVOKED_IN_ALL {
+            return Err(format!("bundle {}: {}", self.bundle, too_many_entries(found)));
         }
         let each = self.records.each().map(|index| {
             let serial = serial::of(&self.serial_seed, index)?.to_vec();

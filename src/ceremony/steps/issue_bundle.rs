@@ -251,15 +251,17 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
     let optional = |key| Some(of(key).to_owned()).filter(|text| !text.is_empty());
     let (name, authority) = (of("bundle").to_owned(), of("authority").to_owned());
     let (order, order_digest) = batch::order(state, of("order"))?;
-    let mut refused: Vec<String> = refuses(&state.factories, plan.realm, &order, order_digest, moment.time)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let withdrawn = batch::withdrawn(state)?;
+    let refused = refuses(&state.factories, &withdrawn, plan.realm, &order, order_digest, moment.time);
+    let mut refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     let mut expect = |holds: bool, problem: String| {
         if !holds {
             refused.push(problem);
         }
     };
+    let said =
+        format!("authority {authority}: expected one that stands, found its own certificate on a revocation list");
+    expect(!withdrawn.contains(&authority), said);
     let said = format!("order: factory: expected {}, as the script says, found {}", of("factory"), order.factory);
     expect(order.factory == of("factory"), said);
     let said = format!("order: profile: expected {}, as the script says, found {}", of("profile"), order.profile);

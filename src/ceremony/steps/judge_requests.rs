@@ -216,8 +216,8 @@ fn expected(plan: &Plan, state: &State, params: &Params) -> Result<Expected, Str
     statement.for_order(&order, &order_digest).map_err(|e| e.to_string())?;
     // The time of the last thing that happened is near enough here: it is looked at again when the batch is fixed.
     let now = statement.statement.made;
-    let problems: Vec<String> =
-        refuses(&state.factories, plan.realm, &order, order_digest, now).iter().map(ToString::to_string).collect();
+    let problems = refuses(&state.factories, &batch::withdrawn(state)?, plan.realm, &order, order_digest, now);
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     if !problems.is_empty() {
         return Err(problems.join("; "));
     }

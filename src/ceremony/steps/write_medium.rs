@@ -3,7 +3,7 @@
 
 use crate::basics::counted::some;
 use crate::ceremony::effect::Effect;
-use crate::ceremony::event::{Answer, MOUNTED_FOLDER, Moment, Outcome, PLAIN_FOLDER};
+use crate::ceremony::event::{Answer, MOUNTED_FOLDER, Moment, Outcome, PLAIN_FOLDER, WrittenFile};
 use crate::ceremony::evidence::read_back;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::{MediumState, State};
@@ -55,7 +55,7 @@ impl StepKind for WriteMedium {
                 name: "bundles",
                 shape: Shape::Names(NameOf::Bundle),
                 needed: false,
-                meaning: "names of bundles that this script makes: each as one tar file",
+                meaning: "names of bundles that this script makes: each as a tar file, a large one as several",
             },
             StepKey {
                 name: "requests",
@@ -157,8 +157,7 @@ impl StepMachine for WriteMedium {
                         crate::basics::SafeText::cut(&other.id, 32)
                     ));
                 }
-                let (artifacts, mut sealed) = contents(step, state);
-                sealed.extend(bundles(step, state).map(|bundle| bundle_file(&bundle.bundle)));
+                let (artifacts, sealed) = contents(step, state);
                 for file in files {
                     let expected =
                         state.artifacts.get(&file.name).copied().or_else(|| {
@@ -170,6 +169,9 @@ impl StepMachine for WriteMedium {
                 }
                 if artifacts.iter().chain(&sealed).any(|name| !files.iter().any(|f| f.name == *name)) {
                     return Err("a file is missing on the medium".to_owned());
+                }
+                if let Some(bundle) = bundles(step, state).find(|bundle| !is_whole(&bundle.bundle, files)) {
+                    return Err(format!("not all files of bundle {} are on the medium", bundle.bundle));
                 }
                 let files = u32::try_from(files.len()).unwrap_or(u32::MAX);
                 state.media.insert(medium.to_owned(), MediumState { files, written: written.clone() });
@@ -213,10 +215,18 @@ fn bundles<'s>(step: &'s Step, state: &'s State) -> impl Iterator<Item = &'s Sta
     state.factories.values().flat_map(|factory| &factory.bundles).filter(|bundle| names.contains(&bundle.name))
 }
 
-/// The name of a bundle as one file.
+/// The name of a bundle as one file, or of the `n`th of several.
 #[must_use]
-pub fn bundle_file(bundle: &BundleId) -> String {
-    format!("bundle-{bundle}.tar")
+pub fn bundle_file(bundle: &BundleId, n: usize, of: usize) -> String {
+    if of == 1 { format!("bundle-{bundle}.tar") } else { format!("bundle-{bundle}.{n:02}-of-{of:02}.tar") }
+}
+
+/// Whether a bundle is among these files as a whole: as one, or as all of so many as each says there are.
+fn is_whole(bundle: &BundleId, files: &[WrittenFile]) -> bool {
+    let is_there = |n: usize, of: usize| files.iter().any(|file| file.name == bundle_file(bundle, n, of));
+    let first = format!("bundle-{bundle}.01-of-");
+    let of = files.iter().find_map(|file| file.name.strip_prefix(&first)?.strip_suffix(".tar")?.parse().ok());
+    is_there(1, 1) || of.is_some_and(|of: usize| of > 1 && (1..=of).all(|n| is_there(n, of)))
 }
 
 /// Names of artefacts and of sealed keys that go onto the medium.
@@ -228,4 +238,27 @@ fn contents(step: &Step, state: &State) -> (Vec<String>, Vec<String>) {
     let sealed = kind::names(&step.params, "sealed");
     let sealed = sealed.iter().filter_map(|name| state.authorities.get(name)).map(|a| a.sealed_name.clone()).collect();
     (artifacts, sealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::basics::Digest;
+
+    #[test]
+    fn a_bundle_in_several_files_is_whole_when_every_one_is_there() {
+        let bundle = BundleId::from_octets([7; 16]);
+        let file = |name: String| WrittenFile { name, sha256: Digest::of(b""), size: 0 };
+        let all = |of: usize| (1..=of).map(|n| file(bundle_file(&bundle, n, of))).collect::<Vec<_>>();
+        assert!(is_whole(&bundle, &all(1)) && is_whole(&bundle, &all(2)) && is_whole(&bundle, &all(12)));
+        assert!(!is_whole(&bundle, &[]) && !is_whole(&BundleId::from_octets([8; 16]), &all(2)));
+        for missing in 0..12 {
+            let mut files = all(12);
+            files.remove(missing);
+            assert!(!is_whole(&bundle, &files), "{missing}");
+        }
+        assert!(!is_whole(&bundle, &[file(format!("bundle-{bundle}.01-of-01.tar"))]));
+        // Every name is one that a medium takes.
+        assert!(all(99).iter().all(|file| crate::transfer::volume::FileName::parse(&file.name).is_ok()));
+    }
 }

@@ -67,21 +67,7 @@ pub enum StationVerb {
     /// Write public data of drawn devices for other people's registries
     Export(ExportBatch),
     /// Take a device's proof that it holds its key
-    Confirm {
-        /// The station's folder
-        station: PathBuf,
-        /// Device id or record digest
-        device: String,
-        /// The device's signature over nonce || record digest: a file, or hexadecimal digits
-        #[arg(long, required_unless_present = "injected")]
-        signature: Option<String>,
-        /// No proof: the line says that the identity is in the device
-        #[arg(long, conflicts_with = "signature")]
-        injected: bool,
-        /// One JSON object on standard output
-        #[arg(long)]
-        json: bool,
-    },
+    Confirm(ConfirmIdentity),
     /// Say that an identity was given out and not used
     Scrap(EndIdentity),
     /// Say that nobody knows where an identity is
@@ -238,6 +224,27 @@ pub struct DrawIdentity {
     pub to: Option<PathBuf>,
     /// Stay: for every line on standard input one identity, as one line of JSON. A line is `next`, a device id or a hardware id as KIND=ID
     #[arg(long, conflicts_with_all = ["device", "hardware"])]
+    pub serve: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfirmIdentity {
+    /// The station's folder
+    pub station: PathBuf,
+    /// Device id or record digest
+    #[arg(required_unless_present = "serve")]
+    pub device: Option<String>,
+    /// The device's signature over nonce || record digest: a file, or hexadecimal digits
+    #[arg(long, required_unless_present_any = ["injected", "serve"])]
+    pub signature: Option<String>,
+    /// No proof: the line says that the identity is in the device
+    #[arg(long, conflicts_with = "signature")]
+    pub injected: bool,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Stay: for every line `DEVICE SIGNATURE` or `DEVICE injected` on standard input one line of JSON
+    #[arg(long, conflicts_with_all = ["device", "signature", "injected"])]
     pub serve: bool,
 }
 

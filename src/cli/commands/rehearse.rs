@@ -1,6 +1,7 @@
 //! `rehearse`: the whole ceremony with simulated devices and, where asked, simulated people.
 
 use crate::basics::{Realm, SafeText, limits};
+use crate::bundles;
 use crate::ceremony::state::Finish;
 use crate::cli::args::{FrontArgs, Rehearse};
 use crate::cli::{ExitCode, Failure, auto::Auto, earlier, output, plain::Plain, script_files};
@@ -43,7 +44,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         vault.extend(earlier::carried(&files.plan, after)?);
     }
     let device_keys = earlier::device_keys(&files.plan, after.as_deref())?;
-    let mut incoming = incoming(args)?;
+    let Incoming { objects: mut incoming, files: incoming_files } = incoming(args)?;
     output::words(&format!("rehearsal of {} in {}; no approval is needed or checked", files.plan.title, out.display()));
     let mut front = front_end(&args.front, args.auto, &out)?;
     let seed = args.seed.map_or_else(entropy::seed, Ok)?;
@@ -73,6 +74,7 @@ pub fn rehearse(args: &Rehearse) -> Result<ExitCode, Failure> {
         vault,
         device_keys,
         incoming,
+        incoming_files,
         reach: Reach::Processes,
     };
     let run = Run::start(beginning, folder, room, ledger, front.as_mut())?;
@@ -104,14 +106,22 @@ fn rehearse_first(args: &Rehearse, follows: &str, out: &Path) -> Result<PathBuf,
     }
 }
 
-/// What comes into the rehearsal: the files of `--incoming`, else of the folder `rehearsal` beside the script.
-fn incoming(args: &Rehearse) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+/// What comes into a rehearsal, by name.
+#[derive(Default)]
+struct Incoming {
+    objects: BTreeMap<String, Vec<u8>>,
+    /// What lies beside an object that names its digest, with its size: it does not cross as codes, and may be long.
+    files: BTreeMap<String, (PathBuf, u64)>,
+}
+
+/// The files of `--incoming`, else of the folder `rehearsal` beside the script.
+fn incoming(args: &Rehearse) -> Result<Incoming, Failure> {
     let beside = if args.script.is_dir() { Some(args.script.as_path()) } else { args.script.parent() };
     let folder = match &args.incoming {
         Some(folder) => folder.clone(),
         None => match beside.map(|folder| folder.join("rehearsal")).filter(|folder| folder.is_dir()) {
             Some(folder) => folder,
-            None => return Ok(BTreeMap::new()),
+            None => return Ok(Incoming::default()),
         },
     };
     let refused = |what: String| {
@@ -119,25 +129,52 @@ fn incoming(args: &Rehearse) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
             "it holds the objects that come into the rehearsal, as files named as the script's steps say, and nothing else",
         )
     };
-    let mut files = BTreeMap::new();
+    let mut found = Incoming::default();
     for entry in std::fs::read_dir(&folder).map_err(|e| refused(e.to_string()))? {
         let entry = entry.map_err(|e| refused(e.to_string()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if files.len() >= limits::INCOMING_FILES {
+        if found.objects.len() + found.files.len() >= limits::INCOMING_FILES {
             return Err(refused(format!("expected at most {} files, found more", limits::INCOMING_FILES)));
         }
         if !is_name(&name) {
             let shown = SafeText::cut(&name, 80);
             return Err(refused(format!("expected names of letters, digits, dots and hyphens, found {shown}")));
         }
-        let octets = durable_file::read(&entry.path(), limits::ENVELOPE_OCTETS)?;
         // The folder of the rehearsal keeps a copy for a resume: of a secret there must be none.
-        if let Some(found) = never::found_in(&octets) {
-            return Err(refused(format!("{name}: expected an object for everybody's eyes, found {found}")));
+        let secret = |found| refused(format!("{name}: expected an object for everybody's eyes, found {found}"));
+        if let Some(most) = beside_an_object(&name) {
+            let size = looked_through(&entry.path(), most).map_err(&refused)?.map_err(secret)?;
+            found.files.insert(name, (entry.path(), size));
+            continue;
         }
-        files.insert(name, octets);
+        let octets = durable_file::read(&entry.path(), limits::ENVELOPE_OCTETS)?;
+        if let Some(found) = never::found_in(&octets) {
+            return Err(secret(found));
+        }
+        found.objects.insert(name, octets);
     }
-    Ok(files)
+    Ok(found)
+}
+
+/// Most octets of a file that comes beside an object, where the name is of one.
+fn beside_an_object(name: &str) -> Option<u64> {
+    match name.strip_suffix(".cbor").and_then(|name| name.rsplit_once('.')) {
+        Some((_, "requests")) => Some(limits::COLLECTED_OCTETS),
+        Some((_, "outcomes")) => Some(limits::OUTCOMES_OCTETS as u64),
+        _ => None,
+    }
+}
+
+/// The size of a regular file with no secret in it; what was found, where there is one.
+fn looked_through(path: &Path, most: u64) -> Result<Result<u64, &'static str>, String> {
+    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
+    let shown = name.to_string_lossy();
+    let (mut file, size) = bundles::open_file(folder, &shown).map_err(|e| e.to_string())?;
+    if size > most {
+        return Err(format!("{shown}: expected at most {most} octets, found {size}"));
+    }
+    let found = never::found_in_pieces(&mut file).map_err(|e| format!("{shown}: reading: {e}"))?;
+    Ok(found.map_or(Ok(size), Err))
 }
 
 /// `rehearsal-NAME-1`, or the next number that is free.

@@ -13,6 +13,7 @@ use crate::runner::room::Room;
 use crate::runner::strongrooms::Reach;
 use crate::runner::{Folder, Run, production};
 use crate::transcript::Signer;
+use std::collections::BTreeMap;
 
 /// Runs a script in production.
 ///
@@ -65,7 +66,8 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         approval_digest: approved.approval_digest.hex(),
         governance_digest: approved.governance_digest.hex(),
         approval_files: approved.files,
-        incoming: std::collections::BTreeMap::new(),
+        incoming: BTreeMap::new(),
+        incoming_files: BTreeMap::new(),
         binding: binding_octets,
         vault,
         device_keys,

@@ -1,11 +1,13 @@
 //! `station`: the factory's side.
 
+mod confirm;
 mod draw;
 mod enrol;
 mod export;
 mod forms;
 mod report;
 mod requests;
+mod serve;
 
 use crate::basics::Instant;
 use crate::basics::counted::counted;
@@ -55,9 +57,7 @@ pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
         }
         StationVerb::Draw(args) => draw::draw(&args),
         StationVerb::Export(args) => export::export(&args),
-        StationVerb::Confirm { station, device, signature, injected: _, json } => {
-            confirm(&station, &device, signature.as_deref(), json)
-        }
+        StationVerb::Confirm(args) => confirm::confirm(&args),
         StationVerb::Scrap(args) => end(&args, State::Scrapped),
         StationVerb::Lost(args) => end(&args, State::Lost),
         StationVerb::Returned(args) => end(&args, State::Returned),
@@ -198,18 +198,6 @@ fn import(args: &ImportBundle) -> Result<ExitCode, Failure> {
         output::words(&format!("no line can draw from it yet: `anchorite station release DIR {}`", imported.bundle));
     }
     Ok(ExitCode::Done)
-}
-
-fn confirm(folder: &Path, device: &str, signature: Option<&str>, json: bool) -> Result<ExitCode, Failure> {
-    let mut station = open(folder)?;
-    let Some(signature) = signature else {
-        return told(&station.say(device, State::Injected, "the line says so", now())?, json);
-    };
-    let octets = match crate::basics::digest::hex_decode(signature) {
-        Some(octets) if !octets.is_empty() => octets,
-        _ => durable_file::read(Path::new(signature), limits::DEVICE_SIGNATURE_OCTETS)?,
-    };
-    told(&station.confirm(device, &octets, now())?, json)
 }
 
 fn end(args: &EndIdentity, to: State) -> Result<ExitCode, Failure> {

@@ -53,6 +53,8 @@ pub enum MediumError {
     OnTop { name: FileName },
     #[error("the medium has used all names up to EXP-9999")]
     NoNamesLeft,
+    #[error("{name}: {problem}")]
+    Unmade { name: FileName, problem: String },
     #[error("{at}: {doing}: {}", words(*.cause))]
     Io { at: String, doing: &'static str, cause: Errno },
     #[error("{}", .0)]
@@ -85,6 +87,7 @@ impl MediumError {
             Self::NoExport { .. } | Self::NoLoose { .. } => "`anchorite medium list` shows what is on it",
             Self::OnTop { .. } => "move it into the folder INBOX on the machine it comes from",
             Self::NoNamesLeft => "take a new medium",
+            Self::Unmade { .. } => "the medium is as it was; look at what should have been written, on this machine",
             Self::Io { cause, .. } if gone(*cause) => {
                 "the medium was pulled or is failing: nothing on it counts before its manifest is there; plug it in, or take another, and try again"
             }

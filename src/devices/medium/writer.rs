@@ -22,6 +22,7 @@ use rustix::fs::{
     unlinkat,
 };
 use rustix::io::{Errno, retry_on_intr};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Write;
 
@@ -61,6 +62,24 @@ pub fn initialise(medium: Medium, volume: &Volume) -> Result<Medium, MediumError
     medium.known()
 }
 
+/// What is to be in a file.
+pub enum Content<'c> {
+    Octets(Cow<'c, [u8]>),
+    /// Made when it is asked for, each time the same: an export of many large files is never in memory.
+    Made(Box<dyn Fn() -> Result<Vec<u8>, String> + 'c>),
+}
+
+impl Content<'_> {
+    fn octets(&self, name: &FileName) -> Result<Cow<'_, [u8]>, MediumError> {
+        match self {
+            Self::Octets(octets) => Ok(Cow::Borrowed(octets)),
+            Self::Made(make) => {
+                make().map(Cow::Owned).map_err(|problem| MediumError::Unmade { name: name.clone(), problem })
+            }
+        }
+    }
+}
+
 /// Writes files as a new export and reads everything back. What was begun and failed is removed again, where the medium still answers.
 ///
 /// # Errors
@@ -71,15 +90,31 @@ pub fn write_export(
     files: &[(FileName, Vec<u8>)],
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Written, MediumError> {
+    let mut contents = Vec::new();
+    for (name, octets) in files {
+        contents.push((name.clone(), Content::Octets(Cow::Borrowed(octets.as_slice()))));
+    }
+    write_contents(medium, realm, &contents, progress)
+}
+
+/// As [`write_export`], of files that need not all be in memory.
+///
+/// # Errors
+/// As [`write_export`], and where one cannot be made.
+pub fn write_contents(
+    medium: &Medium,
+    realm: Realm,
+    files: &[(FileName, Content<'_>)],
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Written, MediumError> {
     let volume = medium.expect(None)?.clone();
     let export = next_name(medium)?;
-    let listed = |(name, octets): &(FileName, Vec<u8>)| ListedFile {
-        name: name.clone(),
-        sha256: Digest::of(octets),
-        size: octets.len() as u64,
+    let listed = |(name, content): &(FileName, Content<'_>)| {
+        let octets = content.octets(name)?;
+        Ok(ListedFile { name: name.clone(), sha256: Digest::of(&octets), size: octets.len() as u64 })
     };
-    let manifest = Manifest::new(export, volume.id, realm, files.iter().map(listed).collect())
-        .map_err(MediumError::volume("the export"))?;
+    let listed = files.iter().map(listed).collect::<Result<_, MediumError>>()?;
+    let manifest = Manifest::new(export, volume.id, realm, listed).map_err(MediumError::volume("the export"))?;
     room_for(medium, manifest.files().iter().map(|f| f.size).sum())?;
     let at = export.to_string();
     mkdirat(medium.root(), &at, Mode::RWXU).map_err(MediumError::io(&at, "making the folder"))?;
@@ -131,12 +166,12 @@ fn room_for(medium: &Medium, octets: u64) -> Result<(), MediumError> {
 fn fill(
     folder: &OwnedFd,
     manifest: &Manifest,
-    files: &[(FileName, Vec<u8>)],
+    files: &[(FileName, Content<'_>)],
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), MediumError> {
-    for (done, (name, octets)) in files.iter().enumerate() {
+    for (done, (name, content)) in files.iter().enumerate() {
         progress(done, files.len());
-        put(folder.as_fd(), name.as_str(), octets)?;
+        put(folder.as_fd(), name.as_str(), &content.octets(name)?)?;
     }
     sync_all(folder.as_fd())?;
     let octets =

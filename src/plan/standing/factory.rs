@@ -8,7 +8,7 @@ use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places, Re
 use crate::keys::ssh::SshPublicKey;
 use crate::pki::Reason;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A factory with the keys that were compared with its people, and proven to be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,10 +255,12 @@ impl StandingFactory {
     }
 }
 
-/// Why an order cannot be carried out: each reason by name, or none.
+/// Why an order cannot be carried out: each reason by name, or none. `withdrawn` are authorities whose own certificate is revoked: with it,
+/// every certificate of theirs is.
 #[must_use]
 pub fn refuses(
     factories: &BTreeMap<String, StandingFactory>,
+    withdrawn: &BTreeSet<String>,
     realm: Realm,
     order: &Order,
     digest: Digest,
@@ -300,7 +302,8 @@ pub fn refuses(
         "nothing unexplained".to_owned(),
         format!("{} findings: {}", factory.findings.len(), factory.findings.join("; ")),
     );
-    for bundle in factory.bundles.iter().filter(|bundle| bundle.expires <= now) {
+    let stands = |bundle: &&StandingBundle| bundle.expires <= now && !withdrawn.contains(&bundle.authority);
+    for bundle in factory.bundles.iter().filter(stands) {
         let open = bundle.unaccounted().map_or_else(|e| e, |open| open.count().to_string());
         expect(
             open == "0",

@@ -4,10 +4,20 @@
 use super::Standing;
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::limits;
+use crate::factory::Places;
 use crate::pki::CertificateList;
 use crate::plan::{Authority, CertifiedKey, Plan, PlannedRevocation};
 use crate::script::kind;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is said of a list with more entries than one holds.
+#[must_use]
+pub fn too_many_entries(found: usize) -> String {
+    let most = limits::REVOKED_IN_ALL;
+    format!(
+        "the list would have {found} entries, expected at most {most}: revoke the issuing authority's own certificate instead, on the list of the authority above it"
+    )
+}
 
 /// Everything that would not be signed.
 pub(super) fn problems(standing: &Standing, plan: &Plan) -> Vec<String> {
@@ -44,9 +54,15 @@ fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut 
     };
     let mut revoked: BTreeSet<String> =
         latest.iter().flat_map(CertificateList::revoked).map(|entry| hex_encode(&entry.serial)).collect();
+    let mut of_bundles: BTreeMap<&str, Places> = BTreeMap::new();
     for asked in plan.revocations.iter().filter(|asked| asked.authority == *name) {
         if !asked.bundle.is_empty() {
-            problems.extend(bundle(standing, asked));
+            // Two of one script may overlap.
+            let known = of_bundles.remove(asked.bundle.as_str()).unwrap_or_default();
+            match bundle(standing, asked).and_then(|places| places.with(&known)) {
+                Ok(places) => drop(of_bundles.insert(&asked.bundle, places)),
+                Err(problem) => problems.push(format!("revocation of bundle {}: {problem}", asked.bundle)),
+            }
             continue;
         }
         match serial(standing, asked) {
@@ -55,9 +71,9 @@ fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut 
             Err(problem) => problems.push(format!("revocation of {}: {problem}", called(asked))),
         }
     }
-    if revoked.len() > limits::REVOKED_IN_ALL {
-        let (most, found) = (limits::REVOKED_IN_ALL, revoked.len());
-        problems.push(format!("authority {name}: its list would have {found} entries, expected at most {most}"));
+    let found = revoked.len() + of_bundles.values().map(|places| places.count() as usize).sum::<usize>();
+    if found > limits::REVOKED_IN_ALL {
+        problems.push(format!("authority {name}: {}", too_many_entries(found)));
     }
     let lists = plan.steps.iter().filter(|step| step.kind == "issue-crl");
     for step in lists.filter(|step| kind::text(&step.params, "authority") == name) {
@@ -71,29 +87,24 @@ fn list(standing: &Standing, plan: &Plan, authority: &Authority, problems: &mut 
     }
 }
 
-/// Why identities of a bundle cannot be withdrawn, as far as that can be known before the day.
-fn bundle(standing: &Standing, asked: &PlannedRevocation) -> Option<String> {
+/// What of a bundle comes onto the list, or why nothing can, as far as that can be known before the day.
+fn bundle(standing: &Standing, asked: &PlannedRevocation) -> Result<Places, String> {
     let name = &asked.bundle;
     let of = standing.factories.values().map(|factory| &factory.bundles);
     let found = of.filter_map(|all| Some((all.iter().find(|bundle| bundle.name == *name)?, all))).next();
     let Some((found, all)) = found else {
-        return Some(format!("revocation of bundle {name}: the chain made none of this name"));
+        return Err("the chain made none of this name".to_owned());
     };
     if found.authority != asked.authority {
-        return Some(format!("revocation of bundle {name}: {} issued it, not {}", found.authority, asked.authority));
+        return Err(format!("{} issued it, not {}", found.authority, asked.authority));
     }
     // Whether it has expired is known on the day.
     let left = asked.state.map_or_else(
         || Err("nothing says which identities".to_owned()),
         |which| found.to_withdraw(which, all, found.expires),
     );
-    match left {
-        Ok(left) if left.is_empty() => {
-            Some(format!("revocation of bundle {name}: nothing of it is left to be revoked"))
-        }
-        Ok(_) => None,
-        Err(problem) => Some(format!("revocation of bundle {name}: {problem}")),
-    }
+    let left = left?;
+    if left.is_empty() { Err("nothing of it is left to be revoked".to_owned()) } else { Ok(left) }
 }
 
 const fn called(asked: &PlannedRevocation) -> &String {

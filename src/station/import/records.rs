@@ -1,7 +1,7 @@
 //! Every record of a bundle, opened in memory and checked; on all cores, one shard at a time on each.
 
 use crate::basics::{Digest, Secret, limits};
-use crate::devices::durable_file;
+use crate::devices::durable_file::{self, FileError};
 use crate::factory::index::{self, IndexHeader, Row};
 use crate::factory::issued::{self, Shape};
 use crate::factory::record::DeviceKey;
@@ -13,7 +13,9 @@ use crate::station::state::State;
 use crate::station::store::Identity;
 use crate::station::{StationError, unseal};
 use der::pem::LineEnding;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use zeroize::Zeroizing;
@@ -76,8 +78,7 @@ pub(super) fn check(bundle: &Checking<'_>) -> Result<Vec<Identity>, StationError
             shape.same(&mut all.shape, &format!("the certificates of shard {number:05}"))?;
         }
     }
-    agrees(bundle.folder, bundle.what, &all)?;
-    Ok(all.identities)
+    agrees(bundle.folder, bundle.what, all)
 }
 
 fn one_shard(bundle: &Checking<'_>, shard: u32) -> Result<Shard, StationError> {
@@ -150,15 +151,15 @@ fn key_of(der: &Secret) -> Result<SigningKey, String> {
 }
 
 /// What all records together must be: as many as said, each device and key once, under the signed root, with the leaves that came along.
-fn agrees(folder: &Path, what: &Manifest, seen: &Shard) -> Result<(), StationError> {
-    let all = &seen.identities;
+fn agrees(folder: &Path, what: &Manifest, seen: Shard) -> Result<Vec<Identity>, StationError> {
+    let Shard { identities: all, serials, .. } = seen;
     if all.len() != what.count as usize {
         return Err(Refusal::new(Class::Count, "bundle", format!("{} records", what.count), all.len()).into());
     }
     for (title, mut names) in [
         ("device id", all.iter().map(|i| i.device.as_bytes()).collect::<Vec<&[u8]>>()),
         ("key", all.iter().map(|i| i.spki.as_slice()).collect()),
-        ("serial number", seen.serials.iter().map(Vec::as_slice).collect()),
+        ("serial number", serials.iter().map(Vec::as_slice).collect()),
         ("hardware id", all.iter().flat_map(|i| &i.hardware).map(String::as_bytes).collect()),
     ] {
         names.sort_unstable();
@@ -166,37 +167,74 @@ fn agrees(folder: &Path, what: &Manifest, seen: &Shard) -> Result<(), StationErr
             return Err(Refusal::new(Class::Count, "bundle", format!("each {title} once"), "one twice").into());
         }
     }
-    let leaves: Vec<Digest> = all.iter().map(|identity| merkle::leaf(identity.record.octets())).collect();
-    let root = merkle::root(leaves.iter().copied());
+    drop(serials);
+    let root = merkle::root(all.iter().map(leaf));
     if root != what.records_root {
         return Err(Refusal::new(Class::Tampered, "records", format!("root {}", what.records_root), root).into());
     }
-    let listed = durable_file::read(&folder.join(manifest::LEAVES), leaves.len() * 32)?;
-    if !leaves.iter().flat_map(|leaf| leaf.octets()).eq(listed.iter()) {
+    if !Listed::open(folder, manifest::LEAVES)?.are(all.iter().map(|identity| *leaf(identity).octets()))? {
         return Err(Refusal::new(Class::Tampered, manifest::LEAVES, "the leaves of the records", "others").into());
     }
-    indexed(folder, what, all, &leaves)
+    indexed(folder, what, &all)?;
+    Ok(all)
+}
+
+fn leaf(identity: &Identity) -> Digest {
+    merkle::leaf(identity.record.octets())
+}
+
+/// A file of the bundle that is held against what it must be, without being in memory.
+struct Listed {
+    path: PathBuf,
+    file: BufReader<File>,
+}
+
+impl Listed {
+    fn open(folder: &Path, name: &str) -> Result<Self, StationError> {
+        let path = folder.join(name);
+        let file = File::open(&path).map_err(|cause| FileError { path: path.clone(), what: "opening", cause })?;
+        Ok(Self { path, file: BufReader::new(file) })
+    }
+
+    /// The next octets; nothing where so many are not left.
+    fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>, StationError> {
+        let mut octets = [0; N];
+        match self.file.read_exact(&mut octets) {
+            Ok(()) => Ok(Some(octets)),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(cause) => Err(FileError { path: self.path.clone(), what: "reading", cause }.into()),
+        }
+    }
+
+    /// Whether what is left is exactly these.
+    fn are<const N: usize>(mut self, expected: impl Iterator<Item = [u8; N]>) -> Result<bool, StationError> {
+        for octets in expected {
+            if self.next()? != Some(octets) {
+                return Ok(false);
+            }
+        }
+        Ok(self.next::<1>()?.is_none())
+    }
 }
 
 /// The index finds every device where it is, and nothing else.
-fn indexed(folder: &Path, what: &Manifest, all: &[Identity], leaves: &[Digest]) -> Result<(), StationError> {
-    let octets = durable_file::read(
-        &folder.join(manifest::INDEX),
-        usize::try_from(index::offset(u64::from(what.count))).unwrap_or(0),
-    )?;
+fn indexed(folder: &Path, what: &Manifest, all: &[Identity]) -> Result<(), StationError> {
+    let mut listed = Listed::open(folder, manifest::INDEX)?;
     let refuse = |expected: &str, found: &str| Refusal::new(Class::Tampered, manifest::INDEX, expected, found);
-    let (header, rows) = octets.split_at_checked(index::HEADER_OCTETS).ok_or_else(|| refuse("a header", "less"))?;
-    let header = IndexHeader::parse(header)?;
+    let header = listed.next::<{ index::HEADER_OCTETS }>()?.ok_or_else(|| refuse("a header", "less"))?;
+    let header = IndexHeader::parse(&header)?;
     if (header.bundle, header.records) != (what.bundle, what.count) {
         return Err(refuse("that of this bundle", "another").into());
     }
     let mut expected = Vec::with_capacity(all.len());
-    for (identity, leaf) in all.iter().zip(leaves) {
-        let device = header.salted(what.realm, &DeviceId::parse(&identity.device)?);
-        expected.push(Row { device, shard: identity.shard, record: identity.index, leaf: *leaf });
+    for identity in all {
+        expected.push((header.salted(what.realm, &DeviceId::parse(&identity.device)?), identity));
     }
-    expected.sort_unstable();
-    if !expected.iter().flat_map(Row::to_octets).eq(rows.iter().copied()) {
+    expected.sort_unstable_by_key(|(device, _)| *device);
+    let row = |(device, identity): (Digest, &Identity)| {
+        Row { device, shard: identity.shard, record: identity.index, leaf: leaf(identity) }.to_octets()
+    };
+    if !listed.are(expected.into_iter().map(row))? {
         return Err(refuse("a row for each device of the records", "others").into());
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! What is written is put together in one buffer of fixed size that is overwritten, and handed over in one call, past the buffers of the
 //! standard library, which nobody overwrites.
 
+use super::serve::{self, Line};
 use super::{forms, now, open};
 use crate::basics::digest::hex_encode;
 use crate::basics::{Secret, limits};
@@ -65,16 +66,16 @@ pub(super) fn draw(args: &DrawIdentity) -> Result<ExitCode, Failure> {
 fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure> {
     let mut input = std::io::stdin().lock();
     loop {
-        let asked = match asked(&mut input).map_err(|e| Failure::from(format!("standard input: {e}")))? {
+        let asked = match asked(&mut input)? {
             Asked::Ended => return Ok(ExitCode::Done),
             Asked::Next => (None, None),
             Asked::Device(id) => (Some(id), None),
             Asked::Hardware(name) => (None, Some(name)),
             Asked::Unclear => {
                 let most = limits::DEVICE_ID_CHARS;
-                let error =
-                    format!("expected `next`, a device id of at most {most} characters, or a hardware id as KIND=ID");
-                output::json(&json!({"error": error, "hint": "nothing was drawn"}))?;
+                serve::unclear(&format!(
+                    "`next`, a device id of at most {most} characters, or a hardware id as KIND=ID"
+                ))?;
                 continue;
             }
         };
@@ -87,7 +88,7 @@ fn serve(station: &mut Station, args: &DrawIdentity) -> Result<ExitCode, Failure
             }
             // The line may ask again; what is wrong with the store itself ends it.
             Err(error @ (StationError::NothingReleased(_) | StationError::Unopened { .. })) => {
-                output::json(&json!({"error": error.to_string(), "hint": error.hint()}))?;
+                serve::refused(&error)?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -112,23 +113,14 @@ fn named(asked: &str) -> Option<String> {
     Some(hardware::same_for(kind, id))
 }
 
-/// Reads one line. Of one that is too long nothing is taken for a question, its end neither.
-fn asked(input: &mut impl BufRead) -> std::io::Result<Asked> {
-    let mut line = Vec::new();
-    // A hardware id is the longest question, with `=` and the end of its line.
-    let most = (limits::HARDWARE_KIND_OCTETS + limits::PRODUCT_OCTETS) as u64 + 3;
-    if std::io::Read::take(&mut *input, most).read_until(b'\n', &mut line)? == 0 {
-        return Ok(Asked::Ended);
-    }
-    if line.len() as u64 == most && !line.ends_with(b"\n") {
-        input.skip_until(b'\n')?;
-        return Ok(Asked::Unclear);
-    }
-    Ok(match std::str::from_utf8(&line).map(str::trim_end) {
-        Ok("next") => Asked::Next,
-        Ok(asked) if asked.contains('=') => named(asked).map_or(Asked::Unclear, Asked::Hardware),
-        Ok(id) if !id.is_empty() && id.len() <= limits::DEVICE_ID_CHARS => Asked::Device(id.to_owned()),
-        _ => Asked::Unclear,
+/// A hardware id is the longest question.
+fn asked(input: &mut impl BufRead) -> Result<Asked, Failure> {
+    Ok(match serve::line(input, limits::HARDWARE_KIND_OCTETS + limits::PRODUCT_OCTETS + 1)? {
+        Line::Ended => Asked::Ended,
+        Line::Text(text) if text == "next" => Asked::Next,
+        Line::Text(asked) if asked.contains('=') => named(&asked).map_or(Asked::Unclear, Asked::Hardware),
+        Line::Text(id) if !id.is_empty() && id.len() <= limits::DEVICE_ID_CHARS => Asked::Device(id),
+        Line::Text(_) | Line::Unclear => Asked::Unclear,
     })
 }
 

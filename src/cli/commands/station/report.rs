@@ -113,14 +113,16 @@ fn as_one(made: &Made, out: &Path) -> Result<(), Failure> {
     let signature = durable_file::read(&made.folder.join(format!("{}.sig", receipt::NAME)), limits::SMALL_FILE_OCTETS)?;
     let signature = String::from_utf8(signature).map_err(|_| Failure::from("the signature is no text".to_owned()))?;
     let path = made.folder.join(receipt::OUTCOMES);
-    let outcomes = durable_file::read(&path, limits::OUTCOMES_OCTETS)?;
-    let whole = Returned { outcomes: hex_encode(&outcomes), receipt: made.receipt.clone(), signature };
-    let octets = whole.to_octets().map_err(refused)?;
-    if octets.len() as u64 <= limits::TAKEN_IN_LARGE_OCTETS {
-        return Ok(durable_file::create(out, &octets)?);
+    let numbers = Returned { outcomes: String::new(), receipt: made.receipt.clone(), signature };
+    let octets = numbers.to_octets().map_err(refused)?;
+    let size = path.metadata().map_err(|e| Failure::from(format!("{}: {e}", path.display())))?.len();
+    // As hexadecimal digits between the quotes.
+    if octets.len() as u64 + 2 * size <= limits::TAKEN_IN_LARGE_OCTETS {
+        let outcomes = durable_file::read(&path, limits::OUTCOMES_OCTETS)?;
+        let whole = Returned { outcomes: hex_encode(&outcomes), ..numbers };
+        return Ok(durable_file::create(out, &whole.to_octets().map_err(refused)?)?);
     }
-    let numbers = Returned { outcomes: String::new(), ..whole };
-    durable_file::create(out, &numbers.to_octets().map_err(refused)?)?;
+    durable_file::create(out, &octets)?;
     output::words(&format!(
         "{}: the outcomes are too many to be in it; take {} across too, as NAME.outcomes.cbor",
         out.display(),

@@ -7,7 +7,7 @@ use crate::factory::receipt::State;
 use crate::factory::{Account, BundleId, Class, Firmware, Mode, Order, Places};
 use crate::keys::ssh::SshSigningKey;
 use crate::pki::Reason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ORDER: &str = include_str!("../../../../ceremony-scripts/factory-bundle/rehearsal/lamps-1.order.toml");
 
@@ -59,7 +59,10 @@ fn factories(quota: u64) -> BTreeMap<String, StandingFactory> {
 }
 
 fn classes(factories: &BTreeMap<String, StandingFactory>, order: &Order, digest: Digest, now: &str) -> Vec<Class> {
-    refuses(factories, Realm::Rehearsal, order, digest, at(now)).iter().map(|refusal| refusal.class).collect()
+    refuses(factories, &BTreeSet::new(), Realm::Rehearsal, order, digest, at(now))
+        .iter()
+        .map(|refusal| refusal.class)
+        .collect()
 }
 
 const NOW: &str = "2026-11-22T12:00:00Z";
@@ -69,7 +72,7 @@ fn an_order_within_the_quota_is_carried_out_and_one_identity_more_is_not() {
     let (order, digest) = order();
     assert_eq!(classes(&factories(50), &order, digest, NOW), []);
     assert_eq!(classes(&factories(49), &order, digest, NOW), [Class::Quota]);
-    let said = refuses(&factories(49), Realm::Rehearsal, &order, digest, at(NOW));
+    let said = refuses(&factories(49), &BTreeSet::new(), Realm::Rehearsal, &order, digest, at(NOW));
     assert!(said[0].to_string().contains("at most 19"), "{}", said[0]);
 }
 
@@ -158,8 +161,13 @@ fn what_is_not_proven_when_a_bundle_expires_is_revoked_and_holds_up_orders_until
     );
     assert_eq!(bundle.unaccounted().unwrap(), places("22-29"));
     let now = "2027-03-01T00:00:00Z";
-    let said = refuses(&stands, Realm::Rehearsal, &order, digest, at(now));
+    let said = refuses(&stands, &BTreeSet::new(), Realm::Rehearsal, &order, digest, at(now));
     assert_eq!(said.len(), 1, "{said:?}");
+    // Whoever's own certificate is revoked has nothing left to be revoked; another's says nothing of it.
+    let authority = |name: &str| BTreeSet::from([name.to_owned()]);
+    let issuer = stands["ostrava"].bundles[0].authority.clone();
+    assert_eq!(refuses(&stands, &authority(&issuer), Realm::Rehearsal, &order, digest, at(now)), []);
+    assert_eq!(refuses(&stands, &authority("another"), Realm::Rehearsal, &order, digest, at(now)).len(), 1);
     assert!(
         said[0].to_string().contains("lamps-0") && said[0].to_string().contains("8 that are neither"),
         "{}",
