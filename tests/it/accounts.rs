@@ -4,6 +4,7 @@
 use crate::program::{anchorite, code, copy, rehearse, root, said};
 use anchorite::basics::digest::{hex_decode, hex_encode};
 use anchorite::basics::{Digest, Realm};
+use anchorite::cli::{earlier, script_files};
 use anchorite::factory::{Outcome, Receipt, State, merkle, returned::Returned};
 use anchorite::keys::ssh::SshSigningKey;
 use anchorite::plan::Standing;
@@ -95,6 +96,15 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
     let bundle = "good-after-lamps-1-2026";
     let balance = played.balance("good");
     assert_eq!((&balance["proven"], &balance["unverified"], &balance["attested"]), (&17.into(), &3.into(), &0.into()));
+    // More than one list holds is said before the day, with what to do instead.
+    let revoke = root().join("ceremony-scripts/revoke-unaccounted");
+    let fits = earlier::script_after(&revoke, Realm::Rehearsal, Some(&here.join("good")));
+    let mut large = fits.unwrap_or_else(|f| panic!("{}", f.message)).plan.standing.unwrap();
+    large.factories.get_mut("ostrava").unwrap().bundles[0].count = 100_000;
+    let failure = script_files::read_after(&revoke, Realm::Rehearsal, Some(large)).err().unwrap();
+    let said_of_it = "99983 entries, expected at most 30000: revoke the issuing authority's own certificate instead";
+    assert!(failure.message.contains(said_of_it), "{}", failure.message);
+
     let octets = std::fs::read(here.join("good/state/incoming/lamps-1.receipt.json")).unwrap();
     let honest = Returned::parse(&octets).unwrap();
 
