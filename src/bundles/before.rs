@@ -32,8 +32,15 @@ impl Before {
     ///
     /// # Errors
     /// Where there are too many runs of records.
-    pub fn of(bundle: &StandingBundle, of: &[StandingBundle], path: PathBuf) -> Result<Self, String> {
-        let (name, records_root, stands) = (bundle.name.clone(), bundle.records_root, bundle.stands(of)?);
+    pub fn of(
+        bundle: &StandingBundle,
+        of: &[StandingBundle],
+        withdrawn: &BTreeSet<String>,
+        path: PathBuf,
+    ) -> Result<Self, String> {
+        // Nothing stands of an authority that was itself withdrawn.
+        let stands = if withdrawn.contains(&bundle.authority) { Places::default() } else { bundle.stands(of)? };
+        let (name, records_root) = (bundle.name.clone(), bundle.records_root);
         Ok(Self { path, name, bundle: bundle.bundle, count: bundle.count, records_root, stands })
     }
 

@@ -85,10 +85,10 @@ impl Brought {
 
 /// What was kept of every bundle that stands.
 fn before(state: &State, files: &Brought) -> Result<Vec<Before>, Taken> {
-    let mut all = Vec::new();
+    let (mut all, withdrawn) = (Vec::new(), batch::withdrawn(state)?);
     for factory in state.factories.values() {
         for bundle in &factory.bundles {
-            all.push(Before::of(bundle, &factory.bundles, files.kept(&bundle.bundle)?.to_owned())?);
+            all.push(Before::of(bundle, &factory.bundles, &withdrawn, files.kept(&bundle.bundle)?.to_owned())?);
         }
     }
     Ok(all)

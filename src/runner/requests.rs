@@ -92,11 +92,11 @@ impl<R: RealmType> Run<'_, R> {
 
     /// Everything that the chain has issued, with what of it stands.
     fn issued_before(&self) -> Result<Vec<Before>, String> {
-        let mut all = Vec::new();
+        let (mut all, withdrawn) = (Vec::new(), batch::withdrawn(&self.state)?);
         for factory in self.state.factories.values() {
             for bundle in &factory.bundles {
                 let path = self.kept(&kept::name(&bundle.bundle))?;
-                all.push(Before::of(bundle, &factory.bundles, path)?);
+                all.push(Before::of(bundle, &factory.bundles, &withdrawn, path)?);
             }
         }
         Ok(all)

@@ -1,6 +1,6 @@
 //! `bundle requests`: judges a factory's requests again, and compares with the record of the ceremony that judged them.
 
-use crate::audit::{evidence, replay};
+use crate::audit::{evidence, replay_seeing};
 use crate::basics::{Digest, limits};
 use crate::bundles::before::Before;
 use crate::bundles::{kept, requests};
@@ -13,11 +13,14 @@ use crate::factory::requests::{Found, Judge, Known, Prints, Statement};
 use crate::plan::Standing;
 use crate::transcript::Record;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// What the record says of a collection.
 struct Recorded {
     found: Found,
     at: crate::basics::Instant,
+    /// Authorities that were withdrawn by then.
+    withdrawn: Result<BTreeSet<String>, String>,
 }
 
 pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
@@ -27,10 +30,17 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
     let refuted = |problem: String| Failure::new(ExitCode::Refuted, format!("{}: {problem}", folder.display()));
     let record = Record::read(octets).map_err(|e| refuted(e.to_string()))?;
     let plan = evidence::plan_of(&files, &record, &steps::kinds()).map_err(|e| refuted(e.problem))?;
-    let state = replay(&plan, &record).map_err(|e| refuted(format!("the record does not replay: {e}")))?.state;
+    let mut seen = Vec::new();
+    let replayed = replay_seeing(&plan, &record, &mut |state, _, what| {
+        if let What::Done { outcome: Outcome::RequestsJudged { at, found, .. } } = what {
+            seen.push(Recorded { found: (**found).clone(), at: *at, withdrawn: batch::withdrawn(state) });
+        }
+    });
+    let state = replayed.map_err(|e| refuted(format!("the record does not replay: {e}")))?.state;
     let name = &args.name;
     let judged = state.judged.get(name).ok_or_else(|| refuted(format!("it judged no requests {name}")))?;
-    let recorded = recorded(&record, &judged.found).ok_or_else(|| refuted(format!("no event judged {name}")))?;
+    let recorded = seen.into_iter().find(|recorded| recorded.found == judged.found);
+    let recorded = recorded.ok_or_else(|| refuted(format!("no event judged {name}")))?;
     let object = state.objects.get(name).ok_or_else(|| refuted(format!("no statement {name} came in")))?;
     let statement = crate::basics::digest::hex_decode(&object.octets).unwrap_or_default();
     let statement = Statement::read(&statement, plan.realm).map_err(|e| refuted(e.to_string()))?.statement;
@@ -61,7 +71,7 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
     let known = Known { keys, devices: devices.clone() };
     let judge = Judge::new(&order, digest, &statement, known, recorded.at, recorded.found.shard_records);
     let judge = judge.map_err(|e| refuted(e.to_string()))?;
-    let before = before(args, standing)?;
+    let before = before(args, standing, &recorded.withdrawn.map_err(refuted)?)?;
     let again = requests::judge(&args.file, &statement, judge, &before, devices, &mut |_, _| Ok(()))?;
     let keys = Digest::of(&again.device_keys.to_octets());
     if again.found != recorded.found || keys != judged.device_keys {
@@ -88,7 +98,11 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
 }
 
 /// What was issued before the ceremony.
-fn before(args: &JudgeRequests, standing: Option<&Standing>) -> Result<Vec<Before>, Failure> {
+fn before(
+    args: &JudgeRequests,
+    standing: Option<&Standing>,
+    withdrawn: &BTreeSet<String>,
+) -> Result<Vec<Before>, Failure> {
     let mut all = Vec::new();
     for factory in standing.iter().flat_map(|standing| standing.factories.values()) {
         for bundle in &factory.bundles {
@@ -97,18 +111,8 @@ fn before(args: &JudgeRequests, standing: Option<&Standing>) -> Result<Vec<Befor
                     .with_hint("--issued names the folder `issued` of the ceremony")
             })?;
             let path = issued.join(kept::name(&bundle.bundle));
-            all.push(Before::of(bundle, &factory.bundles, path).map_err(Failure::from)?);
+            all.push(Before::of(bundle, &factory.bundles, withdrawn, path).map_err(Failure::from)?);
         }
     }
     Ok(all)
-}
-
-/// The event that came to this, and when.
-fn recorded(record: &Record, found: &Found) -> Option<Recorded> {
-    let events = record.lines.iter().filter_map(|line| line.body()?.get("event").cloned());
-    let mut judged = events.filter_map(|event| match serde_json::from_value(event).ok()? {
-        What::Done { outcome: Outcome::RequestsJudged { at, found, .. } } => Some(Recorded { found: *found, at }),
-        _ => None,
-    });
-    judged.find(|recorded| recorded.found == *found)
 }
