@@ -19,6 +19,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Shards that wait for the disk.
 const WAITING: usize = 2;
+/// Shards made at once, on however many cores: the strongroom has 12 MiB for each, and shares further cores among them.
+const AT_ONCE: usize = 4;
 
 /// Everything a bundle is made from, beside what the strongroom makes.
 pub struct Making<'m> {
@@ -191,7 +193,7 @@ fn together(sizes: &[u32]) -> u32 {
     let largest = sizes.iter().max().map_or(1, |octets| octets + octets / 8).max(1) as usize;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let fit = limits::STRONGROOM_CONTENT_OCTETS / largest;
-    u32::try_from((cores + 1).min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
+    u32::try_from((cores + 1).min(AT_ONCE).min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
 }
 
 /// Puts shards, leaves, index and what is kept on disk; gives the bundle's files and its root.
