@@ -237,10 +237,10 @@ fn read_part(pipe: &mut impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, F
     if length > limit {
         return Err(FrameError::TooLong { limit, found: length });
     }
-    // invariant: it does not grow, so no copy stays behind.
-    let mut octets = Zeroizing::new(Vec::with_capacity(length));
-    let read = pipe.take(length as u64).read_to_end(&mut octets)?;
-    if read == length { Ok(octets) } else { Err(FrameError::Ended) }
+    // Not `read_to_end`: it reads what is shorter than 32 octets through a buffer of its own, which nobody wipes.
+    let mut octets = Zeroizing::new(vec![0; length]);
+    pipe.read_exact(&mut octets).map_err(ended)?;
+    Ok(octets)
 }
 
 fn ended(error: std::io::Error) -> FrameError {
