@@ -11,7 +11,7 @@ mod serve;
 
 use crate::basics::Instant;
 use crate::basics::counted::counted;
-use crate::basics::{Digest, Realm, Secret, limits};
+use crate::basics::{Digest, Realm, SafeText, Secret, limits};
 use crate::cli::args::station::{EndIdentity, ImportBundle, InitStation, StationVerb};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::{Clock, clock::SystemClock, durable_file};
@@ -91,7 +91,8 @@ fn now() -> Instant {
 fn open(folder: &Path) -> Result<Station, StationError> {
     let station = Station::open(folder)?;
     for left in station.sweep()? {
-        let (path, device) = (left.path.display(), left.device.as_str());
+        let path = SafeText::of(&left.path.display().to_string());
+        let device = left.device.as_str();
         let whose = if device.is_empty() { String::new() } else { format!(", with the private key of {device}") };
         let became = left.problem.map_or("overwritten and removed".to_owned(), |problem| {
             format!("it is still there ({problem}): remove it by hand")
