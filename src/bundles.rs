@@ -26,6 +26,12 @@ use crate::devices::durable_file::FileError;
 use crate::factory::Refusal;
 use crate::strongroom::protocol::FrameError;
 
+/// Is told how many of how many are done, of work that takes longer than a moment.
+pub type Progress<'p> = dyn FnMut(u32, u32) + 'p;
+
+/// Where nobody waits for it.
+pub const fn untold(_done: u32, _of: u32) {}
+
 /// Why a bundle could not be written, or is none.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {

@@ -22,6 +22,7 @@ pub mod simulated_module;
 pub mod simulated_station;
 pub mod strongrooms;
 pub mod take_in;
+mod telling;
 
 pub use folder::Folder;
 pub use front_end::FrontEnd;

@@ -220,8 +220,8 @@ pub const STATION_ENTRY_OCTETS: usize = 8 * 1024;
 pub const STATION_NOTES: usize = 1_000;
 /// Octets of a certificate or revocation list of somebody else: lists with a hundred thousand entries have about 4 million.
 pub const FOREIGN_PKI_OCTETS: usize = 16 * 1024 * 1024;
-/// Shards made at once, on as many cores.
-pub const SHARDS_AT_ONCE: u32 = 64;
+/// Shards asked for at once; they are made and taken a few at a time.
+pub const SHARDS_AT_ONCE: u32 = 4_096;
 /// Octets that go beside one strongroom message: sealed shards, and what of their records is public.
 pub const STRONGROOM_CONTENT_OCTETS: usize = 2 * SHARD_OCTETS;
 /// Runs of records that are next to each other in one set of them.

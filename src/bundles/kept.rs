@@ -1,7 +1,7 @@
 //! What the ceremony side keeps of each bundle, as a file: `ID.cbor` (`factory/kept.rs`). Written beside the bundle, read one record
 //! at a time, so that its length does not matter.
 
-use super::BundleError;
+use super::{BundleError, Progress};
 use super::folder::{Cached, digest_of, failed, open_file};
 use crate::basics::{Digest, limits};
 use crate::devices::durable_file::{self, FileError};
@@ -218,11 +218,16 @@ impl Against {
     }
 }
 
-/// Holds every outcome against the record it is about. Memory is one record and what is found.
+/// Holds every outcome against the record it is about, and counts them. Memory is one record and what is found.
 ///
 /// # Errors
 /// Where either file is none, is not that of the bundle or receipt, or ends early.
-pub fn account(kept: &Path, outcomes: Outcomes<'_>, mut against: Against) -> Result<Account, BundleError> {
+pub fn account(
+    kept: &Path,
+    outcomes: Outcomes<'_>,
+    mut against: Against,
+    progress: &mut Progress<'_>,
+) -> Result<Account, BundleError> {
     let mut records = Records::open(kept)?;
     let (realm, bundle) = (against.accounting.realm, against.accounting.bundle);
     crate::factory::refusal::same(Class::WrongRealm, "issued records: realm", &realm, &records.header.realm)?;
@@ -237,6 +242,7 @@ pub fn account(kept: &Path, outcomes: Outcomes<'_>, mut against: Against) -> Res
         let outcome = source.next()?;
         tree.push(outcome.leaf());
         against.accounting.take(&record, &outcome).map_err(BundleError::Strange)?;
+        progress(records.next, against.count);
     }
     let found = source.digest()?;
     crate::factory::refusal::same(Class::Tampered, receipt::OUTCOMES, &against.outcomes, &found)?;

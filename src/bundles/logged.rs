@@ -1,7 +1,7 @@
 //! The file of an issuance log: PEM, one certificate after the other, read in constant memory; and what the ceremony side keeps of it,
 //! `DIGEST.log.pem`, beside what it keeps of bundles. The file proves itself by the SHA-256 that the factory signed.
 
-use super::BundleError;
+use super::{BundleError, Progress};
 use super::folder::open_file;
 use crate::basics::{Digest, limits};
 use crate::factory::issuance_log::{LogCheck, LogFound, LogStatement};
@@ -70,7 +70,8 @@ pub fn each(path: &Path, take: &mut dyn FnMut(&[u8])) -> Result<(u64, Digest), B
     }
 }
 
-/// Judges a log: the files of those before it, then its own, then what was met elsewhere, each with the place where.
+/// Judges a log: the files of those before it, then its own, then what was met elsewhere, each with the place where. `progress` counts the
+/// certificates of its own.
 ///
 /// # Errors
 /// Where one is not the file that was signed, or holds something else than certificates.
@@ -80,12 +81,18 @@ pub fn judge(
     earlier: &[(PathBuf, Digest)],
     seen: &[(String, Vec<u8>)],
     mut check: LogCheck<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<LogFound, BundleError> {
     for (path, sha256) in earlier {
         let (_, found) = each(path, &mut |der| check.earlier(der))?;
         is(path, sha256, &found)?;
     }
-    let (size, found) = each(file, &mut |der| check.logged(der))?;
+    let mut done = 0;
+    let (size, found) = each(file, &mut |der| {
+        check.logged(der);
+        done += 1;
+        progress(done, statement.count);
+    })?;
     is(file, &statement.sha256, &found)?;
     crate::factory::refusal::same(Class::Tampered, "issuance log: size", &statement.size, &size)?;
     for (at, der) in seen {

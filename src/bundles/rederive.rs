@@ -4,7 +4,7 @@
 use super::BundleError;
 use super::before::{self, Before};
 use super::kept::{self, Against, Outcomes};
-use super::{is_the_one, logged, requests};
+use super::{is_the_one, logged, requests, untold};
 use crate::audit::replay_seeing;
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, limits};
@@ -205,7 +205,7 @@ fn judged(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Res
     let known = Known { keys: state.keys.clone(), devices: devices.clone() };
     let judge = Judge::new(&order, digest, &signed.statement, known, *at, *shard_records).map_err(refused)?;
     let before = before(state, files)?;
-    let again = requests::judge(path, &signed.statement, judge, &before, devices, &mut |_, _| Ok(()))?;
+    let again = requests::judge(path, &signed.statement, judge, &before, devices, &mut |_, _| Ok(()), &mut untold)?;
     let keys_again = Digest::of(&again.device_keys.to_octets());
     Ok((&again.found, &again.root, keys_again) == (&**found, root, keys.sha256))
 }
@@ -232,7 +232,7 @@ fn accounted(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> 
     let kept = files.kept(bundle)?;
     let accounting = Accounting::new(plan.realm, *bundle, *nonce, *mode, attested.clone());
     let against = Against::of(accounting, *count, *records_root, &returned.receipt);
-    Ok(kept::account(kept, outcomes, against)? == **account)
+    Ok(kept::account(kept, outcomes, against, &mut untold)? == **account)
 }
 
 fn checked(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Result<bool, Taken> {
@@ -257,7 +257,7 @@ fn checked(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Re
         met.push((name.clone(), object(state, name)?));
     }
     let check = LogCheck::new(&order, &issuer, profile);
-    Ok(logged::judge(file, &signed.statement, &before, &met, check)? == **found)
+    Ok(logged::judge(file, &signed.statement, &before, &met, check, &mut untold)? == **found)
 }
 
 /// The certificate that the chain issued under this name.

@@ -1,6 +1,6 @@
 //! The file of a collection of requests: found by its digest, read one request after the other in constant memory, judged in two passes.
 
-use super::BundleError;
+use super::{BundleError, Progress};
 use super::before::Before;
 use super::folder::{failed, is_the_one, open_file};
 use crate::basics::{Digest, limits};
@@ -79,7 +79,7 @@ pub struct Judged {
 }
 
 /// Judges the requests of a file, which must be the one that the statement speaks of. `filled` is given the accepted requests of each
-/// shard; `before` are the bundles that the chain issued.
+/// shard; `before` are the bundles that the chain issued; `progress` counts the requests that were judged.
 ///
 /// # Errors
 /// Where the file is another, or something in it is no request; what `filled` says.
@@ -90,6 +90,7 @@ pub fn judge(
     before: &[Before],
     mut device_keys: Prints,
     filled: &mut dyn FnMut(u32, Vec<u8>) -> Result<(), BundleError>,
+    progress: &mut Progress<'_>,
 ) -> Result<Judged, BundleError> {
     is_the_one(path, (statement.size, statement.sha256))?;
     let mut entries = Entries::open(path)?;
@@ -114,6 +115,7 @@ pub fn judge(
             Verdict::Accepted(accepted) => device_keys.add(&accepted.spki),
             Verdict::Refused(one) => refused.push(one),
         }
+        progress(entries.next, statement.count);
     }
     let found = judge.finish(&mut keep);
     kept?;

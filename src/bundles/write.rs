@@ -1,7 +1,7 @@
 //! Writing a bundle: the strongroom makes one shard while the one before is put on disk. Memory is a few shards and one run of the
 //! index, however many records there are.
 
-use super::BundleError;
+use super::{BundleError, Progress};
 use super::folder::Partial;
 use super::kept::Kept;
 use super::sorted::Sorter;
@@ -13,14 +13,11 @@ use crate::factory::merkle::{self, Tree};
 use crate::factory::{BatchTerms, Class, IssuedHeader, IssuedRecord, Listed, Refusal};
 use crate::strongroom::Strongroom;
 use crate::strongroom::protocol::{Request, Response};
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Shards that wait for the disk.
 const WAITING: usize = 2;
-/// Shards made at once, on however many cores: the strongroom has 12 MiB for each, and shares further cores among them.
-const AT_ONCE: usize = 4;
 
 /// Everything a bundle is made from, beside what the strongroom makes.
 pub struct Making<'m> {
@@ -60,11 +57,10 @@ pub struct Written {
     pub digest: Digest,
 }
 
-/// Shards, from the strongroom to the disk.
+/// A shard, from the strongroom to the disk.
 struct Made {
-    first: u32,
+    shard: u32,
     content: crate::basics::Secret,
-    sizes: Vec<u32>,
 }
 
 /// Opens the batch in the strongroom and writes the bundle into the new folder `out`. `progress` is told how many shards there are of
@@ -76,7 +72,7 @@ pub fn write(
     room: &mut Strongroom,
     making: &Making<'_>,
     out: &Path,
-    progress: &mut dyn FnMut(u32, u32),
+    progress: &mut Progress<'_>,
 ) -> Result<Written, BundleError> {
     let terms = making.terms;
     let open = Request::OpenBatch {
@@ -93,7 +89,7 @@ pub fn write(
     let (sender, receiver) = sync_channel(WAITING);
     let (asked, put) = std::thread::scope(|scope| {
         let disk = scope.spawn(|| put(making, &partial, receiver));
-        let asked = Asking::new(room, making, shards).each(|made, done| {
+        let asked = Asking { room, making, shards }.each(|made, done| {
             progress(done, shards);
             // Where the disk has failed nobody receives; its error is what is reported.
             let _ = sender.send(made);
@@ -126,74 +122,46 @@ fn refused(response: Response) -> BundleError {
     }
 }
 
-/// Asks the strongroom for shard after shard: one for each core at once, and for the next ones before it has given these out, so that it does
-/// not wait for us.
+/// Asks the strongroom for shards and takes one after the other. It makes further ones while we put these on disk.
 struct Asking<'a> {
     room: &'a mut Strongroom,
     making: &'a Making<'a>,
     shards: u32,
-    /// What has been asked for and not come: first shard and number.
-    waiting: VecDeque<(u32, u32)>,
-    /// The next to be asked for.
-    next: u32,
 }
 
-impl<'a> Asking<'a> {
-    fn new(room: &'a mut Strongroom, making: &'a Making<'a>, shards: u32) -> Self {
-        Self { room, making, shards, waiting: VecDeque::new(), next: 0 }
-    }
-
+impl Asking<'_> {
     fn each(mut self, mut take: impl FnMut(Made, u32)) -> Result<(), BundleError> {
-        // The first is made alone: it shows how many fit into one answer.
-        let (mut at_once, mut ahead) = (1, 1);
-        while self.next < self.shards || !self.waiting.is_empty() {
-            while self.next < self.shards && self.waiting.len() < ahead {
-                self.send(at_once)?;
+        let mut asked = 0;
+        for shard in 0..self.shards {
+            if shard == asked {
+                asked += self.send(shard)?;
             }
-            let made = self.receive()?;
-            // A listed order sends its devices along, and so do requests: a pipe may not hold them beside an answer.
-            if self.making.listed.is_empty() && self.making.requested.is_none() {
-                (at_once, ahead) = (together(&made.sizes), 2);
-            }
-            let done = made.first + u32::try_from(made.sizes.len()).unwrap_or(0);
-            take(made, done);
+            let made = self.receive(shard)?;
+            take(made, shard + 1);
         }
         Ok(())
     }
 
-    fn send(&mut self, at_once: u32) -> Result<(), BundleError> {
-        let (first, count) = (self.next, at_once.min(self.shards - self.next));
+    /// Asks for as many as go into one question; gives their number.
+    fn send(&mut self, first: u32) -> Result<u32, BundleError> {
+        // A listed order sends the devices of a shard along, and so do requests: a pipe may not hold those of the next beside an answer.
+        let counted = self.making.listed.is_empty() && self.making.requested.is_none();
+        let count = if counted { limits::SHARDS_AT_ONCE.min(self.shards - first) } else { 1 };
         let (record, records) = self.making.terms.range(first);
         let listed = self.making.listed.get(record as usize..(record + records) as usize).unwrap_or_default();
         // Public, but this is the channel that takes more than a message.
         let requested = self.making.requested.map(|requested| requested(first)).transpose()?;
         let requested = requested.map(crate::basics::Secret::take);
         self.room.send(Request::IssueShards { first, count, devices: listed.to_vec() }, requested)?;
-        self.waiting.push_back((first, count));
-        self.next += count;
-        Ok(())
+        Ok(count)
     }
 
-    fn receive(&mut self) -> Result<Made, BundleError> {
-        let expected = self.waiting.pop_front().unwrap_or_default();
+    fn receive(&mut self, expected: u32) -> Result<Made, BundleError> {
         match self.room.receive()? {
-            (Response::ShardsIssued { first, sizes }, Some(content))
-                if (first, sizes.len()) == (expected.0, expected.1 as usize) =>
-            {
-                Ok(Made { first, content, sizes })
-            }
+            (Response::ShardIssued { shard }, Some(content)) if shard == expected => Ok(Made { shard, content }),
             (other, _) => Err(refused(other)),
         }
     }
-}
-
-/// How many shards are asked for at once: one for each core and one more, so that none is long without work while the last
-/// one is made, as far as one answer holds them with something to spare.
-fn together(sizes: &[u32]) -> u32 {
-    let largest = sizes.iter().max().map_or(1, |octets| octets + octets / 8).max(1) as usize;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let fit = limits::STRONGROOM_CONTENT_OCTETS / largest;
-    u32::try_from((cores + 1).min(AT_ONCE).min(fit).max(1)).map_or(1, |shards| shards.min(limits::SHARDS_AT_ONCE))
 }
 
 /// Puts shards, leaves, index and what is kept on disk; gives the bundle's files and its root.
@@ -209,40 +177,35 @@ fn put(
     let mut sorter = Sorter::new(&partial.at("."));
     let mut kept = Kept::new(making.kept)?;
     kept.put(&IssuedHeader { realm: terms.realm, bundle: terms.bundle, count: terms.count }.to_octets())?;
-    for Made { first, content, sizes } in made {
-        let mut rest = content.expose();
-        for (number, size) in (first..).zip(sizes) {
-            let cut = || BundleError::Strongroom(format!("shard {number} was cut short"));
-            let (first, count) = terms.range(number);
-            let (shard, others) = rest.split_at_checked(size as usize).ok_or_else(cut)?;
-            let (digests, shard) = shard.split_at_checked(count as usize * 32).ok_or_else(cut)?;
-            let (length, shard) = shard.split_first_chunk().ok_or_else(cut)?;
-            let (public, sealed) = shard.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut)?;
-            // One of each shard: what is kept must be what the digests are of, or nothing kept would ever be found again.
-            let (shown, _) = IssuedRecord::read(public)?;
-            let (expected, found) = (digests.get(..32).unwrap_or_default(), shown.digest(terms.realm, &terms.bundle));
-            if shown.index != first || found.octets() != expected {
-                return Err(BundleError::Strongroom(format!("shard {number}: what is kept is not what was sealed")));
+    for Made { shard: number, content } in made {
+        let cut = || BundleError::Strongroom(format!("shard {number} was cut short"));
+        let (first, count) = terms.range(number);
+        let (digests, rest) = content.expose().split_at_checked(count as usize * 32).ok_or_else(cut)?;
+        let (length, rest) = rest.split_first_chunk().ok_or_else(cut)?;
+        let (public, sealed) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut)?;
+        // One of each shard: what is kept must be what the digests are of, or nothing kept would ever be found again.
+        let (shown, _) = IssuedRecord::read(public)?;
+        let (expected, found) = (digests.get(..32).unwrap_or_default(), shown.digest(terms.realm, &terms.bundle));
+        if shown.index != first || found.octets() != expected {
+            return Err(BundleError::Strongroom(format!("shard {number}: what is kept is not what was sealed")));
+        }
+        kept.put(public)?;
+        let mut file = partial.file(&shard_name(number))?;
+        file.put(sealed)?;
+        files.push(file.done()?);
+        let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
+        let devices: Vec<_> = match making.requested {
+            Some(requested) => {
+                let accepted = terms.requested(number, &requested(number)?)?;
+                accepted.into_iter().map(|accepted| accepted.device).collect()
             }
-            kept.put(public)?;
-            rest = others;
-            let mut file = partial.file(&shard_name(number))?;
-            file.put(sealed)?;
-            files.push(file.done()?);
-            let listed = making.listed.get(first as usize..(first + count) as usize).unwrap_or_default();
-            let devices: Vec<_> = match making.requested {
-                Some(requested) => {
-                    let accepted = terms.requested(number, &requested(number)?)?;
-                    accepted.into_iter().map(|accepted| accepted.device).collect()
-                }
-                None => terms.devices(number, listed)?.into_iter().map(|listed| listed.id).collect(),
-            };
-            for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
-                let leaf = merkle::leaf(digest);
-                tree.push(leaf);
-                leaves.put(leaf.octets())?;
-                sorter.push(Row { device: header.salted(terms.realm, device), shard: number, record, leaf })?;
-            }
+            None => terms.devices(number, listed)?.into_iter().map(|listed| listed.id).collect(),
+        };
+        for ((record, device), digest) in (first..).zip(&devices).zip(digests.chunks_exact(32)) {
+            let leaf = merkle::leaf(digest);
+            tree.push(leaf);
+            leaves.put(leaf.octets())?;
+            sorter.push(Row { device: header.salted(terms.realm, device), shard: number, record, leaf })?;
         }
     }
     if tree.len() != u64::from(terms.count) {

@@ -4,14 +4,15 @@
 //! - Multiples of the base point come from `graviola` (s2n-bignum's assembly, machine-checked, constant time) where the processor
 //!   has what it needs, else from the `p256` crate's tables.
 //! - One inversion for a whole batch (Montgomery's trick) instead of one a signature.
-//! - Verification of a whole batch in one equation by another implementation (`many/verify.rs`).
+//! - Verification of a whole batch in one equation by other implementations (`many/verify.rs`).
 //!
 //! Nonces are those of RFC 6979 (`many/nonce.rs`); nothing here draws anything.
 
 mod nonce;
+mod points;
 mod verify;
 
-pub use verify::{Batch, WINDOWS, all_windows, verify_all};
+pub use verify::verify_all;
 
 use super::{KeyError, SigningKey};
 use crate::basics::Secret;

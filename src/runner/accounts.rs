@@ -31,7 +31,9 @@ impl<R: RealmType> Run<'_, R> {
         };
         let kept = self.kept(&kept::name(&accounting.bundle))?;
         let against = Against::of(accounting, count, records_root, &returned.receipt);
-        let account = kept::account(&kept, outcomes, against).map_err(|e| e.to_string())?;
+        let what = format!("balance receipt {receipt}");
+        let account = self.telling(&what, |told| kept::account(&kept, outcomes, against, told));
+        let account = account.map_err(|e| e.to_string())?;
         Ok(Outcome::Accounted { account: Some(Box::new(account)) })
     }
 

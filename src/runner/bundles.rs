@@ -17,6 +17,7 @@ use crate::runner::perform::written;
 use crate::runner::rehearsal;
 use crate::runner::room::RealmType;
 use crate::runner::run::Run;
+use crate::runner::telling::now_and_then;
 use crate::strongroom::{Request, Response};
 use std::path::Path;
 
@@ -83,15 +84,7 @@ impl<R: RealmType> Run<'_, R> {
         };
         let what = format!("make {}, shards", operation.shown());
         self.with_front(|view, front, strongrooms| {
-            let mut told = 0;
-            let mut tell = |done: u32, of: u32| {
-                // Drawn for each of a thousand shards, the screen would be much of the work.
-                let part = u64::from(done) * 50 / u64::from(of.max(1));
-                if part > told {
-                    told = part;
-                    front.progress(view, &what, done, of);
-                }
-            };
+            let mut tell = now_and_then(|done, of| front.progress(view, &what, done, of));
             bundles::write(strongrooms.maker_room()?, &making, &name, &mut tell).map_err(|e| e.to_string())
         })?;
         if let Some(seed) = self.room.seed() {

@@ -34,7 +34,7 @@ impl<R: RealmType> Run<'_, R> {
         let (order, _) = batch::order(&self.state, wanted.order)?;
         let issuer = issuer(&self.state, wanted.authority)?;
         let profile = self.plan.profiles.get(wanted.profile);
-        let profile = profile.ok_or_else(|| format!("there is no profile {}", wanted.profile))?;
+        let profile = profile.ok_or_else(|| format!("there is no profile {}", wanted.profile))?.clone();
         let folder = self.folder.issued();
         durable_file::folder(&folder).map_err(|e| e.to_string())?;
         let copy = folder.join(logged::name(wanted.sha256));
@@ -49,8 +49,10 @@ impl<R: RealmType> Run<'_, R> {
             seen.push((name.clone(), self.object(name)?));
         }
         let at = self.room.clock.now();
-        let check = LogCheck::new(&order, &issuer, profile);
-        let found = logged::judge(&copy, &signed.statement, &earlier, &seen, check).map_err(|e| e.to_string())?;
+        let check = LogCheck::new(&order, &issuer, &profile);
+        let what = format!("check log {}", wanted.log);
+        let found = self.telling(&what, |told| logged::judge(&copy, &signed.statement, &earlier, &seen, check, told));
+        let found = found.map_err(|e| e.to_string())?;
         Ok(Outcome::LogChecked { at, found: Box::new(found) })
     }
 

@@ -33,7 +33,7 @@ impl<R: RealmType> Run<'_, R> {
         let object = self.state.objects.get(wanted.requests).ok_or("the statement has not come in")?;
         let octets = crate::basics::digest::hex_decode(&object.octets).ok_or("the statement is not hexadecimal")?;
         let signed = Statement::read(&octets, self.plan.realm).map_err(|e| e.to_string())?;
-        let statement = &signed.statement;
+        let (statement, sha256) = (&signed.statement, object.sha256);
         let (order, order_digest) = batch::order(&self.state, wanted.order)?;
         let devices = self.device_keys(wanted.device_keys)?;
         let before = self.issued_before()?;
@@ -46,15 +46,19 @@ impl<R: RealmType> Run<'_, R> {
         let known = Known { keys: self.state.keys.clone(), devices: devices.clone() };
         let judge = Judge::new(&order, order_digest, statement, known, at, wanted.shard_records);
         let judge = judge.map_err(|e| e.to_string())?;
-        let judged = requests::judge(&copy, statement, judge, &before, devices, &mut |shard, octets| {
-            Ok(durable_file::replace(&accepted(&folder, wanted.requests, shard), &octets)?)
-        })
-        .map_err(|e| e.to_string())?;
+        let what = format!("judge the requests {}", wanted.requests);
+        let judged = self.telling(&what, |told| {
+            let keep = &mut |shard, octets: Vec<u8>| {
+                Ok(durable_file::replace(&accepted(&folder, wanted.requests, shard), &octets)?)
+            };
+            requests::judge(&copy, statement, judge, &before, devices, keep, told)
+        });
+        let judged = judged.map_err(|e| e.to_string())?;
         if judged.found.shards.len() > limits::LISTED_SHARDS {
             let (most, found) = (limits::LISTED_SHARDS, judged.found.shards.len());
             return Err(format!("expected at most {most} shards, found {found}: a larger `shard_records` makes fewer"));
         }
-        let refusals = refusals(&self.plan.ceremony, statement, &object.sha256, &judged.refused)?;
+        let refusals = refusals(&self.plan.ceremony, statement, &sha256, &judged.refused)?;
         let files =
             [(refusals_file(wanted.requests), refusals), (keys_file(wanted.requests), judged.device_keys.to_octets())];
         for (name, octets) in &files {

@@ -2,6 +2,7 @@
 //! effects and outcomes before the next advance, because a turn's entries are written before anything else happens.
 
 use crate::basics::{Digest, canonical};
+use crate::bundles::Progress;
 use crate::ceremony::event::{Answer, What};
 use crate::ceremony::state::Finish;
 use crate::ceremony::{Ask, Event, Moment, Next, Prompt, State, advance, next};
@@ -18,6 +19,7 @@ use crate::runner::room::{RealmType, Room};
 use crate::runner::simulated_station;
 use crate::runner::strongrooms::{Strongrooms, TypedShare};
 use crate::runner::take_in::{self, Taking, Ways};
+use crate::runner::telling::now_and_then;
 use crate::transcript::{Chain, Checkpoint, Entry, Line};
 use zeroize::Zeroize;
 
@@ -152,6 +154,11 @@ impl<R: RealmType> Run<'_, R> {
     ) -> T {
         let (view, front, strongrooms) = self.view_parts();
         work(&view, front, strongrooms)
+    }
+
+    /// Runs `work`, which says how much of it is done.
+    pub(super) fn telling<T>(&mut self, what: &str, work: impl FnOnce(&mut Progress<'_>) -> T) -> T {
+        self.with_front(|view, front, _| work(&mut now_and_then(|done, of| front.progress(view, what, done, of))))
     }
 
     /// Shows how the run ended.

@@ -9,6 +9,7 @@
 //! A device's key is the draw of order and index, so a shard that was lost on its way can be made again in the same session only
 //! by starting the batch anew.
 
+mod in_order;
 mod make;
 
 use crate::basics::{Digest, limits};
@@ -27,6 +28,8 @@ use std::collections::BTreeMap;
 
 /// One record in so many is linted whole after it was signed, the first and the last of every shard always.
 const LINT_EVERY: u32 = 256;
+/// Shards made side by side, on however many cores: each takes some 12 MiB, and further cores are shared among them.
+const AT_ONCE: usize = 3;
 
 /// A batch in progress.
 pub(super) struct Batch {
@@ -108,48 +111,69 @@ impl Batch {
         self.terms.shards()
     }
 
-    /// Makes the next shards, each on cores of its own, each in parts that follow one another (`Response::ShardsIssued`). All are made or
-    /// none is let out.
+    /// Makes the next shards and gives each out as soon as it and those before it are there, in parts that follow one another
+    /// (`Response::ShardIssued`); `give` says whether more are wanted. Of a shard that fails nothing is let out, nor of any after it.
     pub(super) fn issue(
         &mut self,
         (first, count): (u32, u32),
-        listed: &[Listed],
-        requested: &[u8],
-        key: &SigningKey,
-        draws: &Draws,
-        throwaway: &SigningKey,
-    ) -> Result<Vec<Vec<Vec<u8>>>, String> {
+        (listed, requested): (&[Listed], &[u8]),
+        (key, draws, throwaway): (&SigningKey, &Draws, &SigningKey),
+        give: &mut dyn FnMut(u32, Vec<Vec<u8>>) -> bool,
+    ) -> Result<(), String> {
         if first != self.next || first >= self.shards() {
             return Err(format!("shard {first}: expected shard {} of {}", self.next, self.shards()));
-        }
-        let now = boot_seconds();
-        if now > self.deadline {
-            self.next = self.shards();
-            return Err(format!("the time of this batch was over {} seconds ago", now - self.deadline));
         }
         if count == 0 || count > self.shards() - first || count > limits::SHARDS_AT_ONCE {
             let most = limits::SHARDS_AT_ONCE.min(self.shards() - first);
             return Err(format!("expected 1 to {most} shards to be asked for at once, found {count}"));
         }
-        let mut work = Vec::with_capacity(count as usize);
+        self.in_time()?;
         for shard in first..first + count {
-            let devices = self.due(shard, listed, requested)?;
-            for due in &devices {
-                self.prepare(due, draws, throwaway)?;
+            for due in self.due(shard, listed, requested)? {
+                self.prepare(&due, draws, throwaway)?;
             }
-            work.push((shard, devices));
         }
+        let mut given = first;
+        let issued = self.make((first, count), (listed, requested), (key, draws), &mut |shard, parts| {
+            given = shard + 1;
+            give(shard, parts)
+        });
+        // What failed was not let out, and may be asked for again; but not when the time is over.
+        self.next = if self.in_time().is_ok() { given } else { self.shards() };
+        issued
+    }
+
+    fn make(
+        &self,
+        (first, count): (u32, u32),
+        (listed, requested): (&[Listed], &[u8]),
+        (key, draws): (&SigningKey, &Draws),
+        give: &mut dyn FnMut(u32, Vec<Vec<u8>>) -> bool,
+    ) -> Result<(), String> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = cores.div_ceil(work.len());
-        let made = make::each(&work, |(shard, devices)| self.shard(*shard, devices, threads, key, draws))?;
-        let total: usize = made.iter().flatten().map(Vec::len).sum();
-        if total > limits::STRONGROOM_CONTENT_OCTETS {
-            let most = limits::STRONGROOM_CONTENT_OCTETS;
-            return Err(format!("shards {first} and on: expected at most {most} octets at once, found {total}"));
+        let end = first + count;
+        let one = |shard: u32, threads: usize| {
+            self.in_time()?;
+            self.shard(shard, &self.due(shard, listed, requested)?, threads, key, draws)
+        };
+        // The first is made alone, by all: it shows how many fit into memory.
+        let made = one(first, cores)?;
+        let workers = together(made.iter().map(Vec::len).sum(), cores);
+        if !give(first, made) {
+            return Ok(());
         }
-        // Only now: what failed before was not let out, and may be asked for again.
-        self.next += count;
-        Ok(made)
+        // So are the last, or one core would make the very last while the others wait for it.
+        let alone = |shard: u32| (end - shard) as usize <= workers;
+        let threads = |shard| if alone(shard) { cores } else { cores.div_ceil(workers) };
+        in_order::each(first + 1..end, workers, |shard| one(shard, threads(shard)), give)
+    }
+
+    /// Whether the batch may go on.
+    fn in_time(&self) -> Result<(), String> {
+        match boot_seconds().checked_sub(self.deadline) {
+            Some(over) if over > 0 => Err(format!("the time of this batch was over {over} seconds ago")),
+            _ => Ok(()),
+        }
     }
 
     /// One shard, on `threads` cores.
@@ -192,6 +216,10 @@ impl Batch {
         let mut parts = vec![digests];
         parts.extend(made.into_iter().map(|part| part.public));
         parts.push(sealed);
+        let (most, found) = (limits::STRONGROOM_CONTENT_OCTETS, parts.iter().map(Vec::len).sum::<usize>());
+        if found > most {
+            return Err(format!("shard {shard}: expected at most {most} octets with what is public, found {found}"));
+        }
         Ok(parts)
     }
 
@@ -275,6 +303,13 @@ impl Batch {
     fn algorithm(&self) -> Algorithm {
         self.terms.algorithm
     }
+}
+
+/// How many shards are made side by side: one for each core, as far as memory is meant to hold them.
+fn together(octets: usize, cores: usize) -> usize {
+    // Others are a little longer than the first: their numbers are.
+    let fit = limits::STRONGROOM_CONTENT_OCTETS / (octets + octets / 8).max(1);
+    cores.min(AT_ONCE).min(fit).max(1)
 }
 
 /// Seconds since the machine started, those asleep included.

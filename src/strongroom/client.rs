@@ -68,13 +68,15 @@ impl Strongroom {
         match &mut self.0 {
             Reached::Process { input, .. } => protocol::write(input, &request, secret.as_slice()).map_err(closed),
             Reached::InProcess(room, answers) => {
-                let (response, parts) = room.answer(request, secret);
-                let joined = match <[Secret; 1]>::try_from(parts) {
-                    Ok([alone]) => Some(alone),
-                    Err(none) if none.is_empty() => None,
-                    Err(parts) => Some(Secret::take(parts.iter().map(Secret::expose).collect::<Vec<_>>().concat())),
-                };
-                answers.push_back((response, joined));
+                room.answer(request, secret, &mut |(response, parts)| {
+                    let joined = match <[Secret; 1]>::try_from(parts) {
+                        Ok([alone]) => Some(alone),
+                        Err(none) if none.is_empty() => None,
+                        Err(parts) => Some(Secret::take(parts.iter().map(Secret::expose).collect::<Vec<_>>().concat())),
+                    };
+                    answers.push_back((response, joined));
+                    true
+                });
                 Ok(())
             }
         }

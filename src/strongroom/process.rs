@@ -66,12 +66,16 @@ pub fn serve() -> Result<(), FrameError> {
                     Err(error) => return Err(error),
                 };
                 let ends = matches!(request, Request::End);
-                let (mut response, parts) = room.answer(request, secret);
-                if let Response::Opened { protections: said, .. } = &mut response {
-                    said.clone_from(&protections);
-                }
-                // Where the pipe broke nobody gives any more; its error is what ends this process.
-                if answers.send((response, parts)).is_err() || ends {
+                let mut goes_on = !ends;
+                room.answer(request, secret, &mut |(mut response, parts)| {
+                    if let Response::Opened { protections: said, .. } = &mut response {
+                        said.clone_from(&protections);
+                    }
+                    // Where the pipe broke nobody gives any more; its error is what ends this process.
+                    goes_on &= answers.send((response, parts)).is_ok();
+                    goes_on
+                });
+                if !goes_on {
                     return Ok(());
                 }
             }

@@ -102,8 +102,9 @@ pub enum Request {
         enrolment: Digest,
         factory: String,
     },
-    /// Makes the next `count` shards at once, each on cores of its own. `devices` are those of the one shard asked for, where the order
-    /// lists them. Beside it, where devices made their keys: the accepted requests of the one shard asked for.
+    /// Makes the next `count` shards. Each is an answer of its own, in order; where one fails the refusal takes its place, and none
+    /// follows. `devices` are those of the one shard asked for, where the order lists them. Beside it, where devices made their keys: the
+    /// accepted requests of the one shard asked for.
     IssueShards {
         first: u32,
         count: u32,
@@ -162,11 +163,10 @@ pub enum Response {
     BatchOpened {
         shards: u32,
     },
-    /// Beside it, for each shard in turn, as many octets as `sizes` says: the record digests, 32 octets each, then how many octets of its
-    /// records are public (four octets, big endian), these, and the sealed shard.
-    ShardsIssued {
-        first: u32,
-        sizes: Vec<u32>,
+    /// Beside it: the record digests, 32 octets each, then how many octets of its records are public (four octets, big endian), these,
+    /// and the sealed shard.
+    ShardIssued {
+        shard: u32,
     },
     Ended,
     Refused {

@@ -68,13 +68,21 @@ type Answer = (Response, Option<Secret>);
 pub type InParts = (Response, Vec<Secret>);
 
 impl Room {
-    /// Answers one request; `secret` is what travelled beside it.
-    pub fn answer(&mut self, request: Request, secret: Option<Secret>) -> InParts {
+    /// Answers one request; `secret` is what travelled beside it. Shards are an answer each, as they are made; `give` says whether
+    /// anybody wants more.
+    pub fn answer(&mut self, request: Request, secret: Option<Secret>, give: &mut dyn FnMut(InParts) -> bool) {
         let answered = match request {
-            Request::IssueShards { first, count, devices } => self.issue_shards((first, count), &devices, secret),
-            request => self.try_answer(request, secret).map(|(response, secret)| (response, Vec::from_iter(secret))),
+            Request::IssueShards { first, count, devices } => {
+                self.issue_shards((first, count), &devices, secret, give).map(|()| None)
+            }
+            request => self.try_answer(request, secret).map(Some),
         };
-        answered.unwrap_or_else(|reason| (Response::Refused { reason }, Vec::new()))
+        let last = match answered {
+            Ok(None) => return,
+            Ok(Some((response, secret))) => (response, Vec::from_iter(secret)),
+            Err(reason) => (Response::Refused { reason }, Vec::new()),
+        };
+        give(last);
     }
 
     fn try_answer(&mut self, request: Request, secret: Option<Secret>) -> Result<Answer, String> {
@@ -134,7 +142,7 @@ impl Room {
                 self.open_batch(authority, &issuer, *terms, digest)
             }
             Request::Challenge { recipient, enrolment, factory } => self.challenge(&recipient, &enrolment, &factory),
-            Request::IssueShards { .. } => Err("shards are answered in parts".to_owned()),
+            Request::IssueShards { .. } => Err("shards are answered one by one".to_owned()),
             Request::End => {
                 *self = Self::default();
                 Ok((Response::Ended, None))

@@ -152,9 +152,9 @@ fn a_strongroom_makes_each_shard_once_in_order_and_only_the_approved_batch() {
     assert!(refused(&mut room.strongroom, shard(1)).contains("expected shard 0"));
     let three = Request::IssueShards { first: 0, count: 3, devices: Vec::new() };
     assert!(refused(&mut room.strongroom, three).contains("expected 1 to 2 shards to be asked for at once, found 3"));
-    assert!(matches!(room.strongroom.ask(shard(0), None).unwrap().0, Response::ShardsIssued { .. }));
+    assert!(matches!(room.strongroom.ask(shard(0), None).unwrap().0, Response::ShardIssued { .. }));
     assert!(refused(&mut room.strongroom, shard(0)).contains("expected shard 1"));
-    assert!(matches!(room.strongroom.ask(shard(1), None).unwrap().0, Response::ShardsIssued { .. }));
+    assert!(matches!(room.strongroom.ask(shard(1), None).unwrap().0, Response::ShardIssued { .. }));
     assert!(refused(&mut room.strongroom, shard(2)).contains("shard 2"), "the count is used up");
 
     let mut late = issuing(Strongroom::in_process(), &Kind { seconds: 1, ..kind.clone() });

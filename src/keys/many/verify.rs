@@ -1,13 +1,15 @@
-//! Verification of a whole batch in one equation by the `p256` crate, another implementation than the one that made it. For weights z of
-//! 24 bits, taken from SHA-256 over everything in the batch, one for each place i (its signature, its key pair, or both):
+//! Verification of a whole batch in one equation, by other implementations than the one that made it: the points by `fiat-crypto`'s field
+//! (`points.rs`), the rest by the `p256` crate. For weights z of 16 bits, taken from SHA-256 over everything in the batch, one for each
+//! place i (its signature, its key pair, or both):
 //!
 //! ```text
 //! sum z_i (e_i/s_i G + r_i/s_i Q + d_i G) = sum z_i (R_i + P_i)
 //! ```
-//! A wrong signature or key slips through with chance 2^-24, and where both of one place are wrong, besides where they differ from what
+//! A wrong signature or key slips through with chance 2^-16, and where both of one place are wrong, besides where they differ from what
 //! they should be by exactly opposite points. This is against faults, and nobody who could choose a fault needs one here.
 
-use super::{ALGORITHM, KeyPair, ManySigner, POINT_OCTETS, Signature, Unverified, invert_all, reduced};
+use super::points::{Curve, Point, sums};
+use super::{ALGORITHM, KeyPair, ManySigner, Signature, Unverified, invert_all, reduced};
 use crate::keys::KeyError;
 use p256::elliptic_curve::sec1::FromSec1Point as _;
 use p256::elliptic_curve::{Group as _, PrimeField as _};
@@ -15,131 +17,113 @@ use p256::{AffinePoint, ProjectivePoint, Scalar, Sec1Point};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// What is to be verified in one equation. Its windows are independent, so threads share them.
-pub struct Batch<'b> {
-    signatures: Vec<&'b Signature>,
-    pairs: Vec<&'b KeyPair>,
-    weights: Vec<[i8; WINDOWS]>,
-    /// R + P of each place, or the one of them that is there.
-    points: Vec<ProjectivePoint>,
-}
+/// Digits of a weight, each from -128 to 127, the most significant first.
+const DIGITS: usize = 2;
+/// Bits of the size of a digit.
+const BITS: usize = 8;
 
-/// Digits of a weight, each from -128 to 127 and the most significant first; each is one window.
-pub const WINDOWS: usize = 3;
+type Weight = [i8; DIGITS];
 
-impl<'b> Batch<'b> {
-    /// Everything that is to be verified in one equation.
-    ///
-    /// # Errors
-    /// Where a point is not on the curve.
-    pub fn new(signatures: &'b [Unverified], pairs: &'b [Vec<KeyPair>]) -> Result<Self, KeyError> {
-        let signatures: Vec<&Signature> = signatures.iter().flat_map(|some| &some.0).collect();
-        let pairs: Vec<&KeyPair> = pairs.iter().flatten().collect();
-        let places = signatures.len().max(pairs.len());
-        let mut points = Vec::with_capacity(places);
-        for place in 0..places {
-            let (signature, pair) = (signatures.get(place), pairs.get(place));
-            let mut sum = ProjectivePoint::IDENTITY;
-            for octets in signature.map(|signature| &signature.point).into_iter().chain(pair.map(|pair| &pair.point)) {
-                sum += point_of(octets).ok_or(KeyError::Signing(ALGORITHM))?;
-            }
-            points.push(sum);
-        }
-        let mut all = Sha256::new();
-        for signature in &signatures {
-            all.update(signature.digest);
-            all.update(signature.r.to_repr());
-            all.update(signature.s.to_repr());
-        }
-        pairs.iter().for_each(|pair| all.update(pair.point));
-        let seed = all.finalize();
-        // One hash gives the weights of ten points.
-        let weights = (0..points.len().div_ceil(32 / WINDOWS)).flat_map(|n| {
-            let mut hasher = Sha256::new();
-            hasher.update(seed);
-            hasher.update((n as u64).to_be_bytes());
-            let digits: [u8; 32] = hasher.finalize().into();
-            let (weights, _) = digits.as_chunks::<WINDOWS>();
-            weights.iter().map(|weight| weight.map(u8::cast_signed)).collect::<Vec<_>>()
-        });
-        let weights = weights.take(points.len()).collect();
-        Ok(Self { signatures, pairs, weights, points })
-    }
-
-    /// The sum of `digit * point` for one digit of every weight, times the digit's place.
-    #[must_use]
-    pub fn window(&self, window: usize) -> ProjectivePoint {
-        // A negative digit takes the point away: half the buckets.
-        let mut buckets = [ProjectivePoint::IDENTITY; 129];
-        for (weight, point) in self.weights.iter().zip(&self.points) {
-            let digit = weight.get(window).copied().unwrap_or_default();
-            if let Some(bucket) = buckets.get_mut(usize::from(digit.unsigned_abs())) {
-                if digit < 0 {
-                    *bucket -= *point;
-                } else {
-                    *bucket += *point;
-                }
-            }
-        }
-        let (mut running, mut sum) = (ProjectivePoint::IDENTITY, ProjectivePoint::IDENTITY);
-        for bucket in buckets.iter().skip(1).rev() {
-            running += *bucket;
-            sum += running;
-        }
-        (0..8 * (WINDOWS - 1 - window)).fold(sum, |sum, _| sum.double())
-    }
-
-    /// Whether the equation holds, given the sums of all windows.
-    ///
-    /// # Errors
-    /// Where it does not: something in the batch is wrong, and none of it may be used.
-    pub fn verify(&self, signer: &ManySigner, windows: &[ProjectivePoint]) -> Result<(), KeyError> {
-        let failed = || KeyError::Signing(ALGORITHM);
-        let mut inverses: Vec<Scalar> = self.signatures.iter().map(|signature| signature.s).collect();
-        invert_all(&mut inverses).ok_or_else(failed)?;
-        let (mut of_generator, mut of_key) = (Zeroizing::new(Scalar::ZERO), Scalar::ZERO);
-        let weights = self.weights.iter().map(scalar_of);
-        for ((signature, inverse), weight) in self.signatures.iter().zip(&inverses).zip(weights.clone()) {
-            let weighted = weight * inverse;
-            *of_generator += weighted * reduced(&signature.digest);
-            of_key += weighted * signature.r;
-        }
-        for (pair, weight) in self.pairs.iter().zip(weights) {
-            *of_generator += weight * reduced(&pair.scalar);
-        }
-        let left = ProjectivePoint::mul_by_generator(&of_generator) + ProjectivePoint::from(signer.public) * of_key;
-        let right = windows.iter().fold(ProjectivePoint::IDENTITY, |sum, window| sum + window);
-        if windows.len() == WINDOWS && left == right { Ok(()) } else { Err(failed()) }
-    }
-}
-
-/// Verifies a batch on this thread and gives its signatures out.
+/// Verifies signatures and key pairs and gives the signatures out.
 ///
 /// # Errors
-/// As [`Batch::new`] and [`Batch::verify`].
-pub fn verify_all(
+/// Where the equation does not hold, or a point is none: something in the batch is wrong, and none of it may be used.
+pub fn verify_all(signer: &ManySigner, signatures: Unverified, pairs: &[KeyPair]) -> Result<Vec<Signature>, KeyError> {
+    let signatures = signatures.0;
+    let weights = weights(&signatures, pairs);
+    let points = weighted_points(&signatures, pairs, &weights).ok_or(KeyError::Signing(ALGORITHM))?;
+    let scalars = weighted_scalars(signer, &signatures, pairs, &weights).ok_or(KeyError::Signing(ALGORITHM))?;
+    if points == scalars { Ok(signatures) } else { Err(KeyError::Signing(ALGORITHM)) }
+}
+
+/// A weight for each place.
+fn weights(signatures: &[Signature], pairs: &[KeyPair]) -> Vec<Weight> {
+    let mut all = Sha256::new();
+    for signature in signatures {
+        all.update(signature.digest);
+        all.update(signature.r.to_repr());
+        all.update(signature.s.to_repr());
+    }
+    pairs.iter().for_each(|pair| all.update(pair.point));
+    let seed = all.finalize();
+    let places = signatures.len().max(pairs.len());
+    // One hash gives the weights of sixteen places.
+    let weights = (0..places.div_ceil(32 / DIGITS)).flat_map(|n| {
+        let mut hasher = Sha256::new();
+        hasher.update(seed);
+        hasher.update((n as u64).to_be_bytes());
+        let digits: [u8; 32] = hasher.finalize().into();
+        let (weights, _) = digits.as_chunks::<DIGITS>();
+        weights.iter().map(|weight| weight.map(u8::cast_signed)).collect::<Vec<_>>()
+    });
+    weights.take(places).collect()
+}
+
+/// The right side. Points of one digit are added first, then such sums for each bit of the digit: few additions a point, and all of them
+/// in a dozen rounds.
+fn weighted_points(signatures: &[Signature], pairs: &[KeyPair], weights: &[Weight]) -> Option<ProjectivePoint> {
+    let curve = Curve::new()?;
+    let mut places = Vec::with_capacity(weights.len());
+    for place in 0..weights.len() {
+        let (signature, pair) = (signatures.get(place), pairs.get(place));
+        let octets = signature.map(|signature| &signature.point).into_iter().chain(pair.map(|pair| &pair.point));
+        places.push(octets.map(|octets| curve.point(octets)).collect::<Option<Vec<Point>>>()?);
+    }
+    let places = sums(places)?;
+    // For each digit of the weights, 128 groups: of its size from 1 to 128.
+    let mut by_size = vec![Vec::new(); DIGITS * 128];
+    for (place, weight) in places.into_iter().zip(weights) {
+        for (n, digit) in weight.iter().enumerate().filter(|(_, digit)| **digit != 0) {
+            let group = by_size.get_mut(n * 128 + usize::from(digit.unsigned_abs()) - 1)?;
+            group.extend(place.map(|point| if *digit < 0 { point.negated() } else { point }));
+        }
+    }
+    let by_size = sums(by_size)?;
+    let mut by_bit = Vec::with_capacity(DIGITS * BITS);
+    for sizes in by_size.chunks(128) {
+        for bit in (0..BITS).rev() {
+            let with = sizes.iter().zip(1_u32..).filter(|(_, size)| size >> bit & 1 == 1);
+            by_bit.push(with.filter_map(|(sum, _)| *sum).collect::<Vec<Point>>());
+        }
+    }
+    let mut total = ProjectivePoint::IDENTITY;
+    for sum in sums(by_bit)? {
+        total = total.double();
+        if let Some(sum) = sum {
+            total += point_of(sum)?;
+        }
+    }
+    Some(total)
+}
+
+/// The left side.
+fn weighted_scalars(
     signer: &ManySigner,
-    signatures: Vec<Unverified>,
-    pairs: &[Vec<KeyPair>],
-    windows: impl FnOnce(&Batch<'_>) -> Vec<ProjectivePoint>,
-) -> Result<Vec<Signature>, KeyError> {
-    let batch = Batch::new(&signatures, pairs)?;
-    batch.verify(signer, &windows(&batch))?;
-    Ok(signatures.into_iter().flat_map(|some| some.0).collect())
+    signatures: &[Signature],
+    pairs: &[KeyPair],
+    weights: &[Weight],
+) -> Option<ProjectivePoint> {
+    let mut inverses: Vec<Scalar> = signatures.iter().map(|signature| signature.s).collect();
+    invert_all(&mut inverses)?;
+    let (mut of_generator, mut of_key) = (Zeroizing::new(Scalar::ZERO), Scalar::ZERO);
+    let weights = weights.iter().map(scalar_of);
+    for ((signature, inverse), weight) in signatures.iter().zip(&inverses).zip(weights.clone()) {
+        let weighted = weight * inverse;
+        *of_generator += weighted * reduced(&signature.digest);
+        of_key += weighted * signature.r;
+    }
+    for (pair, weight) in pairs.iter().zip(weights) {
+        *of_generator += weight * reduced(&pair.scalar);
+    }
+    Some(ProjectivePoint::mul_by_generator(&of_generator) + ProjectivePoint::from(signer.public) * of_key)
 }
 
-/// All windows, one after the other.
-#[must_use]
-pub fn all_windows(batch: &Batch<'_>) -> Vec<ProjectivePoint> {
-    (0..WINDOWS).map(|window| batch.window(window)).collect()
-}
-
-fn scalar_of(weight: &[i8; WINDOWS]) -> Scalar {
+fn scalar_of(weight: &Weight) -> Scalar {
     let number = weight.iter().fold(0_i64, |number, digit| number * 256 + i64::from(*digit));
     let size = Scalar::from(number.unsigned_abs());
     if number < 0 { -size } else { size }
 }
 
-fn point_of(octets: &[u8; POINT_OCTETS]) -> Option<AffinePoint> {
-    Option::from(AffinePoint::from_sec1_point(&Sec1Point::from_bytes(octets).ok()?))
+fn point_of(point: Point) -> Option<AffinePoint> {
+    Option::from(AffinePoint::from_sec1_point(&Sec1Point::from_bytes(point.to_octets()).ok()?))
 }

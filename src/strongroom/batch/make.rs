@@ -1,4 +1,4 @@
-//! The work of one shard, spread over the processor's cores: keys, octets to be signed, signatures, all of them verified in one
+//! The work of one shard, where cores are to spare in parts: keys, octets to be signed, signatures, all of a part verified in one
 //! equation, records.
 
 use super::{Batch, Due};
@@ -8,7 +8,7 @@ use crate::factory::Mode;
 use crate::factory::kept;
 use crate::factory::record::{self, DeviceKey};
 use crate::factory::sample::identifier;
-use crate::keys::many::{self, KeyPair, Unverified};
+use crate::keys::many::{self, KeyPair};
 use crate::keys::{Algorithm, SigningKey, SubjectKey};
 use crate::pki::template::Places;
 use sha2::{Digest as _, Sha256};
@@ -34,13 +34,6 @@ impl Made {
     }
 }
 
-/// Before signing: keys and the octets to be signed.
-struct Prepared {
-    first: u32,
-    keys: Keys,
-    each: Vec<ToSign>,
-}
-
 /// What is signed for one device.
 struct ToSign {
     tbs: Vec<u8>,
@@ -55,12 +48,6 @@ enum Keys {
     Theirs,
 }
 
-/// The signatures of a part.
-enum Signed {
-    Many(Unverified),
-    One(Vec<Vec<u8>>),
-}
-
 /// Makes the records of a shard; nothing is given out unless every signature and key verified.
 pub(super) fn shard(
     batch: &Batch,
@@ -73,46 +60,14 @@ pub(super) fn shard(
     let part = devices.len().div_ceil(threads.max(1)).max(1);
     let parts: Vec<(u32, &[Due])> =
         devices.chunks(part).zip((first..).step_by(part)).map(|(devices, first)| (first, devices)).collect();
-    let both = each(&parts, |(first, devices)| {
-        let prepared = prepare(batch, draws, *first, devices)?;
-        let signed = sign(batch, key, &prepared.each)?;
-        Ok((prepared, signed))
-    })?;
-    let (prepared, signed): (Vec<Prepared>, Vec<Signed>) = both.into_iter().unzip();
-    let (mut pairs, mut ones) = (Vec::new(), Vec::new());
-    let theirs = batch.terms.mode == Mode::DeviceGenerated;
-    let mut rest = Vec::new();
-    for Prepared { first, keys, each } in prepared {
-        match keys {
-            Keys::P256(some) => pairs.push(some),
-            Keys::One(some) => ones.push(some),
-            Keys::Theirs => {}
-        }
-        rest.push((first, each));
-    }
-    let signatures = verified(batch, signed, &pairs)?;
-    let mut signatures = signatures.into_iter();
-    let of_each: Vec<Vec<Vec<u8>>> =
-        rest.iter().map(|(_, each)| signatures.by_ref().take(each.len()).collect()).collect();
-    let work: Vec<_> = rest.iter().zip(&of_each).zip(parts.iter().map(|(_, devices)| *devices)).enumerate().collect();
-    each(&work, |(n, (((first, signed), signatures), devices))| {
-        let keys = match (pairs.get(*n), ones.get(*n)) {
-            (Some(pairs), _) => Material::P256(pairs),
-            (None, Some(ones)) => Material::One(ones),
-            (None, None) if theirs => Material::Theirs,
-            (None, None) => return Err("a part without keys".to_owned()),
-        };
-        finish(batch, *first, devices, signed, signatures, &keys)
+    each(&parts, |(first, devices)| {
+        let (keys, to_sign) = prepare(batch, draws, *first, devices)?;
+        let signatures = signatures(batch, key, &to_sign, &keys)?;
+        finish(batch, *first, devices, &to_sign, &signatures, &keys)
     })
 }
 
-enum Material<'k> {
-    P256(&'k [KeyPair]),
-    One(&'k [SigningKey]),
-    Theirs,
-}
-
-impl Material<'_> {
+impl Keys {
     /// At most so many octets of a record are its key's, as far as one says it of all.
     fn octets(&self) -> usize {
         match self {
@@ -140,7 +95,7 @@ pub(super) fn each<P: Sync, T: Send>(
     })
 }
 
-fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[Due]) -> Result<Prepared, String> {
+fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[Due]) -> Result<(Keys, Vec<ToSign>), String> {
     let step = format!("batch {}", batch.terms.order);
     let octets = batch.algorithm().material_octets();
     let material = |index| draws.expand(&step, "device-key", index, 0, octets);
@@ -173,7 +128,7 @@ fn prepare(batch: &Batch, draws: &Draws, first: u32, devices: &[Due]) -> Result<
             Keys::One(ones)
         }
     };
-    Ok(Prepared { first, keys, each: all })
+    Ok((keys, all))
 }
 
 fn to_be_signed(batch: &Batch, index: u32, due: &Due, spki: &[u8], ski: &[u8; 20]) -> Result<ToSign, String> {
@@ -188,35 +143,17 @@ fn to_be_signed(batch: &Batch, index: u32, due: &Due, spki: &[u8], ski: &[u8; 20
     Ok(ToSign { tbs, lineage })
 }
 
-fn sign(batch: &Batch, key: &SigningKey, each: &[ToSign]) -> Result<Signed, String> {
-    if let Some(many) = &batch.many {
-        let digests: Vec<[u8; 32]> = each.iter().map(|one| Sha256::digest(&one.tbs).into()).collect();
-        return many.sign(&digests).map(Signed::Many).map_err(|e| e.to_string());
-    }
-    // One at a time, each verified as it is made.
-    let signed: Result<Vec<_>, _> = each.iter().map(|one| key.sign(&one.tbs)).collect();
-    signed.map(Signed::One).map_err(|e| e.to_string())
-}
-
 /// The signatures as they go into certificates, once all of them and all key pairs have been verified.
-fn verified(batch: &Batch, signed: Vec<Signed>, pairs: &[Vec<KeyPair>]) -> Result<Vec<Vec<u8>>, String> {
-    let (mut many, mut one) = (Vec::new(), Vec::new());
-    for part in signed {
-        match part {
-            Signed::Many(part) => many.push(part),
-            Signed::One(part) => one.extend(part),
-        }
-    }
-    let Some(signer) = &batch.many else { return Ok(one) };
-    let checked = many::verify_all(signer, many, pairs, |batch| {
-        if pairs.len() < 2 {
-            return many::all_windows(batch);
-        }
-        let windows: Vec<usize> = (0..many::WINDOWS).collect();
-        // A thread that fails leaves a window out, and the equation does not hold.
-        each(&windows, |window| Ok(batch.window(*window))).unwrap_or_default()
-    });
-    Ok(checked.map_err(|e| e.to_string())?.iter().map(many::Signature::to_der).collect())
+fn signatures(batch: &Batch, key: &SigningKey, each: &[ToSign], keys: &Keys) -> Result<Vec<Vec<u8>>, String> {
+    let Some(many) = &batch.many else {
+        // One at a time, each verified as it is made.
+        return each.iter().map(|one| key.sign(&one.tbs)).collect::<Result<_, _>>().map_err(|e| e.to_string());
+    };
+    let digests: Vec<[u8; 32]> = each.iter().map(|one| Sha256::digest(&one.tbs).into()).collect();
+    let pairs = if let Keys::P256(pairs) = keys { pairs.as_slice() } else { &[] };
+    let signed = many.sign(&digests).map_err(|e| e.to_string())?;
+    let verified = many::verify_all(many, signed, pairs).map_err(|e| e.to_string())?;
+    Ok(verified.iter().map(many::Signature::to_der).collect())
 }
 
 fn finish(
@@ -225,7 +162,7 @@ fn finish(
     devices: &[Due],
     signed: &[ToSign],
     signatures: &[Vec<u8>],
-    keys: &Material<'_>,
+    keys: &Keys,
 ) -> Result<Made, String> {
     // Room for all of it at once: what grows is copied, and a record must not leave a copy behind.
     let longest = signed.iter().map(|one| one.tbs.len() + one.lineage.len()).max().unwrap_or(0);
@@ -238,14 +175,14 @@ fn finish(
     };
     for (n, ((due, signed), signature)) in devices.iter().zip(signed).zip(signatures).enumerate() {
         let key = match keys {
-            Material::P256(pairs) => pairs.get(n).map(KeyPair::pkcs8_der),
-            Material::One(ones) => ones.get(n).map(SigningKey::to_pkcs8_der).transpose().map_err(|e| e.to_string())?,
-            Material::Theirs => None,
+            Keys::P256(pairs) => pairs.get(n).map(KeyPair::pkcs8_der),
+            Keys::One(ones) => ones.get(n).map(SigningKey::to_pkcs8_der).transpose().map_err(|e| e.to_string())?,
+            Keys::Theirs => None,
         };
         let index = first + u32::try_from(n).unwrap_or(u32::MAX);
         let device = &due.device;
         let key = match (key, keys) {
-            (None, Material::Theirs) => DeviceKey::None,
+            (None, Keys::Theirs) => DeviceKey::None,
             (Some(key), _) => DeviceKey::Pkcs8(key),
             (None, _) => return Err("a device without a key".to_owned()),
         };

@@ -62,28 +62,21 @@ impl Room {
 
     pub(super) fn issue_shards(
         &mut self,
-        (first, count): (u32, u32),
+        range: (u32, u32),
         devices: &[Listed],
         requested: Option<Secret>,
-    ) -> Result<InParts, String> {
+        give: &mut dyn FnMut(InParts) -> bool,
+    ) -> Result<(), String> {
         let batch = self.batch.as_mut().ok_or("no batch is open")?;
         let draws = self.draws.as_ref().ok_or("nothing can be drawn")?;
         let open = self.keys.get(&batch.authority).ok_or("the authority's key is not open any more")?;
         let material = draws.expand("strongroom", "throw-away", 0, 0, open.key.algorithm().material_octets());
         let throwaway =
             SigningKey::from_material(open.key.algorithm(), material.expose()).map_err(|e| e.to_string())?;
-        let made = batch.issue(
-            (first, count),
-            devices,
-            requested.as_ref().map_or(&[], Secret::expose),
-            &open.key,
-            draws,
-            &throwaway,
-        )?;
-        let octets = |shard: &Vec<Vec<u8>>| shard.iter().map(Vec::len).sum::<usize>();
-        let sizes: Result<Vec<u32>, _> = made.iter().map(|shard| u32::try_from(octets(shard))).collect();
-        let sizes = sizes.map_err(|_| "a shard of more than four gigabytes")?;
-        // Sealed already, but the channel is the one for secrets.
-        Ok((Response::ShardsIssued { first, sizes }, made.into_iter().flatten().map(Secret::take).collect()))
+        let requested = requested.as_ref().map_or(&[][..], Secret::expose);
+        batch.issue(range, (devices, requested), (&open.key, draws, &throwaway), &mut |shard, parts| {
+            // Sealed already, but the channel is the one for secrets.
+            give((Response::ShardIssued { shard }, parts.into_iter().map(Secret::take).collect()))
+        })
     }
 }

@@ -335,7 +335,14 @@ impl Issuing {
             kept: &kept(out),
             requested: if made_here { None } else { Some(&requested) },
         };
-        anchorite::bundles::write(&mut self.strongroom, &making, out, &mut |_, _| {})
+        // Each shard is told, in order.
+        let mut told = 0;
+        let written = anchorite::bundles::write(&mut self.strongroom, &making, out, &mut |done, of| {
+            told += 1;
+            assert_eq!((done, of), (told, self.terms.shards()));
+        });
+        assert_eq!(told, written.as_ref().map_or(told, |_| self.terms.shards()));
+        written
     }
 }
 

@@ -117,7 +117,7 @@ fn other_requests_than_the_approved_ones_are_refused() {
     let right = room.requested[0].clone();
     let asked = Request::IssueShards { first: 0, count: 1, devices: Vec::new() };
     let answer = room.strongroom.ask(asked, Some(Secret::take(right.clone()))).unwrap().0;
-    assert!(matches!(answer, Response::ShardsIssued { first: 0, .. }));
+    assert!(matches!(answer, Response::ShardIssued { shard: 0 }));
     assert!(refused(&mut room, 0, Some(right)).contains("expected shard 1"), "each once");
 
     // A key of another algorithm than the order's, though the digest was approved.

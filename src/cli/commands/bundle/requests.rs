@@ -3,7 +3,7 @@
 use crate::audit::{evidence, replay_seeing};
 use crate::basics::{Digest, limits};
 use crate::bundles::before::Before;
-use crate::bundles::{kept, requests};
+use crate::bundles::{kept, requests, untold};
 use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{batch, steps};
 use crate::cli::args::bundle::JudgeRequests;
@@ -72,7 +72,7 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
     let judge = Judge::new(&order, digest, &statement, known, recorded.at, recorded.found.shard_records);
     let judge = judge.map_err(|e| refuted(e.to_string()))?;
     let before = before(args, standing, &recorded.withdrawn.map_err(refuted)?)?;
-    let again = requests::judge(&args.file, &statement, judge, &before, devices, &mut |_, _| Ok(()))?;
+    let again = requests::judge(&args.file, &statement, judge, &before, devices, &mut |_, _| Ok(()), &mut untold)?;
     let keys = Digest::of(&again.device_keys.to_octets());
     if again.found != recorded.found || keys != judged.device_keys {
         return Err(refuted(format!(
