@@ -9,6 +9,7 @@
 //! with the attesting key's signature; every other column is a kind of hardware id. No quotes: a value has no comma.
 
 use super::BundleError;
+use super::before::IssuedBefore;
 use super::folder::failed;
 use super::requests::{self, Entries};
 use crate::basics::digest::hex_encode;
@@ -136,7 +137,7 @@ fn written(
     let judge = |statement: &Statement, path: &Path| {
         let records = u32::try_from(limits::SHARD_RECORDS).unwrap_or(1);
         let judge = Judge::new(source.order, source.order_digest, statement, Known::default(), source.now, records)?;
-        requests::judge(path, statement, judge, &[], Prints::default(), &mut |_, _| Ok(()))
+        requests::judge(path, statement, judge, &IssuedBefore::default(), Prints::default(), &mut |_, _| Ok(()))
     };
     let judged = judge(&whole, all)?;
     if judged.refused.is_empty() {

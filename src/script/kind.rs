@@ -167,6 +167,10 @@ pub trait StepKind: Sync {
     /// One sentence for the language reference and `check --kinds`.
     fn summary(&self) -> &'static str;
     fn keys(&self) -> &'static [StepKey];
+    /// Keys of which a step has exactly one, where there are any.
+    fn one_of(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// What the room must look like.
     fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules;
     /// How many people besides the acting one must confirm.
