@@ -158,6 +158,8 @@ pub struct Certifying {
     pub request: Option<String>,
     /// The authority or object whose key and subject it takes.
     pub cross: Option<String>,
+    /// Whether a step hands the authority that it is of an order.
+    pub delegated: bool,
 }
 
 /// A kind of step, as far as scripts and plans see it.

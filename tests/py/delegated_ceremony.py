@@ -113,6 +113,15 @@ def requested(folder, name):
     return {f"{name}.csr.pem": (folder / f"{name}.csr.pem").read_bytes()}
 
 
+def unmarked(script):
+    """The same script with a profile of its own that does not say what it is of."""
+    profile = (SCRIPTS / "profiles/subca-factory.toml").read_text().replace("delegated = true\n", "").replace('name = "subca-factory"', 'name = "subca-module"')
+    (script / "profiles").mkdir()
+    (script / "profiles/subca-module.toml").write_text(profile)
+    text = script / "script.toml"
+    text.write_text(text.read_text().replace('profile = "subca-factory"', 'profile = "subca-module"'))
+
+
 def after(id_, follows, *more):
     return [('id = "module-ostrava-log-1"', f'id = "{id_}"'), ('follows = "module-ostrava-1"', f'follows = "{follows}"'), *more]
 
@@ -256,7 +265,9 @@ id = "check"'''))
                 ('certificate = "ostrava-ca-1"', 'certificate = "ostrava-ca-1b"'), ('certificates = ["ostrava-ca-1"]', 'certificates = ["ostrava-ca-1b"]'),
                 ('id = "module-ostrava-1"', 'id = "module-ostrava-1b"'), ('follows = "root-ca-2026"', 'follows = "module-ostrava-log-2"')]
     renewal = chain.script("factory-delegate", renewing, own)
-    chain.refused("it is not renewed", renewal, "renewed", {}, "log-2")
+    chain.refused("no step hands this one an order", renewal, "renewed", {}, "log-2")
+    unmarked(renewal)
+    chain.refused("it is not renewed", renewal, "renewed-otherwise", {}, "log-2")
 
     # An authority that ended owes its last log: no order before it.
     late = chain.script("factory-delegate", [*renamed, ('follows = "root-ca-2026"', 'follows = "module-ostrava-log-2"\nrehearsed_at = "2027-02-21T09:00:00Z"'),

@@ -59,6 +59,8 @@ impl StepKind for IssueCertificate {
             rules.gives.push(Fact::AuthorityCertified(authority));
         }
         rules.needs.extend(certifying.request.map(Fact::RequestTaken));
+        // No exception certifies an authority in a factory's module whose order was refused.
+        rules.needs.extend(certifying.delegated.then_some(Fact::OrderDelegated(name)));
         if let Some(cross) = certifying.cross {
             let here = lookup.quorum_of(&cross).is_some();
             rules.needs.push(if here { Fact::AuthorityCertified(cross) } else { Fact::ObjectTaken(cross) });

@@ -48,7 +48,8 @@ impl Lookup for Resolver<'_> {
             Certified::Cross(of) => (None, None, name(of)),
             Certified::Renewal { request, .. } => (None, request.as_ref().and_then(name), None),
         };
-        Some(Certifying { issuer: source.issuer.value.clone(), authority, request, cross })
+        let delegated = self.is_delegated(certificate);
+        Some(Certifying { issuer: source.issuer.value.clone(), authority, request, cross, delegated })
     }
 }
 
