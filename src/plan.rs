@@ -322,6 +322,9 @@ impl Lookup for Plan {
                 request = (!name.is_empty()).then(|| name.clone());
             }
         }
-        Some(Certifying { issuer: planned.issuer.clone(), authority, request, cross })
+        let mut handing = self.steps.iter().filter(|step| step.kind == "delegate");
+        let named = |step: &Step| crate::script::kind::text(&step.params, "certificate") == certificate;
+        let delegated = handing.any(named);
+        Some(Certifying { issuer: planned.issuer.clone(), authority, request, cross, delegated })
     }
 }

@@ -64,8 +64,8 @@ impl FrontEnd for Screen {
         self.session.reveal(self.terminal.screen(), view, share)
     }
 
-    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> Result<bool, String> {
-        self.session.confirm_corrections(self.terminal.screen(), view, corrections)
+    fn confirm_corrections(&mut self, view: &View<'_>, who: &str, corrections: &[Correction]) -> Result<bool, String> {
+        self.session.confirm_corrections(self.terminal.screen(), view, who, corrections)
     }
 
     fn show_code(&mut self, _: &View<'_>, envelope: &Envelope) -> Result<(), String> {

@@ -18,6 +18,7 @@ class Left:
         self.authorities = {name: dict(of, issued=list(of["issued"])) for name, of in stands.get("authorities", {}).items()}
         self.keys, self.factories = set(stands.get("keys", ())), json.loads(json.dumps(stands.get("factories", {})))
         self.device_keys, self.judged, self.ended = stands.get("device_keys"), {}, None
+        self.folded = set()
         self.live, self.retired = set(self.quorums), {name: list(of["retired"]) for name, of in self.quorums.items()}
 
     def entry(self, opened, body, effect):
@@ -106,6 +107,9 @@ class Left:
 
     def written(self, name, content):
         """Artefacts whose content stands: each begins with the format that its step gives it."""
+        if (name, content) in self.folded:      # a machine that died between intent and outcome means it anew
+            return
+        self.folded.add((name, content))
         said = json.loads(content) if name.endswith(".json") else {}
         kind = said.get("format", "") if isinstance(said, dict) else ""
         factory = self.factories.get(said.get("factory", "")) if kind else None

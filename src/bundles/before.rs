@@ -1,17 +1,78 @@
-//! What a chain has issued before, record by record from what was kept: which devices, hardware and keys have certificates that stand. The files
-//! need no trust: each leads to the root in its bundle's manifest.
+//! What a chain has issued before: which devices, hardware and keys have certificates that stand. Bundles are looked at record by record in what
+//! was kept of them, which leads to the root in each one's manifest; what authorities in factories' modules issued, certificate by certificate in
+//! their logs, which have the digests that the factory signed. None of these files needs trust.
+
+mod logs;
+
+pub use logs::LoggedBefore;
 
 use super::BundleError;
-use super::kept::Records;
-use crate::basics::{Digest, Realm};
+use super::kept::{self, Records};
+use super::logged;
+use crate::basics::{Digest, Instant, Realm};
 use crate::factory::refusal::same;
 use crate::factory::{BundleId, Class, DeviceId, HardwareIds, IssuedRecord, Lineage, Order, Places, Refusal, hardware};
+use crate::plan::standing::StandingFactory;
+use crate::plan::standing::delegated::StandingLog;
 use crate::plan::standing::factory::StandingBundle;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Conflicts that are named; more are counted.
 const NAMED: usize = 2;
+
+/// What a file is needed of.
+#[derive(Clone, Copy)]
+pub enum Of<'s> {
+    Bundle(&'s StandingBundle),
+    Log(&'s StandingLog),
+}
+
+impl Of<'_> {
+    /// The name under which it was kept.
+    #[must_use]
+    pub fn file(&self) -> String {
+        match self {
+            Self::Bundle(bundle) => kept::name(&bundle.bundle),
+            Self::Log(log) => logged::name(&log.sha256),
+        }
+    }
+}
+
+/// Everything that was issued before.
+#[derive(Clone, Debug, Default)]
+pub struct IssuedBefore {
+    pub bundles: Vec<Before>,
+    pub logs: Vec<LoggedBefore>,
+}
+
+impl IssuedBefore {
+    /// All that stands of these factories: `withdrawn` are authorities whose own certificate is revoked, `but` an authority in a factory's module
+    /// whose logs are left out, and `file` finds each file.
+    ///
+    /// # Errors
+    /// Where there are too many runs of records; what `file` says.
+    pub fn of<E: From<String>>(
+        factories: &BTreeMap<String, StandingFactory>,
+        withdrawn: &BTreeSet<String>,
+        but: Option<&str>,
+        mut file: impl FnMut(Of<'_>) -> Result<PathBuf, E>,
+    ) -> Result<Self, E> {
+        let mut all = Self::default();
+        for factory in factories.values() {
+            for bundle in &factory.bundles {
+                let path = file(Of::Bundle(bundle))?;
+                all.bundles.push(Before::of(bundle, &factory.bundles, withdrawn, path)?);
+            }
+            for authority in factory.delegated.iter().filter(|one| but != Some(one.name.as_str())) {
+                for log in &authority.logs {
+                    all.logs.push(LoggedBefore::of(authority, log, withdrawn, file(Of::Log(log))?));
+                }
+            }
+        }
+        Ok(all)
+    }
+}
 
 /// A bundle that was issued before.
 #[derive(Clone, Debug)]
@@ -64,16 +125,16 @@ impl Before {
     }
 }
 
-/// What of an order is in the way of its being carried out, as far as what stands says: devices and hardware that have a certificate which
-/// it does not replace, and certificates to be replaced that are other devices'. How many records were looked at.
+/// What of an order is in the way of its being carried out at this time, as far as what stands says: devices and hardware that have a certificate
+/// which it does not replace, and certificates to be replaced that are other devices'. How many records and certificates were looked at.
 ///
 /// # Errors
-/// The first ones by name; a file that is not what was kept of its bundle.
-pub fn looked_at(order: &Order, before: &[Before]) -> Result<u64, BundleError> {
+/// The first ones by name; a file that is not what was kept.
+pub fn looked_at(order: &Order, before: &IssuedBefore, at: Instant) -> Result<u64, BundleError> {
     let listed = order.listed();
     let wanted: BTreeSet<String> = order.named.iter().flat_map(|device| names(&device.hardware)).collect();
-    let (mut looked, mut found, mut all) = (0, Vec::new(), 0_u64);
-    for bundle in before {
+    let (mut looked, mut conflicts) = (0, Conflicts::default());
+    for bundle in &before.bundles {
         let replaced = order.replaces.as_ref().filter(|replaced| replaced.bundle == bundle.bundle);
         let mut place = 0;
         bundle.each(order.realm, &mut |record, stands| {
@@ -90,21 +151,45 @@ pub fn looked_at(order: &Order, before: &[Before]) -> Result<u64, BundleError> {
                 return Ok(());
             }
             if let Some(conflict) = conflict(record, stands, order, &listed, &wanted)? {
-                all += 1;
-                if found.len() < NAMED {
-                    found.push(format!("{conflict} ({what})"));
-                }
+                conflicts.add(format!("{conflict} ({what})"));
             }
             Ok(())
         })?;
     }
-    if found.is_empty() {
-        return Ok(looked);
+    for log in &before.logs {
+        log.each(at, &mut |one| {
+            looked += 1;
+            if let Some(device) = one.device.filter(|device| one.stands && order.orders(device, &listed)) {
+                conflicts.add(format!("{device} ({})", log.told()));
+            }
+        })?;
     }
-    let expected = "none with a certificate that stands and is not replaced";
-    let more = all - found.len() as u64;
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    Err(Refusal::new(Class::Replay, "devices", expected, format!("{}{more}", found.join(", "))).into())
+    conflicts.told().map_or(Ok(looked), |found| {
+        let expected = "none with a certificate that stands and is not replaced";
+        Err(Refusal::new(Class::Replay, "devices", expected, found).into())
+    })
+}
+
+/// What is in the way: the first ones by name, all counted.
+#[derive(Default)]
+struct Conflicts {
+    named: Vec<String>,
+    all: u64,
+}
+
+impl Conflicts {
+    fn add(&mut self, conflict: String) {
+        self.all += 1;
+        if self.named.len() < NAMED {
+            self.named.push(conflict);
+        }
+    }
+
+    fn told(&self) -> Option<String> {
+        let more = self.all - self.named.len() as u64;
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        (self.all > 0).then(|| format!("{}{more}", self.named.join(", ")))
+    }
 }
 
 /// What of a record that stands an order would give another certificate.

@@ -8,9 +8,10 @@
 //! `device` and `request` are needed; `attestation` is a file of PEM certificates, the device's or the attesting key's first; `signature` a file
 //! with the attesting key's signature; every other column is a kind of hardware id. No quotes: a value has no comma.
 
-use super::{BundleError, untold};
+use super::before::IssuedBefore;
 use super::folder::failed;
 use super::requests::{self, Entries};
+use super::{BundleError, untold};
 use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, Instant, SafeText, limits};
 use crate::devices::durable_file;
@@ -136,7 +137,15 @@ fn written(
     let judge = |statement: &Statement, path: &Path| {
         let records = u32::try_from(limits::SHARD_RECORDS).unwrap_or(1);
         let judge = Judge::new(source.order, source.order_digest, statement, Known::default(), source.now, records)?;
-        requests::judge(path, statement, judge, &[], Prints::default(), &mut |_, _| Ok(()), &mut untold)
+        requests::judge(
+            path,
+            statement,
+            judge,
+            &IssuedBefore::default(),
+            Prints::default(),
+            &mut |_, _| Ok(()),
+            &mut untold,
+        )
     };
     let judged = judge(&whole, all)?;
     if judged.refused.is_empty() {

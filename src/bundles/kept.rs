@@ -1,8 +1,8 @@
 //! What the ceremony side keeps of each bundle, as a file: `ID.cbor` (`factory/kept.rs`). Written beside the bundle, read one record
 //! at a time, so that its length does not matter.
 
-use super::{BundleError, Progress};
 use super::folder::{Cached, digest_of, failed, open_file};
+use super::{BundleError, Progress};
 use crate::basics::{Digest, limits};
 use crate::devices::durable_file::{self, FileError};
 use crate::factory::{Account, Accounting, BundleId, Class, IssuedHeader, IssuedRecord, Outcome, Refusal, merkle};

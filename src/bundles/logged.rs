@@ -1,9 +1,10 @@
 //! The file of an issuance log: PEM, one certificate after the other, read in constant memory; and what the ceremony side keeps of it,
 //! `DIGEST.log.pem`, beside what it keeps of bundles. The file proves itself by the SHA-256 that the factory signed.
 
-use super::{BundleError, Progress};
+use super::before::IssuedBefore;
 use super::folder::open_file;
-use crate::basics::{Digest, limits};
+use super::{BundleError, Progress};
+use crate::basics::{Digest, Instant, limits};
 use crate::factory::issuance_log::{LogCheck, LogFound, LogStatement};
 use crate::factory::{Class, Refusal};
 use crate::pki::pem;
@@ -70,8 +71,8 @@ pub fn each(path: &Path, take: &mut dyn FnMut(&[u8])) -> Result<(u64, Digest), B
     }
 }
 
-/// Judges a log: the files of those before it, then its own, then what was met elsewhere, each with the place where. `progress` counts the
-/// certificates of its own.
+/// Judges a log: the files of those before it, then its own, then what else was issued and stands at this time, then what was met elsewhere, each
+/// with the place where. `progress` counts the certificates of its own.
 ///
 /// # Errors
 /// Where one is not the file that was signed, or holds something else than certificates.
@@ -79,6 +80,7 @@ pub fn judge(
     file: &Path,
     statement: &LogStatement,
     earlier: &[(PathBuf, Digest)],
+    (before, at): (&IssuedBefore, Instant),
     seen: &[(String, Vec<u8>)],
     mut check: LogCheck<'_>,
     progress: &mut Progress<'_>,
@@ -95,8 +97,24 @@ pub fn judge(
     })?;
     is(file, &statement.sha256, &found)?;
     crate::factory::refusal::same(Class::Tampered, "issuance log: size", &statement.size, &size)?;
-    for (at, der) in seen {
-        check.seen(der, at);
+    for bundle in &before.bundles {
+        bundle.each(statement.realm, &mut |record, stands| {
+            if stands && !check.replaces(&bundle.bundle, record.index) {
+                let what = || format!("record {} of bundle {}", record.index, bundle.name);
+                check.stands_elsewhere(&record.device, at, what);
+            }
+            Ok(())
+        })?;
+    }
+    for log in &before.logs {
+        log.each(at, &mut |one| {
+            if let Some(device) = one.device.filter(|_| one.stands) {
+                check.stands_elsewhere(device, at, || log.told());
+            }
+        })?;
+    }
+    for (place, der) in seen {
+        check.seen(der, place);
     }
     Ok(check.finish(statement))
 }

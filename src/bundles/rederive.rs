@@ -2,18 +2,18 @@
 //! The record holds what was found, so that replay needs no file; whoever has the files need not take the ceremony's word for it.
 
 use super::BundleError;
-use super::before::{self, Before};
+use super::before::{self, IssuedBefore, Of};
 use super::kept::{self, Against, Outcomes};
 use super::{is_the_one, logged, requests, untold};
 use crate::audit::replay_seeing;
 use crate::basics::digest::hex_decode;
-use crate::basics::{Digest, limits};
+use crate::basics::{Digest, Instant, limits};
 use crate::ceremony::effect::parse_certificate;
 use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{Effect, State, batch};
 use crate::devices::durable_file;
 use crate::factory::issuance_log::{LogCheck, LogStatement};
-use crate::factory::requests::{Judge, Known, Prints, Statement};
+use crate::factory::requests::{Judge, Known, Prints, Statement, refusals};
 use crate::factory::returned::Returned;
 use crate::factory::{Accounting, BundleId};
 use crate::plan::Plan;
@@ -83,20 +83,17 @@ impl Brought {
     }
 }
 
-/// What was kept of every bundle that stands.
-fn before(state: &State, files: &Brought) -> Result<Vec<Before>, Taken> {
-    let (mut all, withdrawn) = (Vec::new(), batch::withdrawn(state)?);
-    for factory in state.factories.values() {
-        for bundle in &factory.bundles {
-            all.push(Before::of(bundle, &factory.bundles, &withdrawn, files.kept(&bundle.bundle)?.to_owned())?);
-        }
-    }
-    Ok(all)
+/// What was issued before and stands, with its files.
+fn before(state: &State, files: &Brought, but: Option<&str>) -> Result<IssuedBefore, Taken> {
+    IssuedBefore::of(&state.factories, &batch::withdrawn(state)?, but, |of| match of {
+        Of::Bundle(bundle) => files.kept(&bundle.bundle).map(Path::to_owned),
+        Of::Log(log) => files.with(".log.pem", &log.sha256, Some(log.size)).map(Path::to_owned),
+    })
 }
 
-fn looked(state: &State, files: &Brought, order: &str, records: u64) -> Result<bool, Taken> {
+fn looked(state: &State, files: &Brought, order: &str, (at, records): (Instant, u64)) -> Result<bool, Taken> {
     let (order, _) = batch::order(state, order)?;
-    Ok(before::looked_at(&order, &before(state, files)?)? == records)
+    Ok(before::looked_at(&order, &before(state, files, None)?, at)? == records)
 }
 
 /// What came of one of them.
@@ -132,8 +129,8 @@ pub fn rederive(plan: &Plan, record: &Record, files: Option<&Brought>) -> Result
             (Some(Effect::JudgeRequests { requests, .. }), Outcome::RequestsJudged { .. }) => {
                 (format!("requests {requests}"), files.map(|files| judged(plan, state, files, outcome)))
             }
-            (Some(Effect::LookForDevices { order, .. }), Outcome::DevicesLookedFor { records }) => {
-                (format!("devices of order {order}"), files.map(|files| looked(state, files, order, *records)))
+            (Some(Effect::LookForDevices { order, .. }), Outcome::DevicesLookedFor { at, records }) => {
+                (format!("devices of order {order}"), files.map(|files| looked(state, files, order, (*at, *records))))
             }
             (Some(Effect::Account { receipt, .. }), Outcome::Accounted { .. }) => {
                 (format!("receipt {receipt}"), files.map(|files| accounted(plan, state, files, outcome)))
@@ -159,7 +156,7 @@ impl From<BundleError> for Taken {
         match error {
             // What was brought is not what the record speaks of, or cannot be read: nothing is said about the record.
             BundleError::File(error) => Self::Word(error.to_string()),
-            BundleError::Refused(refusal) if refusal.what.starts_with("issued records") => {
+            BundleError::Refused(refusal) if refusal.what.starts_with("issued ") => {
                 Self::Word(format!("what was brought is not what was kept: {refusal}"))
             }
             other => Self::Otherwise(other.to_string()),
@@ -186,7 +183,7 @@ fn object(state: &State, name: &str) -> Result<Vec<u8>, Taken> {
 fn judged(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Result<bool, Taken> {
     let (
         Some(Effect::JudgeRequests { requests: name, order, size, sha256, shard_records, device_keys }),
-        Outcome::RequestsJudged { at, root, found, device_keys: keys, .. },
+        Outcome::RequestsJudged { at, root, found, refusals: said, device_keys: keys },
     ) = (&state.waiting, outcome)
     else {
         return Ok(false);
@@ -204,10 +201,14 @@ fn judged(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Res
     let path = files.with(".cbor", sha256, Some(*size))?;
     let known = Known { keys: state.keys.clone(), devices: devices.clone() };
     let judge = Judge::new(&order, digest, &signed.statement, known, *at, *shard_records).map_err(refused)?;
-    let before = before(state, files)?;
+    let before = before(state, files, None)?;
     let again = requests::judge(path, &signed.statement, judge, &before, devices, &mut |_, _| Ok(()), &mut untold)?;
-    let keys_again = Digest::of(&again.device_keys.to_octets());
-    Ok((&again.found, &again.root, keys_again) == (&**found, root, keys.sha256))
+    // Both artefacts are made again: the one that goes back to the factory holds every reason, the record only the first ones.
+    let statement = state.objects.get(name).map(|object| object.sha256).unwrap_or_else(|| Digest::of(&[]));
+    let refusals = refusals(&plan.ceremony, &signed.statement, &statement, &again.refused)?;
+    let files = [refusals, again.device_keys.to_octets()].map(|octets| (Digest::of(&octets), octets.len() as u64));
+    let recorded = [said, keys].map(|file| (file.sha256, file.size));
+    Ok((&again.found, &again.root, files) == (&**found, root, recorded))
 }
 
 fn accounted(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Result<bool, Taken> {
@@ -237,8 +238,8 @@ fn accounted(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> 
 
 fn checked(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Result<bool, Taken> {
     let (
-        Some(Effect::CheckLog { log, order, authority, profile, size, sha256, earlier, seen }),
-        Outcome::LogChecked { found, .. },
+        Some(Effect::CheckLog { log, order, authority, profile, size, sha256, earlier, seen, bundles, logs }),
+        Outcome::LogChecked { at, found },
     ) = (&state.waiting, outcome)
     else {
         return Ok(false);
@@ -248,16 +249,18 @@ fn checked(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Re
     let issuer = issuer(state, authority)?;
     let profile = plan.profiles.get(profile).ok_or_else(|| format!("there is no profile {profile}"))?;
     let file = files.with(".log.pem", sha256, Some(*size))?;
-    let mut before = Vec::new();
+    let mut own = Vec::new();
     for sha256 in earlier {
-        before.push((files.with(".log.pem", sha256, None)?.to_owned(), *sha256));
+        own.push((files.with(".log.pem", sha256, None)?.to_owned(), *sha256));
     }
     let mut met = Vec::new();
     for name in seen {
         met.push((name.clone(), object(state, name)?));
     }
     let check = LogCheck::new(&order, &issuer, profile);
-    Ok(logged::judge(file, &signed.statement, &before, &met, check, &mut untold)? == **found)
+    let none = bundles.is_empty() && logs.is_empty();
+    let before = if none { IssuedBefore::default() } else { before(state, files, Some(authority))? };
+    Ok(logged::judge(file, &signed.statement, &own, (&before, *at), &met, check, &mut untold)? == **found)
 }
 
 /// The certificate that the chain issued under this name.

@@ -1,8 +1,8 @@
 //! The file of a collection of requests: found by its digest, read one request after the other in constant memory, judged in two passes.
 
-use super::{BundleError, Progress};
-use super::before::Before;
+use super::before::IssuedBefore;
 use super::folder::{failed, is_the_one, open_file};
+use super::{BundleError, Progress};
 use crate::basics::{Digest, limits};
 use crate::factory::requests::{Collected, Found, Judge, Prints, Refused, Statement, Verdict};
 use crate::factory::{Class, Refusal, merkle};
@@ -79,7 +79,7 @@ pub struct Judged {
 }
 
 /// Judges the requests of a file, which must be the one that the statement speaks of. `filled` is given the accepted requests of each
-/// shard; `before` are the bundles that the chain issued; `progress` counts the requests that were judged.
+/// shard; `before` is what the chain issued; `progress` counts the requests that were judged.
 ///
 /// # Errors
 /// Where the file is another, or something in it is no request; what `filled` says.
@@ -87,7 +87,7 @@ pub fn judge(
     path: &Path,
     statement: &Statement,
     mut judge: Judge<'_>,
-    before: &[Before],
+    before: &IssuedBefore,
     mut device_keys: Prints,
     filled: &mut dyn FnMut(u32, Vec<u8>) -> Result<(), BundleError>,
     progress: &mut Progress<'_>,
@@ -97,9 +97,12 @@ pub fn judge(
     while let Some((collected, _)) = entries.read()? {
         judge.count(&collected);
     }
-    for bundle in before {
+    for bundle in &before.bundles {
         bundle
             .each(statement.realm, &mut |record, stands| Ok(judge.issued_before(&bundle.bundle, record, stands)?))?;
+    }
+    for log in &before.logs {
+        log.each(judge.at(), &mut |one| judge.logged_before(one.certificate, one.device, one.stands))?;
     }
     let (mut entries, mut tree, mut refused) = (Entries::open(path)?, merkle::Tree::default(), Vec::new());
     let (mut shards, mut kept) = (0, Ok(()));

@@ -1,10 +1,10 @@
 //! Writing a bundle: the strongroom makes one shard while the one before is put on disk. Memory is a few shards and one run of the
 //! index, however many records there are.
 
-use super::{BundleError, Progress};
 use super::folder::Partial;
 use super::kept::Kept;
 use super::sorted::Sorter;
+use super::{BundleError, Progress};
 use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, Instant, limits};
 use crate::factory::index::{IndexHeader, Row};

@@ -16,7 +16,7 @@ use crate::ceremony::prompt::Line;
 use crate::ceremony::state::State;
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::Devices;
-use crate::factory::{BundleId, Manifest, Order};
+use crate::factory::{BundleId, Manifest, Mode, Order};
 use crate::keys::recipient;
 use crate::pki::{Certificate, CertificateList};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,15 @@ pub fn withdrawn(state: &State) -> Result<BTreeSet<String>, String> {
         }
     }
     Ok(found)
+}
+
+/// What was issued before: every bundle, and SHA-256 of every log of authorities in factories' modules, without those of one.
+#[must_use]
+pub fn issued_before(state: &State, but: Option<&str>) -> (Vec<BundleId>, Vec<Digest>) {
+    let factories = || state.factories.values();
+    let bundles = factories().flat_map(|factory| &factory.bundles).map(|bundle| bundle.bundle).collect();
+    let own = factories().flat_map(|factory| &factory.delegated).filter(|own| but != Some(own.name.as_str()));
+    (bundles, own.flat_map(|own| &own.logs).map(|log| log.sha256).collect())
 }
 
 /// What every part of a bundle is made from.
@@ -161,7 +170,11 @@ pub fn order_lines(order: &Order) -> Vec<Line> {
         Line::value("mode", &order.mode.to_string()),
         Line::value("identities", &format!("{}, {} keys, profile {}", order.count, order.algorithm, order.profile)),
         Line::value("valid", &format!("{} to {}", order.not_before, order.not_after)),
-        Line::value("bundle until", &order.expires.to_string()),
+        // What is carried out by a factory's own authority comes in no bundle: that day it is to be done, and logged.
+        Line::value(
+            if order.mode == Mode::Delegated { "to be done by" } else { "bundle until" },
+            &order.expires.to_string(),
+        ),
     ];
     if let Some(replaced) = &order.replaces {
         lines.push(Line::value("replaces", &format!("records {} of bundle {}", replaced.records, replaced.bundle)));

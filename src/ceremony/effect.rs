@@ -92,8 +92,10 @@ pub enum Effect {
         /// Name of the order, and SHA-256 of its file.
         order: String,
         sha256: Digest,
-        /// What was issued before, in order.
+        /// What was issued before, in order; SHA-256 of the logs of factories' own authorities.
         bundles: Vec<BundleId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        logs: Vec<Digest>,
     },
     /// The file of a statement is found, copied, and its requests are judged one by one.
     JudgeRequests {
@@ -146,6 +148,11 @@ pub enum Effect {
         /// Names of certificates that came in and were met elsewhere.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         seen: Vec<String>,
+        /// What else was issued and may hold its devices: bundles, and SHA-256 of other authorities' logs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bundles: Vec<BundleId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        logs: Vec<Digest>,
     },
     /// Writes once into the evidence folder.
     WriteArtifact {
@@ -194,8 +201,9 @@ impl Effect {
             Effect::ReserveSerial { authority, .. } => format!("reserve a serial number for {authority}"),
             Effect::Sign { operation, .. } => format!("sign {}", operation.title()),
             Effect::Challenge { factory, .. } => format!("seal a challenge to factory {factory}"),
-            Effect::LookForDevices { order, bundles, .. } => {
-                format!("look for the devices of order {order} in the {} bundles that were issued", bundles.len())
+            Effect::LookForDevices { order, bundles, logs, .. } => {
+                let logs = if logs.is_empty() { String::new() } else { format!(" and the {} logs", logs.len()) };
+                format!("look for the devices of order {order} in the {} bundles{logs} that were issued", bundles.len())
             }
             Effect::JudgeRequests { requests, .. } => format!("judge the requests {requests}"),
             Effect::IssueBundle { operation, .. } => format!("issue {}", operation.shown()),

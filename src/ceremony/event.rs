@@ -277,8 +277,9 @@ pub enum Outcome {
         commitment: Digest,
         file: WrittenFile,
     },
-    /// Nothing that was issued before is in the way of an order: so many records were looked at.
+    /// Nothing that was issued before and stands at this time is in the way of an order: so many records and logged certificates were looked at.
     DevicesLookedFor {
+        at: Instant,
         records: u64,
     },
     /// Every request was judged, at this time; the artefacts name all that were refused, and the device keys that the chain has

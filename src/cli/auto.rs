@@ -63,7 +63,7 @@ impl FrontEnd for Auto {
         Ok(Seen::Simulated)
     }
 
-    fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> Result<bool, String> {
+    fn confirm_corrections(&mut self, _: &View<'_>, _: &str, _: &[Correction]) -> Result<bool, String> {
         Ok(false)
     }
 

@@ -184,8 +184,9 @@ impl FrontEnd for Plain {
         hidden.map(|_| Seen::Text).ok_or_else(|| format!("{}, after the share was on the screen", self.keyboard.why()))
     }
 
-    fn confirm_corrections(&mut self, _: &View<'_>, corrections: &[Correction]) -> Result<bool, String> {
-        output::words("  what was typed is no share, but is near one. Does the card say:");
+    fn confirm_corrections(&mut self, view: &View<'_>, who: &str, corrections: &[Correction]) -> Result<bool, String> {
+        let name = view.plan.name_of(who);
+        output::words(&format!("  {name}: what was typed is no share, but is near one. Does the card say:"));
         for c in corrections {
             let place = format!("    line {}, group {}: ", c.place.line, c.place.group);
             output::words_with_secrets(&[place.as_bytes(), c.typed.expose(), b" should be ", c.should_be.expose()]);

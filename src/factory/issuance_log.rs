@@ -11,7 +11,7 @@
 use crate::basics::{Digest, Instant, Realm, SafeText, limits};
 use crate::factory::enrolment::Signed;
 use crate::factory::refusal::same;
-use crate::factory::{Class, DeviceId, Mode, Order, Refusal};
+use crate::factory::{BundleId, Class, DeviceId, Mode, Order, Refusal};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::pki::{Certificate, Profile, constraints, inspect};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,11 @@ impl LogStatement {
             return Err(Refusal::malformed(WHAT, FORMAT, &said.format));
         }
         same(Class::WrongRealm, "issuance log: realm", &realm, &said.realm)?;
+        let (most, certificates) = (limits::COLLECTED_OCTETS, limits::COLLECTED_REQUESTS);
+        if said.size > most || said.count > certificates {
+            let expected = format!("at most {certificates} certificates in {most} octets");
+            return Err(Refusal::new(Class::Count, WHAT, expected, format!("{} in {}", said.count, said.size)));
+        }
         if said.sequence == 0 || (said.sequence == 1) != said.previous.is_none() {
             let previous = said.previous.map_or_else(|| "none".to_owned(), |digest| digest.hex());
             let found = format!("number {} after {previous}", said.sequence);
@@ -166,6 +171,13 @@ pub struct Incident {
     pub what: String,
 }
 
+/// The device that a certificate is for.
+#[must_use]
+pub fn device(certificate: &Certificate) -> Option<DeviceId> {
+    let named = certificate.subject().ok().and_then(|subject| subject.serial_number);
+    named.and_then(|id| DeviceId::parse(&id).ok())
+}
+
 /// The check of a log that may continue others, certificate by certificate.
 pub struct LogCheck<'l> {
     order: &'l Order,
@@ -174,7 +186,8 @@ pub struct LogCheck<'l> {
     profile: &'l Profile,
     serials: BTreeSet<Vec<u8>>,
     keys: BTreeSet<Digest>,
-    devices: BTreeSet<DeviceId>,
+    /// Devices of all logs; of this one with the place of its certificate, and when that ends.
+    devices: BTreeMap<DeviceId, Option<(u32, Instant)>>,
     /// SHA-256 of the DER of each.
     logged: BTreeSet<Digest>,
     /// How many there are in the logs before this one, and in this one.
@@ -194,7 +207,7 @@ impl<'l> LogCheck<'l> {
             profile,
             serials: BTreeSet::new(),
             keys: BTreeSet::new(),
-            devices: BTreeSet::new(),
+            devices: BTreeMap::new(),
             logged: BTreeSet::new(),
             earlier: 0,
             count: 0,
@@ -219,8 +232,7 @@ impl<'l> LogCheck<'l> {
         let Ok(certificate) = Certificate::parse(der) else { return };
         self.serials.insert(certificate.serial().to_vec());
         self.keys.insert(Digest::of(certificate.subject_key().spki_der()));
-        let named = certificate.subject().ok().and_then(|subject| subject.serial_number);
-        self.devices.extend(named.and_then(|id| DeviceId::parse(&id).ok()));
+        self.devices.extend(device(&certificate).map(|id| (id, None)));
     }
 
     #[must_use]
@@ -265,17 +277,32 @@ impl<'l> LogCheck<'l> {
     }
 
     fn device(&mut self, certificate: &Certificate, at: &str) {
-        let named = certificate.subject().ok().and_then(|subject| subject.serial_number);
-        match named.map(|id| DeviceId::parse(&id)) {
-            Some(Ok(id)) if !self.order.orders(&id, &self.listed) => {
+        let here = (self.count.saturating_sub(1), certificate.not_after());
+        match device(certificate) {
+            Some(id) if !self.order.orders(&id, &self.listed) => {
                 self.add("device-not-ordered", at, &format!("{id} is no device of the order"));
             }
-            Some(Ok(id)) => {
-                if !self.devices.insert(id.clone()) {
-                    self.add("device-twice", at, &format!("{id} has a certificate already"));
-                }
-            }
-            _ => self.add("device-missing", at, "expected the device id as the subject's serialNumber"),
+            Some(id) => match self.devices.get(&id) {
+                Some(_) => self.add("device-twice", at, &format!("{id} has a certificate already")),
+                None => drop(self.devices.insert(id, Some(here))),
+            },
+            None => self.add("device-missing", at, "expected the device id as the subject's serialNumber"),
+        }
+    }
+
+    /// Whether the order replaces the certificate of this record.
+    #[must_use]
+    pub fn replaces(&self, bundle: &BundleId, record: u32) -> bool {
+        self.order.replaces.as_ref().is_some_and(|of| of.bundle == *bundle && of.records.contains(record))
+    }
+
+    /// A device that has a certificate which stands at this time and is none of this authority's; `what` names it. Two at once are an incident,
+    /// whichever was first.
+    pub fn stands_elsewhere(&mut self, device: &DeviceId, at: Instant, what: impl FnOnce() -> String) {
+        let Some(Some((place, until))) = self.devices.get(device) else { return };
+        if at < *until && at < self.issuer.not_after() {
+            let (place, told) = (format!("certificate {place}"), format!("{device} has one that stands: {}", what()));
+            self.add("device-elsewhere", &place, &told);
         }
     }
 

@@ -11,10 +11,12 @@ mod accepted;
 mod attestation;
 mod collected;
 mod judge;
+mod refusals;
 
 pub use accepted::{Accepted, shard_digest};
 pub use collected::Collected;
 pub use judge::{Judge, Known, Prints, Verdict};
+pub use refusals::refusals;
 
 use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm, SafeText, canonical, limits};

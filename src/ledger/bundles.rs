@@ -1,5 +1,5 @@
-//! What the ledger knows of bundles: what was issued, what became of it, what is open. Every identity is in exactly one of proven, revoked
-//! and open.
+//! What the ledger knows of bundles: what was issued, what became of it, what is open. Every identity is in exactly one of revoked, proven
+//! and open: what is revoked is that alone, whatever was proven of it before, and with an authority's own certificate everything that it issued is.
 
 use crate::basics::{Digest, Instant, Realm};
 use crate::factory::{BundleId, Manifest, Places, State};
@@ -43,6 +43,7 @@ pub struct BundleReport {
     /// As it says; empty before.
     pub states: BTreeMap<State, u32>,
     pub drawn: u32,
+    /// And not revoked.
     pub proven: u32,
     pub attested: u32,
     pub revoked: Vec<RevokedReport>,
@@ -55,6 +56,9 @@ pub struct BundleReport {
 #[derive(Clone, Debug, Serialize)]
 pub struct RevokedReport {
     pub records: Places,
+    /// The authority whose own certificate was revoked, and all that it issued with it; absent where the list has the records themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
     pub reason: String,
     /// Since when, as the entries say.
     pub date: Instant,
@@ -103,12 +107,20 @@ impl Ledger {
         let serial_seed = Digest::parse(seed).ok_or_else(|| strange("expected a digest"))?;
         let receipt = self.receipt(&made.bundle)?;
         let account = receipt.as_ref().and_then(|receipt| receipt.account.as_ref());
-        let (proven, attested) = account.map_or_else(Default::default, |a| (a.proven.clone(), a.attested.count()));
-        let revoked = self.revoked(seed)?;
-        let mut open = Places::below(made.count).without(&proven).map_err(|e| strange(&e))?;
+        let (mut proven, mut attested) =
+            account.map_or_else(Default::default, |account| (account.proven.clone(), account.attested.clone()));
+        let (mut revoked, mut stands) = (self.revoked(seed)?, Places::below(made.count));
+        let without = |of: &Places, gone: &Places| of.without(gone).map_err(|e| strange(&e));
         for group in &revoked {
-            open = open.without(&group.records).map_err(|e| strange(&e))?;
+            stands = without(&stands, &group.records)?;
         }
+        if let Some(with) = self.withdrawn(&authority)?.filter(|_| !stands.is_empty()) {
+            revoked.push(RevokedReport { records: std::mem::take(&mut stands), ..with });
+        }
+        for group in &revoked {
+            (proven, attested) = (without(&proven, &group.records)?, without(&attested, &group.records)?);
+        }
+        let open = without(&stands, &proven)?;
         let states = receipt.as_ref().map(|receipt| receipt.states.clone()).unwrap_or_default();
         let stock: u32 = [State::Sealed, State::Released].iter().filter_map(|state| states.get(state)).sum();
         let drawn = states.values().sum::<u32>().saturating_sub(stock);
@@ -141,7 +153,7 @@ impl Ledger {
             receipt,
             states,
             drawn,
-            attested,
+            attested: attested.count(),
             revoked,
             open,
         })
@@ -195,9 +207,30 @@ impl Ledger {
             let records = Places::parse(&records).map_err(LedgerError::Strange)?;
             let hours = this_update.saturating_sub(date) / 3_600_000;
             let (date, this_update) = (Instant(date), Instant(this_update));
-            Ok(RevokedReport { records, reason, date, crl, this_update, ceremony, hours })
+            Ok(RevokedReport { records, authority: None, reason, date, crl, this_update, ceremony, hours })
         });
         each.collect()
+    }
+
+    /// The revocation of an authority's own certificate, by the one above it; without the records that go with it.
+    pub(super) fn withdrawn(&self, authority: &str) -> Result<Option<RevokedReport>, LedgerError> {
+        let found = self.each(
+            "SELECT l.reason, l.date, l.crl, l.this_update, l.ceremony FROM issued i JOIN listed l ON l.authority = i.authority AND l.serial = i.serial \
+             WHERE i.name = ?1 ORDER BY l.rowid",
+            authority,
+            |row| Ok((text(row, 0)?, number(row, 1)?, number(row, 2)?, number(row, 3)?, text(row, 4)?)),
+        )?;
+        let first = found.into_iter().next();
+        Ok(first.map(|(reason, date, crl, this_update, ceremony)| RevokedReport {
+            records: Places::default(),
+            authority: Some(authority.to_owned()),
+            reason,
+            date: Instant(date),
+            crl,
+            this_update: Instant(this_update),
+            ceremony,
+            hours: this_update.saturating_sub(date) / 3_600_000,
+        }))
     }
 
     /// Whose shares opened the authority that made a bundle: the last opening before it.

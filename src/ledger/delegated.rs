@@ -43,6 +43,8 @@ pub struct DelegatedReport {
     pub certificate: String,
     pub serial: String,
     pub not_after: String,
+    /// The list that it is on, and when that began; nothing that it issued stands from then on.
+    pub revoked: Option<(u64, Instant)>,
     /// Authorities from this one up to the root, as far as this ledger knows.
     pub chain: Vec<String>,
     pub logs: Vec<StandingLog>,
@@ -86,6 +88,7 @@ impl Ledger {
         }
         Ok(DelegatedReport {
             chain: self.chain(&name)?,
+            revoked: self.withdrawn(&name)?.map(|with| (with.crl, with.this_update)),
             factory,
             ceremony: delegated.ceremony,
             order: delegated.order,

@@ -1,6 +1,6 @@
 //! Bundles, what factories said became of them, what was withdrawn, and who opened the authority that made them: transcript -> ledger.
 
-use crate::ceremony::effect::BundleRevocation;
+use crate::ceremony::effect::{BundleRevocation, Revocation};
 use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{Effect, Operation};
 use crate::factory::Manifest;
@@ -54,7 +54,10 @@ pub(super) fn project(
             }
         }
         (Outcome::Signed { .. }, Effect::Sign { operation, .. }) => {
-            if let Operation::Crl { authority, number, this_update, bundles, .. } = &**operation {
+            if let Operation::Crl { authority, number, this_update, revoked, bundles, .. } = &**operation {
+                for entry in revoked {
+                    listed(to, ceremony, open, authority, (*number, this_update.0), entry)?;
+                }
                 for group in bundles {
                     withdrawn(to, ceremony, open, authority, (*number, this_update.0), group)?;
                 }
@@ -130,6 +133,31 @@ fn bundle(
             made.firmware.version,
             made.issued.0.cast_signed(),
             text
+        ],
+    )?;
+    Ok(())
+}
+
+/// Entries stay on every later list: the first that has one counts.
+fn listed(
+    to: &Transaction<'_>,
+    ceremony: &str,
+    open: &Open,
+    authority: &str,
+    (number, this_update): (u64, u64),
+    entry: &Revocation,
+) -> Result<(), LedgerError> {
+    to.execute(
+        "INSERT OR IGNORE INTO listed (authority, serial, date, reason, crl, this_update, ceremony, seq) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
+        params![
+            authority,
+            entry.serial,
+            entry.date.0.cast_signed(),
+            entry.reason.word(),
+            number.cast_signed(),
+            this_update.cast_signed(),
+            ceremony,
+            open.seq
         ],
     )?;
     Ok(())

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-pub const VERSION: i64 = 6;
+pub const VERSION: i64 = 7;
 
 /// Settings of every connection.
 ///
@@ -18,7 +18,7 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "CREATE TABLE ceremonies (ceremony TEXT NOT NULL PRIMARY KEY, realm TEXT NOT NULL, approval TEXT NOT NULL, governance TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL, source TEXT NOT NULL, previous TEXT NOT NULL) STRICT",
     "CREATE TABLE heads (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE keys (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, realm TEXT NOT NULL, authority TEXT NOT NULL, algorithm TEXT NOT NULL, \
@@ -45,6 +45,9 @@ const TABLES: [&str; 18] = [
      account TEXT NOT NULL, PRIMARY KEY (ceremony, seq)) STRICT",
     "CREATE TABLE withdrawn (serial_seed TEXT NOT NULL, records TEXT NOT NULL, date INTEGER NOT NULL, reason TEXT NOT NULL, bundle TEXT NOT NULL, authority TEXT NOT NULL, \
      crl INTEGER NOT NULL, this_update INTEGER NOT NULL, ceremony TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (serial_seed, records, date, reason)) STRICT",
+    // Certificates that were put on a list by their own serial numbers: authorities' among them.
+    "CREATE TABLE listed (authority TEXT NOT NULL, serial TEXT NOT NULL, date INTEGER NOT NULL, reason TEXT NOT NULL, crl INTEGER NOT NULL, this_update INTEGER NOT NULL, \
+     ceremony TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (authority, serial)) STRICT",
     "CREATE TABLE openings (ceremony TEXT NOT NULL, seq INTEGER NOT NULL, authority TEXT NOT NULL, quorum TEXT NOT NULL, idx INTEGER NOT NULL, holder TEXT NOT NULL, \
      PRIMARY KEY (ceremony, seq, idx)) STRICT",
 ];

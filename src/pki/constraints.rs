@@ -19,6 +19,18 @@ pub fn outside(issuer: &Certificate, certificate: &Certificate) -> Vec<String> {
     problems
 }
 
+/// Whether an authority's certificate bounds the names, and the usages, of what it issues.
+#[must_use]
+pub fn bounds(certificate: &Certificate) -> (bool, bool) {
+    let inner = certificate.parsed().tbs_certificate();
+    let names = inner.get_extension::<NameConstraints>().ok().flatten().map(|(_, names)| names);
+    let some = |subtrees: &Option<Vec<GeneralSubtree>>| subtrees.as_ref().is_some_and(|all| !all.is_empty());
+    let names = names.is_some_and(|names| some(&names.permitted_subtrees) || some(&names.excluded_subtrees));
+    let usages = inner.get_extension::<ExtendedKeyUsage>().ok().flatten().map(|(_, usages)| usages.0);
+    let any = const_oid::ObjectIdentifier::new_unwrap("2.5.29.37.0");
+    (names, usages.is_some_and(|usages| !usages.is_empty() && !usages.contains(&any)))
+}
+
 fn names(issuer: &Certificate, certificate: &Certificate, problems: &mut Vec<String>) {
     let constraints = issuer.parsed().tbs_certificate().get_extension::<NameConstraints>();
     let Ok(constraints) = constraints else {

@@ -36,6 +36,9 @@ pub const MOST_CRL_DAYS: u32 = 366;
 pub struct Profile {
     pub name: String,
     pub kind: Kind,
+    /// It is of authorities in factories' own modules: each is certified together with an order that it may carry out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub delegated: bool,
     /// The policy these rules are taken from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
@@ -272,6 +275,19 @@ impl Profile {
             problems.push(format!("validity: expected at least {days} days from {from}, found an end at {until}"));
         }
         problems
+    }
+
+    /// Whether what is issued under such a certificate is bounded in its names.
+    #[must_use]
+    pub fn bounds_names(&self) -> bool {
+        self.name_constraints.as_ref().is_some_and(|names| !names.permitted.is_empty() || !names.excluded.is_empty())
+    }
+
+    /// The same for its usages.
+    #[must_use]
+    pub fn bounds_usages(&self) -> bool {
+        let mut usages = self.extended_key_usages.iter().peekable();
+        usages.peek().is_some() && !usages.any(|purpose| purpose.is("any"))
     }
 
     /// Whether a key of this kind may be certified.

@@ -45,7 +45,7 @@ impl<R: RealmType> Run<'_, R> {
         folders.into_iter().flatten().map(|folder| folder.join(&name)).find(|path| path.is_file())
     }
 
-    /// What was kept of a bundle: by this run, or where the binding says that earlier ones are.
+    /// What was kept of a bundle or a log: by this run, or where the binding says that earlier ones are.
     pub(super) fn kept(&self, name: &str) -> Result<PathBuf, String> {
         let own = self.folder.issued();
         let bound = self.room.binding.incoming.get("issued").cloned();
@@ -54,7 +54,7 @@ impl<R: RealmType> Run<'_, R> {
         found.ok_or_else(|| {
             let bound = bound.map_or_else(|| "nothing, it binds no `issued`".to_owned(), |path| path.display().to_string());
             format!(
-                "{name}: expected what was kept of this bundle in {} or in what the binding calls `issued` under [incoming] ({bound}), found it in neither: it is in the folder `issued` of the ceremony that made the bundle",
+                "{name}: expected what was kept of this bundle or log in {} or in what the binding calls `issued` under [incoming] ({bound}), found it in neither: it is in the folder `issued` of the ceremony that made the bundle or checked the log",
                 own.display()
             )
         })

@@ -181,11 +181,11 @@ pub trait FrontEnd {
     /// Why it could not be shown: not a terminal, too small, left.
     fn reveal(&mut self, view: &View<'_>, share: &RevealedShare) -> Result<Seen, String>;
 
-    /// Shows where a typed share differs from the nearest valid one; says whether the custodian's card agrees.
+    /// Shows where a typed share differs from the nearest valid one; says whether the card of the person who typed it agrees.
     ///
     /// # Errors
     /// Why nobody said so: left, the terminal gone. That is no word on the card, and is never recorded as one.
-    fn confirm_corrections(&mut self, view: &View<'_>, corrections: &[Correction]) -> Result<bool, String>;
+    fn confirm_corrections(&mut self, view: &View<'_>, who: &str, corrections: &[Correction]) -> Result<bool, String>;
 
     /// Shows an object as codes, for another machine or a phone, until somebody says that it arrived.
     ///

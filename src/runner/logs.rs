@@ -7,6 +7,7 @@
 
 use crate::basics::Digest;
 use crate::basics::digest::hex_decode;
+use crate::bundles::before::IssuedBefore;
 use crate::bundles::logged;
 use crate::bundles::rederive::issuer;
 use crate::ceremony::batch;
@@ -25,6 +26,8 @@ pub(super) struct Wanted<'w> {
     pub(super) sha256: &'w Digest,
     pub(super) earlier: &'w [Digest],
     pub(super) seen: &'w [String],
+    /// Whether anything else that was issued is to be looked at.
+    pub(super) elsewhere: bool,
 }
 
 impl<R: RealmType> Run<'_, R> {
@@ -48,10 +51,14 @@ impl<R: RealmType> Run<'_, R> {
         for name in wanted.seen {
             seen.push((name.clone(), self.object(name)?));
         }
+        let before =
+            if wanted.elsewhere { self.issued_before(Some(wanted.authority))? } else { IssuedBefore::default() };
         let at = self.room.clock.now();
         let check = LogCheck::new(&order, &issuer, &profile);
         let what = format!("check log {}", wanted.log);
-        let found = self.telling(&what, |told| logged::judge(&copy, &signed.statement, &earlier, &seen, check, told));
+        let found = self.telling(&what, |told| {
+            logged::judge(&copy, &signed.statement, &earlier, (&before, at), &seen, check, told)
+        });
         let found = found.map_err(|e| e.to_string())?;
         Ok(Outcome::LogChecked { at, found: Box::new(found) })
     }

@@ -130,8 +130,9 @@ impl<R: RealmType> Run<'_, R> {
                 let accounting = Accounting::new(self.plan.realm, *bundle, *nonce, *mode, attested.clone());
                 self.account(receipt, accounting, *records_root, *count)
             }
-            Effect::CheckLog { log, order, authority, profile, sha256, earlier, seen, .. } => {
-                self.check_log(&logs::Wanted { log, order, authority, profile, sha256, earlier, seen })
+            Effect::CheckLog { log, order, authority, profile, sha256, earlier, seen, bundles, logs, .. } => {
+                let elsewhere = !(bundles.is_empty() && logs.is_empty());
+                self.check_log(&logs::Wanted { log, order, authority, profile, sha256, earlier, seen, elsewhere })
             }
             Effect::WriteMedium { medium, artifacts, sealed, bundles } => {
                 self.write_medium(medium, artifacts, sealed, bundles)

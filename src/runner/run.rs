@@ -181,7 +181,7 @@ impl<R: RealmType> Run<'_, R> {
             (Given::Answer(answer), _) => Ok(answer),
             (Given::Secret(secret), Ask::Dice { .. }) => self.strongrooms.dice(secret),
             (Given::Secret(secret), Ask::Share { quorum, index, purpose, .. }) => {
-                self.typed_share(quorum, *index, purpose, secret, scanned)
+                self.typed_share(&prompt.who, (quorum, *index), purpose, secret, scanned)
             }
             (Given::Secret(_) | Given::Simulate | Given::Scan | Given::TakeIn(_), _) => Ok(Answer::No),
         };
@@ -278,8 +278,8 @@ impl<R: RealmType> Run<'_, R> {
     /// A typed share: the strongroom's verdict, and the custodian's word on corrections.
     fn typed_share(
         &mut self,
-        quorum: &str,
-        index: u8,
+        who: &str,
+        (quorum, index): (&str, u8),
         purpose: &str,
         secret: crate::basics::Secret,
         scanned: bool,
@@ -291,9 +291,11 @@ impl<R: RealmType> Run<'_, R> {
         let typed = TypedShare { record, index, already, unlock: purpose == "unlock" };
         let mut left = None;
         let verdict = self.with_front(|view, front, strongrooms| {
-            let mut confirm = |corrections: &[crate::custody::share::Correction]| match front
-                .confirm_corrections(view, corrections)
-            {
+            let mut confirm = |corrections: &[crate::custody::share::Correction]| match front.confirm_corrections(
+                view,
+                who,
+                corrections,
+            ) {
                 Ok(agrees) => agrees,
                 Err(why) => {
                     left = Some(why);

@@ -158,6 +158,8 @@ pub struct Certifying {
     pub request: Option<String>,
     /// The authority or object whose key and subject it takes.
     pub cross: Option<String>,
+    /// Whether a step hands the authority that it is of an order.
+    pub delegated: bool,
 }
 
 /// A kind of step, as far as scripts and plans see it.
@@ -167,6 +169,10 @@ pub trait StepKind: Sync {
     /// One sentence for the language reference and `check --kinds`.
     fn summary(&self) -> &'static str;
     fn keys(&self) -> &'static [StepKey];
+    /// Keys of which a step has exactly one, where there are any.
+    fn one_of(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// What the room must look like.
     fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules;
     /// How many people besides the acting one must confirm.

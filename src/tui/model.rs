@@ -103,6 +103,8 @@ pub struct Revealing<'a> {
 }
 
 pub struct Confirming<'a> {
+    /// Who typed the share and looks at their card.
+    pub who: &'a str,
     pub corrections: &'a [Correction],
     pub typed: Field,
 }
@@ -282,14 +284,15 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Who acts now, by name.
+    /// Who acts now, by name: nobody while the machine works, and after the end.
     #[must_use]
     pub fn acting(&self) -> Option<String> {
         match &self.stage {
             Stage::Ask(asking) if asking.prompt.who.is_empty() => None,
             Stage::Ask(asking) => Some(self.room.plan.name_of(&asking.prompt.who)),
             Stage::Reveal(revealing) => Some(self.room.plan.name_of(&revealing.share.holder)),
-            _ => None,
+            Stage::Corrections(confirming) => Some(self.room.plan.name_of(confirming.who)),
+            Stage::Busy(_) | Stage::Ended(_) => None,
         }
     }
 

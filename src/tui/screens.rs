@@ -91,7 +91,7 @@ pub fn page(model: &Model<'_>, width: usize) -> Page {
         (Some(Overlay::Leave { typed, .. }), _) => leave::page(typed, width),
         (None, Stage::Ask(asking)) => question::page(model, asking, width),
         (None, Stage::Reveal(revealing)) => reveal::page(model, revealing, width),
-        (None, Stage::Corrections(confirming)) => corrections::page(confirming, width),
+        (None, Stage::Corrections(confirming)) => corrections::page(model, confirming, width),
         (None, Stage::Busy(what)) => question::busy(what, width),
         (None, Stage::Ended(ending)) => ended::page(ending, width),
     };

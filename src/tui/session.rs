@@ -107,9 +107,10 @@ impl<I: InputSource> Session<I> {
         &mut self,
         screen: &mut Terminal<B>,
         view: &View<'_>,
+        who: &str,
         corrections: &[Correction],
     ) -> Result<bool, String> {
-        let done = self.run(screen, view, corrections::begin(corrections));
+        let done = self.run(screen, view, corrections::begin(who, corrections));
         let wiped = terminal::wipe(screen);
         match (done, wiped) {
             (Done::Confirmed(agrees), Ok(())) => Ok(agrees),

@@ -319,7 +319,7 @@ impl FrontEnd for Led<'_> {
     fn reveal(&mut self, _: &View<'_>, _: &RevealedShare) -> Result<Seen, String> {
         Ok(Seen::Simulated)
     }
-    fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> Result<bool, String> {
+    fn confirm_corrections(&mut self, _: &View<'_>, _: &str, _: &[Correction]) -> Result<bool, String> {
         Ok(false)
     }
     fn show_code(&mut self, _: &View<'_>, _: &Envelope) -> Result<(), String> {

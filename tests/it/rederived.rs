@@ -120,6 +120,16 @@ fn requests_are_judged_again() {
         }
         _ => false,
     });
+
+    // The artefact that goes back to the factory said something else: the record has its first reasons only, the files all of them.
+    let (plan, record) = lied(&out.join("evidence"), &|outcome| match outcome {
+        Outcome::RequestsJudged { refusals, .. } => {
+            refusals.sha256 = Digest::of(b"other reasons");
+            true
+        }
+        _ => false,
+    });
+    assert!(matches!(&from_files(&plan, &record, &[out])[0].taken, Taken::Otherwise(_)));
 }
 
 #[test]

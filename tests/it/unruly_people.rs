@@ -84,7 +84,7 @@ impl FrontEnd for Unruly {
         if self.chance.below(6) == 0 { Err("the light went out".to_owned()) } else { Ok(Seen::Simulated) }
     }
 
-    fn confirm_corrections(&mut self, _: &View<'_>, _: &[Correction]) -> Result<bool, String> {
+    fn confirm_corrections(&mut self, _: &View<'_>, _: &str, _: &[Correction]) -> Result<bool, String> {
         Ok(false)
     }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a rehearsal at every call that changes a disk, and makes every kind of call fail; then resumes and verifies.
 
-    crash.py --binary target/release/anchorite        small-root killed at every call, root-ca at 200, crl and rollover at 25 each; errors at one call of each
+    crash.py --binary target/release/anchorite        small-root killed at every call, root-ca at 200, crl, rollover and delegated-log at 25 each, the last at every call on its log; errors at one call of each
                                                       kind on each kind of file; full disks
     crash.py --binary ... --all                       root-ca killed at every call, and every error at every call of small-root
 """
@@ -52,8 +52,8 @@ def wanted(calls):
 
 
 class Drill:
-    def __init__(self, binary, script, seed, work, after=None):
-        self.binary, self.script, self.seed, self.work, self.after = binary, script, seed, work, after
+    def __init__(self, binary, script, seed, work, after=None, also=None):
+        self.binary, self.script, self.seed, self.work, self.after, self.also = binary, script, seed, work, after, also
         self.work.mkdir()
         self.reference, self.calls = calls_of(binary, script, work, seed, after)
         self.bad = []
@@ -66,7 +66,10 @@ class Drill:
         if not folder.exists():
             return folder, "nothing began"
         # Nothing is acknowledged by a process that is dead: what its disk holds in whole lines is the least there is.
-        return folder, drill.resume_and_check(self.binary, folder, self.reference, drill.transcript(folder), said)
+        word = drill.resume_and_check(self.binary, folder, self.reference, drill.transcript(folder), said)
+        if self.also and word != "nothing began":
+            self.also(folder, self.reference)
+        return folder, word
 
     def failed_at(self, error, name, number, path):
         folder = self.work / f"{error}-{name}-{number}"
@@ -257,10 +260,18 @@ def main():
             code, said = rehearse(binary, "crl", before / "crl", 7) if not before.mkdir() else (1, "")
             need(code == 0, f"the ceremonies before: exit {code}: {said[-500:]}")
             links = {path.name: path for path in before.iterdir()}
-            for script, after in (("crl", "crl-after-intermediate-2026"), ("rollover", "crl-after-intermediate-2026-after-root-ca-2026")):
-                chained = Drill(binary, script, 7, work / script, links[after])
+            code, said = rehearse(binary, "delegated-log", before / "log", 7)
+            need(code == 0, f"the ceremonies before: exit {code}: {said[-500:]}")
+            links["log-after-module-ostrava-1"] = before / "log-after-module-ostrava-1"
+            for script, after, also in (("crl", "crl-after-intermediate-2026", None), ("rollover", "crl-after-intermediate-2026-after-root-ca-2026", None),
+                                        ("delegated-log", "log-after-module-ostrava-1", drill.one_log)):
+                chained = Drill(binary, script, 7, work / script, links[after], also)
                 size = 10 ** 9 if args.all else args.sample // 8
-                chained.all("killed_at", sample(rng, wanted(chained.calls), min(size, limit)), "kills")
+                calls = sample(rng, wanted(chained.calls), min(size, limit))
+                # What belongs to the log itself: the file that is kept of it, and its account.
+                its = [call for call in wanted(chained.calls) if ("/issued" in call[2] or "log-account" in call[2]) and call not in calls]
+                need(script != "delegated-log" or len(its) > 5, f"{len(its)} calls on the log are too few")
+                chained.all("killed_at", calls + its[:limit], "kills")
                 bad += chained.bad
     for text in bad:
         print("BAD", text)

@@ -45,7 +45,7 @@ class Chain:
         self.number += 1
         home = self.folder / f"script-{self.number}"
         home.mkdir()
-        for shared in ("profiles", "root-ca"):
+        for shared in ("profiles", "root-ca", "hierarchy"):
             (home / shared).symlink_to(SCRIPTS / shared)
         (home / "script").mkdir()
         text = (SCRIPTS / of / "script.toml").read_text()
@@ -113,6 +113,15 @@ def requested(folder, name):
     return {f"{name}.csr.pem": (folder / f"{name}.csr.pem").read_bytes()}
 
 
+def unmarked(script):
+    """The same script with a profile of its own that does not say what it is of."""
+    profile = (SCRIPTS / "profiles/subca-factory.toml").read_text().replace("delegated = true\n", "").replace('name = "subca-factory"', 'name = "subca-module"')
+    (script / "profiles").mkdir()
+    (script / "profiles/subca-module.toml").write_text(profile)
+    text = script / "script.toml"
+    text.write_text(text.read_text().replace('profile = "subca-factory"', 'profile = "subca-module"'))
+
+
 def after(id_, follows, *more):
     return [('id = "module-ostrava-log-1"', f'id = "{id_}"'), ('follows = "module-ostrava-1"', f'follows = "{follows}"'), *more]
 
@@ -135,6 +144,8 @@ def main(folder):
 
     tight = chain.script("factory-delegate", [("most = 20000", "most = 12")])
     chain.must(tight, "delegated", order | request, first)
+    record = (folder / "delegated/evidence/transcript.jsonl").read_text()
+    assert '"to be done by"' in record and "bundle until" not in record, "no bundle is made of it"
     record = (folder / "over-quota/evidence/transcript.jsonl").read_text()
     assert "ostrava-ca-1.crt.pem" not in record, "nothing was certified where the order was refused"
     issuer = x509.load_pem_x509_certificate(chain.artefact("delegated", "ostrava-ca-1.crt.pem"))
@@ -150,6 +161,7 @@ def main(folder):
         "(wrong-order)": log(folder, issuer, good, order=ORDER.replace("count = 6", "count = 60")),
         "number 1 after none": log(folder, issuer, good, sequence=1, previous="00" * 32),
         "number 2: 1 is withheld (sequence)": log(folder, issuer, good, sequence=2, previous="00" * 32),
+        "expected at most 200000 certificates in 2147483648 octets": log(folder, issuer, good, size=1 << 31 | 1),
         "expected ostrava-ca-1-log-1.log.pem with SHA-256": log(folder, issuer, good) | {"ostrava-ca-1-log-1.log.pem": b""},
     }
     for number, (word, files) in enumerate(whole.items()):
@@ -243,8 +255,10 @@ id = "check"'''))
     chain.refused("at most 5, which is what is left of a quota of 12", handed("module-ostrava-explained"), "too-many", six, "explained")
     chain.must(handed("module-ostrava-explained"), "handed", files, "explained")
     chain.verified("handed", "explained")
+    # An order that is carried out is carried out once; after the first log its devices have certificates, which is said before anything else.
     again = {"meters-own-2.order.toml": ORDER.encode()} | {name: files[name] for name in files if "csr" in name}
-    chain.refused("one that was not carried out before", handed("module-ostrava-explained"), "again", again, "explained")
+    chain.refused("one that was not carried out before", handed("module-ostrava-1"), "again", again, "delegated")
+    chain.refused("METER-00000001 (log 1 of ostrava-ca-1), METER-00000002 (log 1 of ostrava-ca-1) and 4 more", handed("module-ostrava-explained"), "again-logged", again, "explained")
 
     # Its life is not extended by a renewal, which no `delegate` would look at.
     own = [("[[request]]", '[[material]]\nname = "laptop"'), ('[[act]]\ntitle = "Enrol the factory"', '[[act]]\ntitle = "Issue"')]
@@ -253,7 +267,9 @@ id = "check"'''))
                 ('certificate = "ostrava-ca-1"', 'certificate = "ostrava-ca-1b"'), ('certificates = ["ostrava-ca-1"]', 'certificates = ["ostrava-ca-1b"]'),
                 ('id = "module-ostrava-1"', 'id = "module-ostrava-1b"'), ('follows = "root-ca-2026"', 'follows = "module-ostrava-log-2"')]
     renewal = chain.script("factory-delegate", renewing, own)
-    chain.refused("it is not renewed", renewal, "renewed", {}, "log-2")
+    chain.refused("no step hands this one an order", renewal, "renewed", {}, "log-2")
+    unmarked(renewal)
+    chain.refused("it is not renewed", renewal, "renewed-otherwise", {}, "log-2")
 
     # An authority that ended owes its last log: no order before it.
     late = chain.script("factory-delegate", [*renamed, ('follows = "root-ca-2026"', 'follows = "module-ostrava-log-2"\nrehearsed_at = "2027-02-21T09:00:00Z"'),
@@ -280,5 +296,6 @@ id = "check"'''))
     print(f"delegated: {len(whole) + 5} logs refused by name, 6 kinds of incident over two logs with one certificate met elsewhere, findings hold up the next order until explained")
 
 
-with tempfile.TemporaryDirectory() as made:
-    main(pathlib.Path(made))
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        main(pathlib.Path(made))

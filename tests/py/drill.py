@@ -1,7 +1,8 @@
 """What the crash drills share: one resume, one verification, and what must hold of a folder whatever happened to it."""
-import collections, functools, importlib.util, json, os, pathlib, re, sqlite3, subprocess
+import collections, functools, hashlib, importlib.util, json, os, pathlib, re, sqlite3, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "transcripts"))     # where verify.py looks for standing.py
 _spec = importlib.util.spec_from_file_location("anchorite_verify", ROOT / "transcripts" / "verify.py")
 verify = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(verify)
@@ -155,6 +156,20 @@ def rows(path):
     found = {table: set(base.execute(f"SELECT {columns.get(table, '*')} FROM {table}")) for table in tables}
     base.close()
     return found
+
+
+def one_log(folder, reference):
+    """After a ceremony that checked one log: it stands once, as without any accident, and its file is there whole under its digest."""
+    stands = json.loads((folder / "evidence" / "standing.json").read_bytes())
+    left = [verify.standing.left_by([json.loads(line) for line in transcript(out).splitlines()], (out / "evidence" / "script.toml").read_bytes(), stands)
+            for out in (folder, reference)]
+    found, expected = ([log for factory in one["factories"].values() for own in factory["delegated"] for log in own["logs"]] for one in left)
+    need(found == expected and len(found) == 1, f"logs that stand: {found}, expected {expected}")
+    for log in found:
+        path = folder / "issued" / f"{log['sha256']}.log.pem"
+        need(path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == log["sha256"], f"{path.name}: not whole, and recorded as checked")
+    kept = {path.name for path in (folder / "issued").iterdir() if not path.name.startswith(".")}
+    need(kept == {path.name for path in (reference / "issued").iterdir()}, f"kept: {kept}")
 
 
 def resume_and_check(binary, folder, reference, acknowledged, said, begun=None):

@@ -92,7 +92,7 @@ def next_orders(factory, work):
     kept = before / "issued" / f"{bundle.name}.cbor"
     octets = kept.read_bytes()
     kept.unlink()
-    refused("missing", other, "expected what was kept of this bundle")
+    refused("missing", other, "expected what was kept of this bundle or log")
     kept.write_bytes(octets.replace(b"LAMP-0007", b"LAMP-0077"))
     refused("changed", renamed.replace("9f3c-0003", "9F3D:0003"), "issued records")
 

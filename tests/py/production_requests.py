@@ -214,8 +214,8 @@ def judged(world):
     return people
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(factory=Factory, play=judged, about="requests in production"):
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path, help="work in this new folder and leave it")
     args = parser.parse_args()
@@ -224,17 +224,17 @@ def main():
         if args.keep:
             args.keep.mkdir()
             work = args.keep.resolve()
-        world = Factory(args.binary.resolve(), pathlib.Path(work))
+        world = factory(args.binary.resolve(), pathlib.Path(work))
         try:
             world.prepare()
-            people = judged(world)
-            print(f"requests in production: {len(people.asked)} questions answered, a file that is nowhere and another one named, INBOX and [incoming] files taken")
+            people = play(world)
+            print(f"{about}: {len(people.asked)} questions answered, a file that is nowhere and another one named, INBOX and [incoming] files taken")
         except Broken as bad:
             print("BAD", bad)
             return 1
         finally:
             world.pull()
-    print(f"production_requests.py: every part held, {time.monotonic() - began:.0f} s")
+    print(f"{pathlib.Path(sys.argv[0]).name}: every part held, {time.monotonic() - began:.0f} s")
     return 0
 
 

@@ -227,6 +227,18 @@ class Standing(t.Base):
         self.assertEqual(([{"generation": 1, "id": "00000001", "time": 2}], 2), (left["quorums"]["vault"]["retired"], left["authorities"]["root"]["generation"]))
         self.assertEqual(sorted(SHA.values()), left["keys"])
 
+    def test_what_a_machine_that_died_writes_anew_counts_once(self):
+        explained = {"format": "anchorite-explained/1", "factory": "ostrava", "explained": [{"finding": "authority module: log 1: quota", "ceremony": "x", "exception": 1}]}
+        done = [mk.entry("opened", "done")] + first() + artefact("s.explained.json", explained) + [mk.entry("closed", "done")]
+        twice = [same for entry in done for same in [entry] * (2 if entry["kind"] == "intent" else 1)]
+
+        def left(entries):
+            opened = [{"head": "00", "body": entry["body"], "open": {"kind": entry["kind"], "outcome": entry["outcome"], "time": n}} for n, entry in enumerate(entries)]
+            return standing.left_by([{"header": {"ceremony": "test-2026", "realm": "rehearsal"}, "head": "00"}, *opened], FIRST, {})
+        once = left(done)
+        self.assertEqual(1, len(once["factories"]["ostrava"]["explained"]))
+        self.assertEqual(once, left(twice))
+
     def test_receipts_settle_and_numbers_do_not(self):
         factory = {"bundles": [{"bundle": "b", "name": "lamps"}], "findings": ["bundle lamps: old", "bundle other: stays"], "explained": [{"finding": "bundle lamps: known"}]}
         left = standing.Left({"ceremony": "x"}, b"", {"factories": {"ostrava": factory}})

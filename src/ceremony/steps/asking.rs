@@ -1,5 +1,6 @@
 //! The few ways of asking that steps share: initials, words typed back, everybody in turn.
 
+use crate::basics::SafeText;
 use crate::ceremony::event::Answer;
 use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::steps::{Room, StepNext};
@@ -52,6 +53,21 @@ pub fn choice<'k>(answer: &Answer, keys: &[&'k str]) -> Result<&'k str, String> 
     let expected = || format!("expected one of {}", keys.join(", "));
     let Answer::Chosen { key } = answer else { return Err(expected()) };
     keys.iter().find(|offered| *offered == key).copied().ok_or_else(expected)
+}
+
+/// What a step refuses as a whole, with the reasons: nobody agrees to it, and only an exception or the end of the ceremony leads on. `told` is
+/// what follows: "Nothing of it counts."
+#[must_use]
+pub fn refused(room: &Room<'_>, title: &str, mut lines: Vec<Line>, told: &str) -> StepNext {
+    lines.push(Line::text(&format!("{told} Open an exception with `!`, or stop the ceremony.")));
+    let ask = Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() };
+    StepNext::Ask(Box::new(Prompt { lines, ..prompt_for(&room.step.who, title, ask) }))
+}
+
+/// The same for one reason.
+#[must_use]
+pub fn refused_for(room: &Room<'_>, title: &str, problem: &str, told: &str) -> StepNext {
+    refused(room, title, vec![Line::Bad { text: SafeText::of(problem) }], told)
 }
 
 /// The acting person and those who confirm, in order.

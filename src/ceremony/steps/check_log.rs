@@ -6,7 +6,7 @@ mod account;
 
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Moment, Outcome};
-use crate::ceremony::prompt::{Ask, Line, Prompt};
+use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{Local, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::factory::issuance_log::LogStatement;
@@ -163,15 +163,5 @@ pub fn statement_lines(said: &LogStatement) -> Vec<Line> {
 }
 
 fn refused(room: &Room<'_>, problem: &str) -> StepNext {
-    StepNext::Ask(Box::new(Prompt {
-        lines: vec![
-            Line::Bad { text: crate::basics::SafeText::of(problem) },
-            Line::text("Nothing of it counts. Open an exception with `!`, or stop the ceremony."),
-        ],
-        ..asking::prompt_for(
-            &room.step.who,
-            "This log is refused",
-            Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() },
-        )
-    }))
+    asking::refused_for(room, "This log is refused", problem, "Nothing of it counts.")
 }

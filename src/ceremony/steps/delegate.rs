@@ -1,19 +1,22 @@
-//! `delegate`: an authority in a factory's own module may carry out an order. It is certified by this script, from the factory's request, and
-//! what its certificate cannot hold is judged here: the order, the quota, a short life, names and purposes. What it issues comes back in logs
-//! (`check-log`).
+//! `delegate`: an authority in a factory's own module may carry out an order. It is certified by this script, from the factory's request, or was by
+//! an earlier one that handed it none; what its certificate cannot hold is judged here: the order, the quota, a short life, names and purposes.
+//! What it issues comes back in logs (`check-log`).
 
-use crate::basics::{Digest, Instant, canonical, limits};
+mod authority;
+
+use authority::Authority;
+
+use crate::basics::{Digest, Instant, canonical};
 use crate::ceremony::batch;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Moment, Outcome};
-use crate::ceremony::prompt::{Ask, Line, Prompt};
+use crate::ceremony::prompt::Line;
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::factory::{Class, Mode, Order, Refusal};
-use crate::pki::instants;
 use crate::plan::standing::StandingDelegated;
 use crate::plan::standing::factory::refuses;
-use crate::plan::{CertifiedKey, Plan, PlannedCertificate, Step};
+use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, NameOf, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
 
@@ -28,15 +31,21 @@ impl StepKind for Delegate {
         "delegate"
     }
     fn summary(&self) -> &'static str {
-        "An order goes to an authority in the factory's own module, which this script certifies: short-lived, constrained, and within the quota."
+        "An order goes to an authority in the factory's own module, which this script or an earlier one certifies: short-lived, constrained, and within the quota."
     }
     fn keys(&self) -> &'static [StepKey] {
         &[
             StepKey {
                 name: "certificate",
                 shape: Shape::Name(NameOf::Certificate),
-                needed: true,
+                needed: false,
                 meaning: "name of a [[certificate]] with a `request`: the authority in the factory's module",
+            },
+            StepKey {
+                name: "adopts",
+                shape: Shape::Text,
+                needed: false,
+                meaning: "in its place, name of a certificate that an earlier ceremony issued to the factory's module without an order",
             },
             StepKey {
                 name: "order",
@@ -52,10 +61,12 @@ impl StepKind for Delegate {
             },
         ]
     }
+    fn one_of(&self) -> &'static [&'static str] {
+        &["certificate", "adopts"]
+    }
     fn room(&self, params: &Params, lookup: &dyn Lookup) -> RoomRules {
-        let (certificate, factory) =
-            (kind::text(params, "certificate").to_owned(), kind::text(params, "factory").to_owned());
-        let delegated = Fact::OrderDelegated(certificate.clone());
+        let (name, factory) = (authority::name(params).to_owned(), kind::text(params, "factory").to_owned());
+        let delegated = Fact::OrderDelegated(name.clone());
         let mut needs = vec![
             Fact::PeoplePresent,
             Fact::MachineChecked,
@@ -67,7 +78,7 @@ impl StepKind for Delegate {
         }
         RoomRules {
             needs,
-            first: vec![delegated.clone(), Fact::CertificateIssued(certificate)],
+            first: vec![delegated.clone(), Fact::CertificateIssued(name)],
             gives: vec![delegated],
             ..RoomRules::default()
         }
@@ -76,9 +87,9 @@ impl StepKind for Delegate {
         1
     }
     fn activity(&self, params: &Params) -> Vec<String> {
-        let (certificate, order) = (kind::text(params, "certificate"), kind::text(params, "order"));
+        let (name, order) = (authority::name(params), kind::text(params, "order"));
         vec![
-            format!("Read every line of order {order}, and how long authority {certificate} lives."),
+            format!("Read every line of order {order}, and how long authority {name} lives."),
             "Nothing in its certificate caps how many it issues: its logs come back and are checked.".to_owned(),
         ]
     }
@@ -87,17 +98,19 @@ impl StepKind for Delegate {
 impl StepMachine for Delegate {
     fn next(&self, room: &Room<'_>) -> StepNext {
         let (state, params) = (room.state, &room.step.params);
-        let name = kind::text(params, "certificate");
+        let name = authority::name(params);
         match state.local.moment {
             // What has to do with the time is judged when somebody answers.
             LOOK => match judged(room.plan, state, params, Instant(0)) {
-                Ok(Judged { order, planned, digest }) => {
+                Ok(Judged { order, digest, authority }) => {
                     let mut lines = batch::order_lines(&order);
                     lines.push(Line::digest("order", digest));
-                    lines.push(Line::value(
-                        "authority",
-                        &format!("{name}, {} to {}", planned.not_before, planned.not_after),
-                    ));
+                    let (from, until) = (authority.from, authority.until);
+                    lines.push(Line::value("authority", &format!("{name}, {from} to {until}")));
+                    if let Some(certificate) = &authority.certificate {
+                        lines.push(Line::value("certified", "in an earlier ceremony, which handed it no order"));
+                        lines.push(Line::digest("certificate", certificate.sha256));
+                    }
                     lines.push(Line::text(
                         "X.509 cannot cap how many it issues: every certificate must come back in its logs.",
                     ));
@@ -123,9 +136,9 @@ impl StepMachine for Delegate {
     ) -> Result<Vec<Entry>, String> {
         match (state.local.moment, input) {
             (LOOK, Input::Answer(answer)) => {
-                let Judged { order, planned, digest } = judged(plan, state, &step.params, moment.time)?;
+                let Judged { order, digest, authority } = judged(plan, state, &step.params, moment.time)?;
                 let delegated = StandingDelegated {
-                    name: planned.name.clone(),
+                    name: authority.name,
                     order: digest,
                     product: order.product,
                     sku: order.sku,
@@ -134,7 +147,7 @@ impl StepMachine for Delegate {
                     count: order.count,
                     expires: order.expires,
                     ceremony: plan.ceremony.clone(),
-                    certificate: None,
+                    certificate: authority.certificate,
                     logs: Vec::new(),
                 };
                 if asking::take_all(plan, step, &mut state.local.answered, answer)? {
@@ -155,74 +168,42 @@ impl StepMachine for Delegate {
     }
 }
 
+/// Whether a step of the script hands over the order of this name.
+pub fn hands_over(plan: &Plan, name: &str) -> bool {
+    plan.steps.iter().any(|step| step.kind == Delegate.word() && kind::text(&step.params, "order") == name)
+}
+
 /// The artefact that says what an authority may carry out.
 fn delegated_file(certificate: &str) -> String {
     format!("{certificate}.delegated.json")
 }
 
-struct Judged<'p> {
+struct Judged {
     order: Order,
     digest: Digest,
-    planned: &'p PlannedCertificate,
+    authority: Authority,
 }
 
-/// The order and the certificate, where nothing speaks against them at this time.
-fn judged<'p>(plan: &'p Plan, state: &State, params: &Params, now: Instant) -> Result<Judged<'p>, String> {
+/// The order and the authority, where nothing speaks against them at this time.
+fn judged(plan: &Plan, state: &State, params: &Params, now: Instant) -> Result<Judged, String> {
     let (order, digest) = batch::order(state, kind::text(params, "order"))?;
-    let (name, factory) = (kind::text(params, "certificate"), kind::text(params, "factory"));
-    let planned = plan.certificate(name).ok_or_else(|| format!("the script certifies no {name}"))?;
+    let factory = kind::text(params, "factory");
+    let authority = Authority::of(plan, state, params)?;
     let mut found = refuses(&state.factories, &batch::withdrawn(state)?, plan.realm, &order, digest, now);
-    let mut expect = |holds: bool, class: Class, what: String, expected: &str, said: &dyn ToString| {
-        if !holds {
-            found.push(Refusal::new(class, what, expected, said.to_string()));
-        }
-    };
-    expect(order.mode == Mode::Delegated, Class::Policy, "order: mode".to_owned(), "delegated", &order.mode);
-    expect(order.factory == factory, Class::WrongFactory, "order: factory".to_owned(), factory, &order.factory);
-    let of_request = matches!(planned.of, CertifiedKey::Request(_));
-    let what = |what: &str| format!("certificate {name}: {what}");
-    expect(of_request, Class::Policy, what("key"), "that of a request: it is in the factory's module", &"another");
-    let longest = instants::days_after(planned.not_before, limits::DELEGATED_DAYS);
-    let short = format!("at most {} days", limits::DELEGATED_DAYS);
-    expect(
-        planned.not_after <= longest,
-        Class::Policy,
-        what("life"),
-        &short,
-        &format!("an end at {}", planned.not_after),
-    );
-    let late = format!("until {} at least, when the order is to be done", order.expires);
-    expect(planned.not_after >= order.expires, Class::Policy, what("life"), &late, &planned.not_after);
-    match plan.profiles.get(&planned.profile) {
-        None => return Err(format!("there is no profile {}", planned.profile)),
-        Some(profile) => {
-            let constrained = profile
-                .name_constraints
-                .as_ref()
-                .is_some_and(|names| !names.permitted.is_empty() || !names.excluded.is_empty());
-            let none = &"none";
-            expect(profile.path_len == Some(0), Class::Policy, what("path length"), "0", &"another, or none");
-            expect(constrained, Class::Policy, what("name constraints"), "some", none);
-            expect(!profile.extended_key_usages.is_empty(), Class::Policy, what("extended key usages"), "some", none);
-        }
+    if order.mode != Mode::Delegated {
+        found.push(Refusal::new(Class::Policy, "order: mode", "delegated", order.mode));
     }
+    if order.factory != factory {
+        found.push(Refusal::new(Class::WrongFactory, "order: factory", factory, &order.factory));
+    }
+    found.extend(authority.refusals(&order));
     if found.is_empty() {
-        return Ok(Judged { order, digest, planned });
+        return Ok(Judged { order, digest, authority });
     }
     let each: Vec<String> = found.iter().map(ToString::to_string).collect();
     Err(each.join("; "))
 }
 
 fn refused(room: &Room<'_>, problem: &str) -> StepNext {
-    StepNext::Ask(Box::new(Prompt {
-        lines: vec![
-            Line::Bad { text: crate::basics::SafeText::of(problem) },
-            Line::text("Nobody may carry it out. Open an exception with `!`, or stop the ceremony."),
-        ],
-        ..asking::prompt_for(
-            &room.step.who,
-            "This order is refused",
-            Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() },
-        )
-    }))
+    asking::refused_for(room, "This order is refused", problem, "Nobody may carry it out.")
 }

@@ -217,17 +217,7 @@ fn planned<'p>(plan: &'p Plan, params: &Params) -> Result<&'p PlannedFactory, St
 
 /// A request that does not suit is not enrolled; the people skip the step under an exception, or stop.
 fn refused(room: &Room<'_>, problem: &str) -> StepNext {
-    StepNext::Ask(Box::new(Prompt {
-        lines: vec![
-            Line::Bad { text: crate::basics::SafeText::of(problem) },
-            Line::text("Nothing is enrolled. Open an exception with `!`, or stop the ceremony."),
-        ],
-        ..asking::prompt_for(
-            &room.step.who,
-            "This request is refused",
-            Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() },
-        )
-    }))
+    asking::refused_for(room, "This request is refused", problem, "Nothing is enrolled.")
 }
 
 /// The request that came in, judged.

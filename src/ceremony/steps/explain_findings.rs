@@ -65,14 +65,7 @@ impl StepMachine for ExplainFindings {
         let found = match findings(state, factory) {
             Ok(found) => found,
             Err(problem) => {
-                return StepNext::Ask(Box::new(Prompt {
-                    lines: vec![Line::Bad { text: crate::basics::SafeText::of(&problem) }],
-                    ..asking::prompt_for(
-                        &room.step.who,
-                        "Nothing can be explained",
-                        Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() },
-                    )
-                }));
+                return asking::refused_for(room, "Nothing can be explained", &problem, "No order is let go on.");
             }
         };
         let mut lines = vec![Line::value("factory", factory)];

@@ -59,6 +59,8 @@ impl StepKind for IssueCertificate {
             rules.gives.push(Fact::AuthorityCertified(authority));
         }
         rules.needs.extend(certifying.request.map(Fact::RequestTaken));
+        // No exception certifies an authority in a factory's module whose order was refused.
+        rules.needs.extend(certifying.delegated.then_some(Fact::OrderDelegated(name)));
         if let Some(cross) = certifying.cross {
             let here = lookup.quorum_of(&cross).is_some();
             rules.needs.push(if here { Fact::AuthorityCertified(cross) } else { Fact::ObjectTaken(cross) });
@@ -388,13 +390,7 @@ fn signed(plan: &Plan, step: &Step, state: &mut State, planned: &PlannedCertific
     // An authority in a factory's module that may carry out an order: from here on its logs are known by this certificate.
     let delegated = state.factories.values_mut().flat_map(|factory| &mut factory.delegated);
     for own in delegated.filter(|own| own.name == planned.name && own.certificate.is_none()) {
-        own.certificate = Some(DelegatedCertificate {
-            sha256: certificate.digest(),
-            issuer: planned.issuer.clone(),
-            serial: hex_encode(certificate.serial()),
-            not_after: certificate.not_after(),
-            revoked: None,
-        });
+        own.certificate = Some(DelegatedCertificate::of(&certificate, &planned.issuer));
     }
     if let CertifiedKey::Authority(name) = &planned.of
         && let Some(own) = state.authorities.get_mut(name)

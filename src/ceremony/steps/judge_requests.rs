@@ -7,7 +7,7 @@ use crate::basics::{Digest, SafeText, limits};
 use crate::ceremony::batch;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Moment, Outcome};
-use crate::ceremony::prompt::{Ask, Line, Prompt};
+use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{JudgedState, Local, State};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::factory::Order;
@@ -229,16 +229,8 @@ fn stops(params: &Params, found: &Found) -> bool {
     found.accepted == 0 || (found.accepted < found.count && kind::text(params, "on_refusal") != "go-on")
 }
 
-fn refused(room: &Room<'_>, mut lines: Vec<Line>) -> StepNext {
-    lines.push(Line::text("Nothing of it is certified. Open an exception with `!`, or stop the ceremony."));
-    StepNext::Ask(Box::new(Prompt {
-        lines,
-        ..asking::prompt_for(
-            &room.step.who,
-            "These requests are refused",
-            Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() },
-        )
-    }))
+fn refused(room: &Room<'_>, lines: Vec<Line>) -> StepNext {
+    asking::refused(room, "These requests are refused", lines, "Nothing of it is certified.")
 }
 
 /// What people compare of a statement.

@@ -5,7 +5,6 @@ mod balance;
 
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Moment, Outcome};
-use crate::ceremony::prompt::{Ask, Line, Prompt};
 use crate::ceremony::state::State;
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext, asking, issue};
 use crate::plan::{Plan, Step};
@@ -122,15 +121,5 @@ impl StepMachine for Reconcile {
 }
 
 fn refused(room: &Room<'_>, problem: &str) -> StepNext {
-    StepNext::Ask(Box::new(Prompt {
-        lines: vec![
-            Line::Bad { text: crate::basics::SafeText::of(problem) },
-            Line::text("Nothing is balanced. Open an exception with `!`, or stop the ceremony."),
-        ],
-        ..asking::prompt_for(
-            &room.step.who,
-            "This receipt is refused",
-            Ask::Text { label: "`!` opens an exception".to_owned(), example: String::new() },
-        )
-    }))
+    asking::refused_for(room, "This receipt is refused", problem, "Nothing is balanced.")
 }

@@ -9,11 +9,11 @@ use crate::ceremony::prompt::Line;
 use crate::ceremony::state::{Local, ObjectState, State};
 use crate::ceremony::steps::taking_in::{self, Wanted};
 use crate::ceremony::steps::{Input, Room, StepMachine, StepNext};
-use crate::ceremony::steps::{check_log, enrol_factory, issue_bundle, judge_requests};
+use crate::ceremony::steps::{check_log, delegate, enrol_factory, issue_bundle, judge_requests};
 use crate::factory::issuance_log::LogStatement;
 use crate::factory::requests::Statement;
 use crate::factory::returned::Returned;
-use crate::factory::{BundleId, Mode, Order};
+use crate::factory::{Mode, Order};
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -134,15 +134,15 @@ impl StepMachine for TakeObject {
     }
 }
 
-/// Devices of an order are looked for in what was issued before, where anything was. Requests are looked at when they are judged; what their order
-/// replaces, here.
+/// Devices of an order are looked for in what was issued before, where anything was: those of one for a factory's own authority too. Requests are
+/// looked at when they are judged; what their order replaces, here.
 fn look_for_devices(room: &Room<'_>, name: &str) -> Option<StepNext> {
     let (order, sha256) = batch::order(room.state, name).ok()?;
-    let bundles: Vec<BundleId> =
-        room.state.factories.values().flat_map(|factory| &factory.bundles).map(|bundle| bundle.bundle).collect();
-    let here = issue_bundle::carries_out(room.plan, name).next().is_some();
-    let needed = here && !bundles.is_empty() && (order.mode == Mode::Injected || order.replaces.is_some());
-    needed.then(|| StepNext::Do(Box::new(Effect::LookForDevices { order: name.to_owned(), sha256, bundles })))
+    let (bundles, logs) = batch::issued_before(room.state, None);
+    let made = issue_bundle::carries_out(room.plan, name).next().is_some()
+        && (order.mode == Mode::Injected || order.replaces.is_some());
+    let needed = (made || delegate::hands_over(room.plan, name)) && !(bundles.is_empty() && logs.is_empty());
+    needed.then(|| StepNext::Do(Box::new(Effect::LookForDevices { order: name.to_owned(), sha256, bundles, logs })))
 }
 
 /// An order that just came in is refused here, with every reason, where the script's steps could not carry it out: no custodian comes for it.

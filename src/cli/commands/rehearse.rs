@@ -159,10 +159,11 @@ fn incoming(args: &Rehearse) -> Result<Incoming, Failure> {
 
 /// Most octets of a file that comes beside an object, where the name is of one.
 fn beside_an_object(name: &str) -> Option<u64> {
-    match name.strip_suffix(".cbor").and_then(|name| name.rsplit_once('.')) {
-        Some((_, "requests")) => Some(limits::COLLECTED_OCTETS),
-        Some((_, "outcomes")) => Some(limits::OUTCOMES_OCTETS as u64),
-        _ => None,
+    let of = |end: &str| name.strip_suffix(end).is_some_and(|of| !of.is_empty());
+    if of(".requests.cbor") || of(".log.pem") {
+        Some(limits::COLLECTED_OCTETS)
+    } else {
+        of(".outcomes.cbor").then_some(limits::OUTCOMES_OCTETS as u64)
     }
 }
 

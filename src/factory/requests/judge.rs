@@ -209,6 +209,23 @@ impl<'o> Judge<'o> {
         Ok(())
     }
 
+    /// The same of a certificate in the log of a factory's own authority: its key is certified, and its device has one where it `stands`.
+    pub fn logged_before(&mut self, certificate: &Certificate, device: Option<&DeviceId>, stands: bool) {
+        let spki = certificate.subject_key().spki_der();
+        if self.keys.has(spki) || self.attesters.has(spki) {
+            self.certified.add(spki);
+        }
+        if let Some(device) = device.filter(|device| stands && self.devices.has(device.as_str().as_bytes())) {
+            self.standing.count(device.as_str().as_bytes());
+        }
+    }
+
+    /// When the collection is judged.
+    #[must_use]
+    pub const fn at(&self) -> Instant {
+        self.roots.now
+    }
+
     /// The second pass, over every request in the same order. `filled` is given the accepted requests of a shard once it is full.
     pub fn judge(&mut self, collected: &Collected, filled: &mut dyn FnMut(Vec<u8>)) -> Verdict {
         let request = self.found.count;

@@ -58,9 +58,7 @@ fn another_algorithm_has_no_many() {
 fn one_wrong_value_anywhere_fails_the_whole_batch() {
     let (_, many) = signer(3);
     let good = || many.sign(&digests(50)).unwrap();
-    let check = |signatures: Unverified, pairs: Vec<KeyPair>| {
-        verify_all(&many, signatures, &pairs).map(|_| ())
-    };
+    let check = |signatures: Unverified, pairs: Vec<KeyPair>| verify_all(&many, signatures, &pairs).map(|_| ());
     assert!(check(good(), pairs(20)).is_ok());
     let with = |change: &dyn Fn(&mut Signature)| {
         let mut signatures = good();

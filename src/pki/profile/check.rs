@@ -2,6 +2,7 @@
 
 use super::presence::url_problem;
 use super::{Extra, KeyUsage, Kind, MOST_CRL_DAYS, MOST_DAYS, MOST_YEARS, Policies, PolicyRule, Presence, Profile};
+use crate::basics::limits;
 use crate::keys::Algorithm;
 use crate::pki::general_name::Subtree;
 use crate::pki::name::Attribute;
@@ -27,6 +28,7 @@ pub(super) fn problems(profile: &Profile) -> Vec<String> {
     of_addresses(profile, &mut problems);
     of_constraints(profile, &mut problems);
     of_kind(profile, &mut problems);
+    of_delegated(profile, &mut problems);
     for shape in &profile.conforms_to {
         problems.0.extend(shape.problems(profile));
     }
@@ -271,6 +273,23 @@ fn of_kind(profile: &Profile, problems: &mut Problems) {
             "request_keys, issuer_algorithms: expected none for a root, which signs itself, found some",
         );
     }
+}
+
+/// Nothing in X.509 caps how many an authority issues: what can bound one in a factory's module does.
+fn of_delegated(profile: &Profile, problems: &mut Problems) {
+    if !profile.delegated {
+        return;
+    }
+    let kind = profile.kind.word();
+    problems.expect(profile.kind == Kind::Subordinate, format!("delegated: expected a subordinate, found a {kind}"));
+    let days = profile.max_days.unwrap_or(MOST_DAYS);
+    problems.expect(
+        days <= limits::DELEGATED_DAYS,
+        format!("delegated: expected max_days of at most {}, found another, or none", limits::DELEGATED_DAYS),
+    );
+    problems.expect(profile.path_len == Some(0), "delegated: expected path_len 0, found another, or none");
+    problems.expect(profile.bounds_names(), "delegated: expected name_constraints, found none");
+    problems.expect(profile.bounds_usages(), "delegated: expected extended_key_usages other than any, found otherwise");
 }
 
 fn has_repeats<T: Ord + Clone>(values: &[T]) -> bool {

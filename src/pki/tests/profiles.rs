@@ -29,7 +29,7 @@ fn every_built_in_profile_is_named_as_its_file_and_has_no_problems() {
 #[test]
 fn what_is_wrong_with_a_profile_is_said() {
     type Change = fn(&mut Profile);
-    let cases: [(&str, &str, Change); 34] = [
+    let cases: [(&str, &str, Change); 39] = [
         ("source.url", "root-cabf", |p| p.source = Some(Source { url: "http://x".into(), clause: "1".into() })),
         ("source.clause", "root-cabf", |p| p.source = Some(Source { url: "https://x/".into(), clause: " ".into() })),
         ("max_years: expected max_years, max_days or never_ends", "root-device", |p| p.max_years = None),
@@ -57,6 +57,13 @@ fn what_is_wrong_with_a_profile_is_said() {
         ("path_len: expected none for an end entity", "idevid", |p| p.path_len = Some(0)),
         ("crl: expected max_days", "subca-device", |p| p.crl = None),
         ("crl: expected none for an end entity", "idevid", |p| p.crl = Some(profile::CrlProfile { max_days: 3 })),
+        ("delegated: expected a subordinate", "tls-client", |p| p.delegated = true),
+        ("delegated: expected max_days of at most 92", "subca-factory", |p| p.max_days = Some(93)),
+        ("delegated: expected path_len 0", "subca-factory", |p| p.path_len = None),
+        ("delegated: expected name_constraints", "subca-factory", |p| p.name_constraints = None),
+        ("delegated: expected extended_key_usages other than any", "subca-factory", |p| {
+            p.extended_key_usages = vec![Purpose::named("any").unwrap()];
+        }),
         ("subject: expected at most", "root-device", |p| p.subject.optional.push(Attribute::CommonName)),
         ("subject.required: expected organization or common_name", "idevid", |p| {
             p.subject.required.retain(|attribute| *attribute != Attribute::Organization);

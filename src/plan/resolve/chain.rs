@@ -48,7 +48,8 @@ impl Lookup for Resolver<'_> {
             Certified::Cross(of) => (None, None, name(of)),
             Certified::Renewal { request, .. } => (None, request.as_ref().and_then(name), None),
         };
-        Some(Certifying { issuer: source.issuer.value.clone(), authority, request, cross })
+        let delegated = self.is_delegated(certificate);
+        Some(Certifying { issuer: source.issuer.value.clone(), authority, request, cross, delegated })
     }
 }
 
@@ -228,10 +229,27 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether a step hands the authority with this certificate an order.
+    fn is_delegated(&self, certificate: &str) -> bool {
+        let named = Param::Text(certificate.to_owned());
+        let mut steps = self.script.steps().filter(|step| step.kind.value == "delegate");
+        steps.any(|step| step.params.get("certificate").is_some_and(|param| param.value == named))
+    }
+
     fn certificate_profile(&self, source: &CertificateSource, p: &mut Problems) {
         let Some(profile) = &source.profile else { return };
         match self.profiles.get(&profile.value) {
             Some(Ok(file)) => {
+                if file.profile.delegated && !self.is_delegated(&source.name.value) {
+                    p.add(
+                        profile.span.clone(),
+                        format!(
+                            "certificate {}: profile {} is of authorities in factories' own modules, and no step hands this one an order: nothing would bound what it issues, and its logs could not come in",
+                            source.name.value, profile.value
+                        ),
+                        "add a step of kind `delegate` with this certificate, before it is issued",
+                    );
+                }
                 for problem in does_not_suit(source, &file.profile) {
                     p.add(
                         profile.span.clone(),

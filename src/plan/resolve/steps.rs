@@ -69,6 +69,16 @@ impl Resolver<'_> {
                 "add `authorities = [...]` or `certificates = [...]`",
             );
         }
+        let one = kind.one_of();
+        let found: Vec<&str> = one.iter().copied().filter(|key| source.params.contains_key(*key)).collect();
+        if !one.is_empty() && found.len() != 1 {
+            let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
+            p.add(
+                source.span.clone(),
+                format!("step {}: expected one of {}, found {found}", source.id.value, one.join(" and ")),
+                "say one of them",
+            );
+        }
         for key in kind.keys() {
             let Some(param) = source.params.get(key.name) else { continue };
             match (key.shape, &param.value) {

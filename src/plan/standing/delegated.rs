@@ -1,10 +1,12 @@
 //! Authorities in a factory's own module that may carry out an order (mode `delegated`), and the logs of what they issued.
 
-use super::StandingFactory;
+use super::{Issued, StandingFactory};
+use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::{Digest, Instant};
 use crate::factory::{Class, Firmware, Refusal};
+use crate::pki::{Certificate, CertificateList};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One authority, for one order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,15 @@ impl StandingDelegated {
         self.logs.last().map(|log| (log.sequence, log.statement, log.made))
     }
 
+    /// Until when what it issued stands; `withdrawn` are authorities whose own certificate is revoked. Nothing of it does where it is revoked, or
+    /// one above it.
+    #[must_use]
+    pub fn until(&self, withdrawn: &BTreeSet<String>) -> Option<Instant> {
+        let certificate = self.certificate.as_ref()?;
+        let stands = certificate.revoked.is_none() && !withdrawn.contains(&certificate.issuer);
+        stands.then_some(certificate.not_after)
+    }
+
     /// A log that should be here by now: since when, and why. One that was revoked owes none.
     #[must_use]
     pub fn owes(&self, now: Instant) -> Option<(Instant, &'static str)> {
@@ -96,6 +107,86 @@ impl StandingDelegated {
             [(self.expires, "when its order was to be done"), (certificate.not_after, "when the authority ended")];
         due.into_iter().find(|(at, _)| *at <= now && last < *at)
     }
+}
+
+impl DelegatedCertificate {
+    /// That of an authority, by the authority of the chain that issued it.
+    #[must_use]
+    pub fn of(certificate: &Certificate, issuer: &str) -> Self {
+        Self {
+            sha256: certificate.digest(),
+            issuer: issuer.to_owned(),
+            serial: hex_encode(certificate.serial()),
+            not_after: certificate.not_after(),
+            revoked: None,
+        }
+    }
+}
+
+/// An authority of the chain, as far as what it issued is asked for; certificate and list as hexadecimal DER.
+pub struct Issuer<'s> {
+    pub name: &'s str,
+    pub certificate: &'s str,
+    pub crl: &'s str,
+    pub issued: &'s [Issued],
+}
+
+/// The certificate of an authority that the chain certified and that may still be handed an order, with the name of its issuer: its key is none of
+/// the chain's own and has no other certificate, it is not revoked, and carries out none yet.
+///
+/// # Errors
+/// Which of these is otherwise.
+pub fn adoptable(
+    chain: &[Issuer<'_>],
+    factories: &BTreeMap<String, StandingFactory>,
+    name: &str,
+) -> Result<(String, Certificate), String> {
+    let issued: Vec<(&Issuer<'_>, &Issued)> =
+        chain.iter().flat_map(|issuer| issuer.issued.iter().map(move |issued| (issuer, issued))).collect();
+    let mut named = issued.iter().filter(|(_, issued)| issued.name == name);
+    let (Some((issuer, found)), None) = (named.next(), named.next()) else {
+        return Err(format!(
+            "{name}: expected one certificate of this name that the chain issued, found none, or more"
+        ));
+    };
+    let mut delegated = factories.values().flat_map(|factory| &factory.delegated);
+    if let Some(own) = delegated.find(|own| own.name == name) {
+        return Err(format!("{name}: it carries out order {} already: one authority carries out one order", own.order));
+    }
+    let certificate = parsed(&found.certificate)?;
+    if !issuer.crl.is_empty() {
+        let list = hex_decode(issuer.crl).ok_or("a revocation list is not hexadecimal")?;
+        let list = CertificateList::parse(&list).map_err(|e| e.to_string())?;
+        if list.revoked().iter().any(|entry| entry.serial == certificate.serial()) {
+            return Err(format!(
+                "{name}: it is revoked, on list {} of {}: nothing that it issued stands",
+                list.number(),
+                issuer.name
+            ));
+        }
+    }
+    for own in chain.iter().filter(|own| !own.certificate.is_empty()) {
+        if parsed(own.certificate)?.subject_key() == certificate.subject_key() {
+            return Err(format!(
+                "{name}: its key is that of {}, an authority of this chain, and in no factory's module",
+                own.name
+            ));
+        }
+    }
+    for (_, other) in issued.iter().filter(|(_, other)| other.name != name) {
+        if parsed(&other.certificate)?.subject_key() == certificate.subject_key() {
+            return Err(format!(
+                "{name}: its key has another certificate, {}: nothing says by which of them it issues",
+                other.name
+            ));
+        }
+    }
+    Ok((issuer.name.to_owned(), certificate))
+}
+
+fn parsed(hexadecimal: &str) -> Result<Certificate, String> {
+    let der = hex_decode(hexadecimal).ok_or("a certificate is not hexadecimal")?;
+    Certificate::parse(&der).map_err(|e| e.to_string())
 }
 
 /// Why a factory gets no further order because of its own authorities.

@@ -2,6 +2,7 @@
 //! refuse on the day are found here, when the evidence of the ceremony before is given to `check`.
 
 use super::Standing;
+use super::delegated::{Issuer, adoptable};
 use crate::basics::digest::{hex_decode, hex_encode};
 use crate::basics::limits;
 use crate::factory::Places;
@@ -38,6 +39,19 @@ pub(super) fn problems(standing: &Standing, plan: &Plan) -> Vec<String> {
             && plan.certificate(of).is_none()
         {
             problems.push(format!("certificate {name}: it renews {of}, and the chain issued none of this name"));
+        }
+    }
+    let chain: Vec<Issuer<'_>> = standing
+        .authorities
+        .iter()
+        .map(|(name, made)| Issuer { name, certificate: &made.certificate, crl: &made.crl, issued: &made.issued })
+        .collect();
+    for step in plan.steps.iter().filter(|step| step.kind == "delegate") {
+        let adopted = kind::text(&step.params, "adopts");
+        if !adopted.is_empty()
+            && let Err(problem) = adoptable(&chain, &standing.factories, adopted)
+        {
+            problems.push(format!("step {}: {problem}", step.id));
         }
     }
     problems

@@ -2,8 +2,8 @@
 
 use crate::custody::share::Correction;
 use crate::tui::layout::Page;
-use crate::tui::model::{Confirming, Done, Stage};
-use crate::tui::screens::{Submitted, field_rows};
+use crate::tui::model::{Confirming, Done, Model, Stage};
+use crate::tui::screens::{Submitted, field_rows, question};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::field::{Field, Paste};
 use crate::tui::widgets::row::{Row, wrapped};
@@ -12,13 +12,14 @@ const MOST: usize = 8;
 
 /// The stage that asks.
 #[must_use]
-pub const fn begin(corrections: &[Correction]) -> Stage<'_> {
-    Stage::Corrections(Confirming { corrections, typed: Field::new(MOST, Paste::Refused) })
+pub const fn begin<'c>(who: &'c str, corrections: &'c [Correction]) -> Stage<'c> {
+    Stage::Corrections(Confirming { who, corrections, typed: Field::new(MOST, Paste::Refused) })
 }
 
 #[must_use]
-pub fn page(confirming: &Confirming<'_>, width: usize) -> Page {
-    let mut top = wrapped(Row::gap(), Tone::Strong, "Does your card say so?", width);
+pub fn page(model: &Model<'_>, confirming: &Confirming<'_>, width: usize) -> Page {
+    let mut top = question::acts(model, confirming.who, width);
+    top.extend(wrapped(Row::gap(), Tone::Strong, "Does your card say so?", width));
     let what = "What was typed is not a share, but one share is near. Look at your card, not at the screen:";
     top.extend(wrapped(Row::gap(), Tone::Plain, what, width));
     top.push(Row::gap());

@@ -14,10 +14,7 @@ const SIDE_BY_SIDE: usize = 100;
 #[must_use]
 pub fn page(model: &Model<'_>, asking: &Asking<'_>, width: usize) -> Page {
     let prompt = asking.prompt;
-    let mut top = Vec::new();
-    if let Some(name) = model.acting() {
-        top.extend(wrapped(Row::of(Tone::Now, "▶ "), Tone::Now, &format!("{name}{}", role(model, &prompt.who)), width));
-    }
+    let mut top = acts(model, &prompt.who, width);
     top.extend(wrapped(Row::gap(), Tone::Strong, &prompt.title, width));
     top.push(Row::gap());
 
@@ -47,6 +44,12 @@ pub fn page(model: &Model<'_>, asking: &Asking<'_>, width: usize) -> Page {
         bottom.extend(wrapped(Row::of(Tone::Faint, "next: "), Tone::Faint, &prompt.next, width));
     }
     Page { top, lines, bottom, focus }
+}
+
+/// The first rows of every screen that somebody answers: who it is, and in which role.
+pub(super) fn acts(model: &Model<'_>, who: &str, width: usize) -> Vec<Row> {
+    let Some(name) = model.acting() else { return Vec::new() };
+    wrapped(Row::of(Tone::Now, "▶ "), Tone::Now, &format!("{name}{}", role(model, who)), width)
 }
 
 /// The field of a question, and which of its rows has the cursor.

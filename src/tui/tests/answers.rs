@@ -151,7 +151,7 @@ fn again_shows_the_share_once_more_only_where_it_is_being_proven() {
 fn corrections_are_confirmed_or_denied_in_words() {
     let (room, corrections) = (Fixture::rehearsal(), corrections());
     assert_eq!(corrections.len(), 2);
-    let model = || room.model(correcting::begin(&corrections), SMALL);
+    let model = || room.model(correcting::begin("cleo", &corrections), SMALL);
     assert!(matches!(typed(model(), "yes\n").1, Some(Done::Confirmed(true))));
     assert!(matches!(typed(model(), "no\n").1, Some(Done::Confirmed(false))));
     assert!(typed(model(), "\ny\n").1.is_none());

@@ -21,7 +21,7 @@ fn every_model(room: &Fixture, size: (u16, u16), look: &dyn Fn(&Model<'_>)) {
         model = press(model, key).0;
         look(&model);
     }
-    look(&room.model(correcting::begin(&corrections), size));
+    look(&room.model(correcting::begin("cleo", &corrections), size));
     look(&room.model(Stage::Busy("make the key"), size));
     look(&room.model(Stage::Ended(&ending), size));
 }

@@ -88,7 +88,7 @@ fn whoever_asks_after_a_signal_is_told_to_leave() {
     assert!(session.reveal(&mut screen, &view, &revealed()).is_err());
     let given = session.ask(&mut screen, &view, &initials());
     assert!(matches!(given, Given::Answer(Answer::Leave { why }) if why == Signal::Terminate.why()));
-    let confirmed = session.confirm_corrections(&mut screen, &view, &corrections());
+    let confirmed = session.confirm_corrections(&mut screen, &view, "cleo", &corrections());
     assert_eq!(confirmed, Err(Signal::Terminate.why().to_owned()), "nobody said that the card disagrees");
     session.busy(&mut screen, &view, "end the strongroom");
     session.ended(&mut screen, &view, &ending());
@@ -107,9 +107,9 @@ fn a_terminal_lost_over_corrections_is_no_word_on_the_card() {
     let (room, clock) = (Fixture::rehearsal(), SimulatedClock::starting_at(noon()));
     let view = seen_by(&room, &clock);
     let (mut answered, mut screen) = session(keys(&[Key::Char('n'), Key::Char('o'), Key::Enter]));
-    assert_eq!(answered.confirm_corrections(&mut screen, &view, &corrections()), Ok(false));
+    assert_eq!(answered.confirm_corrections(&mut screen, &view, "cleo", &corrections()), Ok(false));
     let (mut lost, mut screen) = session(Vec::new());
-    assert!(lost.confirm_corrections(&mut screen, &view, &corrections()).is_err());
+    assert!(lost.confirm_corrections(&mut screen, &view, "cleo", &corrections()).is_err());
     assert!(matches!(lost.ask(&mut screen, &view, &initials()), Given::Answer(Answer::Leave { .. })));
 }
 

@@ -97,7 +97,7 @@ fn the_other_screens_look_as_reviewed() {
     let room = Fixture::rehearsal();
     let (corrections, ending) = (corrections(), ending());
     for size in [SMALL, LARGE] {
-        keep("corrections", &room.model(correcting::begin(&corrections), size));
+        keep("corrections", &room.model(correcting::begin("cleo", &corrections), size));
         keep("busy", &room.model(Stage::Busy("make the key of root-2026"), size));
         keep("ended", &room.model(Stage::Ended(&ending), size));
     }

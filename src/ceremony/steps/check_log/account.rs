@@ -68,7 +68,12 @@ pub(super) fn effect(plan: &Plan, state: &State, params: &Params) -> Result<Effe
             return Err(format!("{name}: expected a certificate, found a {}", object.kind));
         }
     }
+    // Of one that is revoked nothing stands, so nothing stands twice.
+    let stands = delegated.until(&batch::withdrawn(state)?).is_some();
+    let (bundles, logs) = if stands { batch::issued_before(state, Some(&delegated.name)) } else { Default::default() };
     Ok(Effect::CheckLog {
+        bundles,
+        logs,
         log: kind::text(params, "log").to_owned(),
         authority: delegated.name.clone(),
         order: kind::text(params, "order").to_owned(),

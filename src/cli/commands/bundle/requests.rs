@@ -2,18 +2,18 @@
 
 use crate::audit::{evidence, replay_seeing};
 use crate::basics::{Digest, limits};
-use crate::bundles::before::Before;
-use crate::bundles::{kept, requests, untold};
+use crate::bundles::before::{IssuedBefore, Of};
+use crate::bundles::{requests, untold};
 use crate::ceremony::event::{Outcome, What};
 use crate::ceremony::{batch, steps};
 use crate::cli::args::bundle::JudgeRequests;
 use crate::cli::{ExitCode, Failure, earlier, output};
 use crate::devices::{durable_file, whole_folder};
-use crate::factory::requests::{Found, Judge, Known, Prints, Statement};
+use crate::factory::requests::{Found, Judge, Known, Prints, Statement, refusals};
 use crate::plan::Standing;
 use crate::transcript::Record;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the record says of a collection.
 struct Recorded {
@@ -74,7 +74,9 @@ pub(super) fn requests(args: &JudgeRequests) -> Result<ExitCode, Failure> {
     let before = before(args, standing, &recorded.withdrawn.map_err(refuted)?)?;
     let again = requests::judge(&args.file, &statement, judge, &before, devices, &mut |_, _| Ok(()), &mut untold)?;
     let keys = Digest::of(&again.device_keys.to_octets());
-    if again.found != recorded.found || keys != judged.device_keys {
+    let refusals = refusals(&plan.ceremony, &statement, &judged.statement, &again.refused).map_err(refuted)?;
+    let refusals = Some(Digest::of(&refusals)) == state.artifacts.get(&steps::refusals_file(name)).copied();
+    if again.found != recorded.found || keys != judged.device_keys || !refusals {
         return Err(refuted(format!(
             "requests {name}: judged again, they come to something else than the record says"
         )));
@@ -102,17 +104,18 @@ fn before(
     args: &JudgeRequests,
     standing: Option<&Standing>,
     withdrawn: &BTreeSet<String>,
-) -> Result<Vec<Before>, Failure> {
-    let mut all = Vec::new();
-    for factory in standing.iter().flat_map(|standing| standing.factories.values()) {
-        for bundle in &factory.bundles {
-            let issued = args.issued.as_ref().ok_or_else(|| {
-                Failure::new(ExitCode::Missing, format!("what was kept of bundle {}, issued before", bundle.name))
-                    .with_hint("--issued names the folder `issued` of the ceremony")
-            })?;
-            let path = issued.join(kept::name(&bundle.bundle));
-            all.push(Before::of(bundle, &factory.bundles, withdrawn, path).map_err(Failure::from)?);
-        }
-    }
-    Ok(all)
+) -> Result<IssuedBefore, Failure> {
+    let none = BTreeMap::new();
+    let factories = standing.map_or(&none, |standing| &standing.factories);
+    IssuedBefore::of(factories, withdrawn, None, |of| {
+        let issued = args.issued.as_ref().ok_or_else(|| {
+            let what = match of {
+                Of::Bundle(bundle) => format!("bundle {}", bundle.name),
+                Of::Log(log) => format!("log {} of a factory's own authority, SHA-256 {}", log.sequence, log.sha256),
+            };
+            Failure::new(ExitCode::Missing, format!("what was kept of {what}, issued before"))
+                .with_hint("--issued names the folder `issued` of the ceremony")
+        })?;
+        Ok(issued.join(of.file()))
+    })
 }

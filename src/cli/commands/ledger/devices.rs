@@ -59,8 +59,9 @@ pub fn bundles(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), 
         ));
         for group in &bundle.revoked {
             let (records, reason, date, hours) = (&group.records, &group.reason, group.date, group.hours);
+            let with = group.authority.as_ref().map_or_else(String::new, |of| format!(" with authority {}", safe(of)));
             output::data(&format!(
-                "  revoked {records}: {reason} since {date}, on list {} {hours} hours later",
+                "  revoked {records}{with}: {reason} since {date}, on list {} {hours} hours later",
                 group.crl
             ));
         }
@@ -240,7 +241,7 @@ fn told(
         "proven": is_in(account.map(|account| &account.proven)),
         "attested": is_in(account.map(|account| &account.attested)),
         "revoked": revoked.map(|group| json!({
-            "reason": group.reason, "date": group.date, "crl": group.crl, "this_update": group.this_update, "ceremony": group.ceremony,
+            "authority": group.authority, "reason": group.reason, "date": group.date, "crl": group.crl, "this_update": group.this_update, "ceremony": group.ceremony,
         })),
         "proof": {
             "manifest": bundle.manifest, "count": bundle.count, "leaf": merkle::leaf(digest.octets()), "siblings": siblings,
@@ -285,13 +286,16 @@ pub fn devices(args: &LedgerDevices) -> Result<ExitCode, Failure> {
         let path = args.issued.join(kept::name(&bundle.bundle));
         let (mut ids, mut places) = (Vec::new(), Places::default());
         let root = each(&path, &bundle, |record| {
-            let revoked = bundle.revoked.iter().any(|group| group.records.contains(record.index));
+            let mut of = bundle.revoked.iter().filter(|group| group.records.contains(record.index)).peekable();
+            let revoked = of.peek().is_some();
+            // Whose authority was withdrawn did nothing wrong: it gets another certificate.
+            let withdrawn = of.any(|group| group.authority.is_none());
             let serial = crate::pki::serial::of(&bundle.serial_seed, record.index).map_err(Failure::from)?;
             listed.push(json!({
                 "device": record.device, "bundle": bundle.name, "record": record.index, "serial": hex_encode(&serial), "revoked": revoked,
             }));
             // What was withdrawn gets no new certificate unasked.
-            if !revoked {
+            if !withdrawn {
                 places.push(record.index).map_err(Failure::from)?;
                 let lineage = Lineage::parse(&record.lineage)
                     .map_err(|refusal| Failure::from(bundles::BundleError::Refused(refusal)))?;

@@ -25,6 +25,9 @@ pub fn delegated(path: &Path, factory: Option<&str>, as_json: bool) -> Result<()
         let ends = if one.not_after.is_empty() { "never certified" } else { &one.not_after };
         output::data(&format!("  order   {} by {}, to be done {}", one.order, safe(&one.ceremony), one.expires));
         output::data(&format!("  ends    {ends}"));
+        if let Some((list, since)) = one.revoked {
+            output::data(&format!("  revoked on list {list} of {since}: nothing that it issued stands"));
+        }
         for log in &one.logs {
             output::data(&format!(
                 "  log     {} of {}: {} certificates, by {}",
@@ -104,5 +107,6 @@ fn told(
         "certificate": pem::to_pem(pem::CERTIFICATE, certificate.der()).map_err(|e| Failure::from(e.to_string()))?,
         "serial": hex_encode(certificate.serial()),
         "not_after": certificate.not_after(),
+        "revoked": of.revoked.map(|(list, since)| json!({"authority": of.name, "crl": list, "this_update": since})),
     }))
 }
