@@ -135,6 +135,10 @@ EVER = datetime.datetime(2047, 1, 1)
 
 def lineage(args, bundle, order, device, bad=None):
     said = {0: device, 1: args.product, 2: args.sku, 3: "1.4.0", 4: hashlib.sha256(b"firmware").digest(), 5: bundle, 6: order}
+    if args.hardware:
+        # As an order lists them (`hardware_draws.py`).
+        number = int(device[-8:])
+        said[7] = {"mac": f"00124b{number:06x}", "soc": f"9F3C:{number:04X}"}
     other = {"lineage-order": (6, bytes(32)), "lineage-sku": (2, "LAMP-B"), "lineage-firmware": (3, "1.3.9"), "lineage-bundle": (5, bytes(16)),
              "lineage-device": (0, device + "9")}
     return {**said, **dict([other[bad]])} if bad in other else said
@@ -350,6 +354,7 @@ def main():
     parser.add_argument("--days", type=int, default=3650)
     parser.add_argument("--algorithm", default="ecdsa-p256")
     parser.add_argument("--mode", default="injected")
+    parser.add_argument("--hardware", action="store_true", help="every device has hardware ids")
     parser.add_argument("--crl", default="crl")
     parser.add_argument("--tamper", default="")
     parser.add_argument("--sequence", type=int, default=1)

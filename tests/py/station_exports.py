@@ -1,9 +1,9 @@
 """What leaves a station, read by the tools it is for: PKCS#12 by OpenSSL, pyca and keytool; Espressif's Matter and secure-cert partitions made by Espressif's own
-tools and read back; Nordic's JSON by its schema; the element manifest by a verifier written here from Microchip's description, by jwcrypto and by Microchip's own library.
+tools and read back; Nordic's JSON by its schema; lines for two clouds by moto and the clouds' own clients (`cloud_registries.py`); the element manifest by a verifier written here from Microchip's description, by jwcrypto and by Microchip's own library.
 Everything comes from ceremonies: a hierarchy, an enrolled station, an order carried out, identities drawn. Each judge also sees something that
 was tampered with, and must refuse it.
 
-    station_exports.py --binary target/debug/anchorite [--esp tests/.judges/esp]"""
+    station_exports.py --binary target/debug/anchorite [--esp tests/.judges/esp] [--cloud tests/.judges/cloud]"""
 
 import argparse
 import base64
@@ -331,7 +331,7 @@ def vendors_own(station, work, esp, manifest):
     assert read(work / "spoilt.json").returncode != 0, "a changed signature was taken"
 
 
-def judge_batch(station, work, devices):
+def judge_batch(station, work, devices, cloud):
     text = station.run("export", station.bundle, "--as", "csv").decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert {row["device"] for row in rows} == set(devices) and text.count("\r\n") == len(devices) + 1
@@ -339,13 +339,14 @@ def judge_batch(station, work, devices):
         certificate = x509.load_der_x509_certificate(base64.b64decode(row["certificate_der_base64"]))
         assert certificate.fingerprint(hashes.SHA256()).hex() == row["certificate_sha256"] and int(row["certificate_serial"], 16) == certificate.serial_number
         assert certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S") == row["not_after"][:19]
-    lines = station.run("export", station.bundle, "--as", "aws-iot").decode().splitlines()
-    assert {json.loads(line)["ThingName"] for line in lines} == set(devices)
-    by_device = {json.loads(line)["ThingName"]: x509.load_pem_x509_certificate(json.loads(line)["CertificatePem"].encode()) for line in lines}
-    for line in station.run("export", station.bundle, "--as", "azure-iot").decode().splitlines():
-        line = json.loads(line)
-        thumbprint = line["authentication"]["x509Thumbprint"]["primaryThumbprint"]
-        assert thumbprint.lower() == by_device[line["id"]].fingerprint(hashes.SHA256()).hex()
+    by_device = {row["device"]: x509.load_der_x509_certificate(base64.b64decode(row["certificate_der_base64"])) for row in rows}
+    (work / "devices.csv").write_text(text, newline="")
+    for name in ("aws-iot", "azure-iot"):
+        station.run("export", station.bundle, "--as", name, "--out", work / f"{name}.jsonl")
+    taken = run(cloud / "bin/python3", pathlib.Path(__file__).with_name("cloud_registries.py"), work / "aws-iot.jsonl", work / "azure-iot.jsonl", work / "devices.csv",
+                station.where / "bundles" / station.bundle / "chain.pem")
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    print(taken.stdout, end="")
     station.run("export", station.bundle, "--as", "pem", "--out", work / "tree")
     assert {path.stem for path in (work / "tree").iterdir()} == set(devices) | {"chain"}
     assert run("openssl", "verify", "-CAfile", work / "tree/chain.pem", work / "tree" / f"{devices[0]}.pem").returncode == 0
@@ -356,7 +357,7 @@ def judge_batch(station, work, devices):
     reserved = list(csv.DictReader(io.StringIO(station.run("export", station.bundle, "--as", "csv", "--state", "reserved,scrapped").decode(), newline="")))
     assert len(reserved) == 1 and reserved[0]["device"] not in devices, reserved
     assert station.call("export", "00" * 16, "--as", "csv").returncode != 0
-    print(f"batch: CSV, AWS and Azure lines, PEM and DER of {len(devices)} devices say the same")
+    print(f"batch: CSV, PEM and DER of {len(devices)} devices say the same")
 
 
 def prove(station, drawn):
@@ -398,6 +399,10 @@ def other_algorithms(world, work):
         station.run("draw", "--line", 4, "--as", "pkcs12", "--password-file", work / "password", "--to", work / algorithm / "device.p12")
         node_takes(work / algorithm / "device.p12", work)
         station.refused(2, f"found {algorithm}", "draw", "--line", 4, "--as", "esp-secure-cert", "--to", work / algorithm / "none")
+        # No thing of AWS IoT has such a key.
+        aws = station.call("export", station.bundle, "--as", "aws-iot", "--out", work / algorithm / "aws-iot.jsonl")
+        assert aws.returncode != 0 and f"for AWS IoT: expected ECDSA or RSA, found {algorithm}".encode() in aws.stderr, aws.stderr
+        assert not (work / algorithm / "aws-iot.jsonl").exists()
         done = station.call("export", station.bundle, "--as", "element-manifest", "--options", work / "names.toml")
         if algorithm == "ed25519":
             signer = x509.load_pem_x509_certificate((station.where / "element-signer.pem").read_bytes())
@@ -435,6 +440,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", type=pathlib.Path, required=True)
     parser.add_argument("--esp", type=pathlib.Path, default=factory.ROOT / "tests/.judges/esp")
+    parser.add_argument("--cloud", type=pathlib.Path, default=factory.ROOT / "tests/.judges/cloud")
     args = parser.parse_args()
     binary, esp = args.binary.resolve(), args.esp.absolute()
     work = pathlib.Path(tempfile.mkdtemp(prefix="exports-"))
@@ -443,7 +449,7 @@ def main():
         world = factory.Factory(binary, lamps)
         station = world.carry_out("p256")
         devices = devices_of(station, 3)
-        judge_batch(station, lamps, devices)
+        judge_batch(station, lamps, devices, args.cloud.absolute())
         judge_manifest(station, lamps, devices, esp)
         judge_files(station, lamps)
         judge_pkcs12(station, lamps)

@@ -1,6 +1,7 @@
 """The station on a real PostgreSQL server, started here: eight processes draw while they, the server's processes and the whole server are killed at random
 moments; what is refused until reconciled (a server put back, a fail-over to a standby, another server); what is refused at all (asynchronous commit,
-fsync or full_page_writes off, another's database, a wrong password), each by its own words; two hosts on one database; the rate beside pgbench.
+fsync or full_page_writes off, another's database, a wrong password), each by its own words; two hosts on one database; draws by
+hardware id, contended for (`hardware_draws.py`); the rate beside pgbench.
 
     station_postgres.py --binary target/debug/anchorite [--count 600] [--kills 30] [--rate 20000]        (cargo build --features postgres)"""
 
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import hardware_draws
 import make_bundle
 import station_factory
 import station_kill
@@ -81,6 +83,28 @@ def killed(binary, server, work, count, kills):
         return True
 
     station_kill.kill_run(binary, where, count, 8, kills, 1, disturb)
+    print(f"  of them {deaths['backend']} by SIGKILL to a process of the server, {deaths['immediate']} by `pg_ctl -m immediate` and a new start")
+    assert deaths["backend"] and deaths["immediate"], deaths
+
+
+def by_hardware(binary, server, work, count, kills):
+    """Devices drawn by their hardware, contended for by every line, while lines and the server's processes die."""
+    station = Station(binary, work / "crash-hardware", work, server.database("crash_hardware"))
+    folder = hardware_draws.bundle_of(binary, work, station.recipient, count)
+    bundle, chance, deaths = station.run("import", folder, "--release")["bundle"], random.Random(5), collections.Counter()
+
+    def disturb():
+        die = chance.random()
+        if die < 0.15 and deaths["immediate"] < 2:
+            server.again(mode="immediate")
+            deaths["immediate"] += 1
+            return True
+        if die < 0.5 and deaths["backend"] < 8 and server.kill_backend(chance):
+            deaths["backend"] += 1
+            return True
+        return False
+
+    hardware_draws.drill(binary, station.where, bundle, count, kills, disturb=disturb)
     print(f"  of them {deaths['backend']} by SIGKILL to a process of the server, {deaths['immediate']} by `pg_ctl -m immediate` and a new start")
     assert deaths["backend"] and deaths["immediate"], deaths
 
@@ -364,6 +388,7 @@ def main():
         killed(binary, server, work / "killed", args.count, args.kills)
         hosts(binary, server, work / "refused", 150)
         looked(binary, server, work / "refused")
+        by_hardware(binary, server, work / "refused", args.count // 5, args.kills)
         # What a factory does with a file as its store, on the server.
         (work / "factory").mkdir()
         make_bundle.authorities(work / "factory")

@@ -1,5 +1,7 @@
 //! Requests as they are written and read back, and every octet of them that was changed.
 
+mod before;
+
 use super::{Accepted, Collected, Prints, Statement, shard_digest};
 use crate::basics::{Digest, Instant, Realm};
 use crate::factory::{Class, DeviceId, Order};

@@ -3,6 +3,7 @@
 use super::fixture::{Kind, bundle, issuing};
 use anchorite::basics::{Digest, Instant, Realm, Secret};
 use anchorite::factory::Record;
+use anchorite::factory::export::cloud::aws_iot_line;
 use anchorite::factory::export::element::{Signer, element};
 use anchorite::factory::export::{CSV_HEADER, ExportedFile, Form, Made, Options, Password, Protection, csv_line};
 use anchorite::keys::{Algorithm, SigningKey};
@@ -195,4 +196,31 @@ fn an_element_manifest_says_what_the_record_says_and_holds_no_key() {
     let missing = element(record, &chain, "ostrava", &Options::default(), &signer).unwrap_err().to_string();
     assert!(missing.contains("options: manufacturer: expected a value"), "{missing}");
     let _ = Certificate::parse(signer.certificate.der()).unwrap();
+}
+
+#[test]
+fn a_line_for_aws_iot_is_of_what_it_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |name: &str, kind: Kind| {
+        let out = folder.path().join(name);
+        let written = bundle(&Kind { count: 1, ..kind }, &out);
+        aws_iot_line(&super::records(&out, &written.manifest)[0]).map_err(|refusal| refusal.to_string())
+    };
+    let ldevid = |device| Kind { profile: "ldevid", device, ..Kind::default() };
+    for taken in [Algorithm::EcdsaP256, Algorithm::EcdsaP384] {
+        assert!(line(taken.word(), ldevid(taken)).unwrap().contains("\"ThingName\":\"LAMP-00000001\""));
+    }
+    let refused = |name, kind, words: &str| {
+        let said = line(name, kind).unwrap_err();
+        assert!(said.contains(words), "{said}");
+    };
+    let dotted = Kind { listed: Some(vec!["LAMP.1"]), ..Kind::default() };
+    refused("dotted", dotted, "device id of LAMP.1 for AWS IoT: expected no dot");
+    refused(
+        "key",
+        ldevid(Algorithm::Ed25519),
+        "key of LAMP-00000001 for AWS IoT: expected ECDSA or RSA, found ed25519",
+    );
+    let above = Kind { issuer: Algorithm::Ed25519, ..ldevid(Algorithm::EcdsaP256) };
+    refused("signature", above, "signature of LAMP-00000001 for AWS IoT: expected ECDSA or RSA, found ed25519");
 }
