@@ -80,9 +80,10 @@ pub fn next(room: &Room<'_>, wanted: &Wanted, judge: &Judge<'_>) -> StepNext {
 fn ask_for_it(room: &Room<'_>, wanted: &Wanted) -> StepNext {
     StepNext::Ask(Box::new(Prompt {
         lines: vec![
+            // What to do stays in sight on a small screen.
+            Line::text("Choose what it is read with. Nothing of it is believed yet: its digest is compared next."),
             Line::value("wanted", &wanted.what),
             Line::value("as", &format!("{} for {}", wanted.kind, room.plan.realm)),
-            Line::text("Choose what it is read with. Nothing of it is believed yet: its digest is compared next."),
         ],
         next: "its digest, from whoever it belongs to".to_owned(),
         ..asking::prompt_for(&room.step.who, &format!("Take in {}", wanted.what), wanted.ask())
