@@ -145,7 +145,7 @@ def main(folder):
     tight = chain.script("factory-delegate", [("most = 20000", "most = 12")])
     chain.must(tight, "delegated", order | request, first)
     record = (folder / "delegated/evidence/transcript.jsonl").read_text()
-    assert '"to be done by"' in record and "bundle until" not in record, "no bundle is made of it"
+    assert '"to be done by 20' in record and "bundle until" not in record, "no bundle is made of it"
     record = (folder / "over-quota/evidence/transcript.jsonl").read_text()
     assert "ostrava-ca-1.crt.pem" not in record, "nothing was certified where the order was refused"
     issuer = x509.load_pem_x509_certificate(chain.artefact("delegated", "ostrava-ca-1.crt.pem"))

@@ -20,7 +20,7 @@ from delegated_ceremony import ORDER, PEM, Chain, log, requested, sha
 from delegated_module import Module
 
 # MiB of the largest process, and octets a certificate: serial number, key, device and digest of each.
-BOUND = (64, 420)
+BOUND = (48, 330)
 
 
 def issued(arguments):
