@@ -19,6 +19,7 @@ pub mod export;
 pub mod handing_over;
 pub mod home;
 pub mod import;
+mod issuance_log;
 mod keyring;
 pub mod ledger;
 pub mod outcome;

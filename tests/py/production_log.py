@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The log of a factory's own authority on its production path, by keystrokes: small-root goes on to enrol a factory with a real station, hands an order
-over, certifies the authority (an OpenSSL request), and checks its log (issued by pyca, signed by the station's key). The log's file is nowhere, then another
+over, certifies the authority (an OpenSSL request), and checks its log (issued by pyca, signed by `station log`). The log's file is nowhere, then another
 one, then in INBOX of the bound medium: each way it is not there is named, and what is checked and kept is the file that the factory signed.
 
     production_log.py --binary target/release/anchorite [--keep DIR]
@@ -11,10 +11,8 @@ import production_requests as requests
 import production_run as first
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from delegated_module import Module
 from drill import need
-from make_requests import jcs
 from production_requests import FACTORY, Factory, People, step
 from production_run import Terminal, sh
 
@@ -102,17 +100,12 @@ class Delegating(Factory):
         text = b"".join(module.issue(f"METER-{n:08}", **dates).public_bytes(PEM) for n in (1, 2, 3))
         self.log = self.work / f"{LOG}.log.pem"
         self.log.write_bytes(text)
-        sha = lambda octets: hashlib.sha256(octets).hexdigest()
-        statement = {"count": 3, "factory": "ostrava", "format": "anchorite-issuance-log/1", "issuer": sha(issuer.public_bytes(DER)), "previous": None,
-                     "made": int(datetime.datetime.now().timestamp() * 1000) - 1000, "order": sha(ORDER.encode()), "realm": "production", "sequence": 1,
-                     "sha256": sha(text), "size": len(text)}
-        said, key = self.work / "statement", self.work / "receipt-key"
-        said.write_bytes(jcs(statement))
-        seed = ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex((self.station / "receipt.key").read_text().strip()))
-        key.touch(mode=0o600)
-        key.write_bytes(seed.private_bytes(PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()))
-        sh("ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", "issuance-log@anchorite", said)
-        return jcs({"signature": pathlib.Path(f"{said}.sig").read_text(), "statement": statement})
+        (self.work / "ostrava-ca-1.crt.pem").write_bytes(issuer.public_bytes(PEM))
+        said = self.work / f"{LOG}.log.json"
+        told = json.loads(sh(self.binary, "station", "log", self.station, self.log, "--order", self.order, "--issuer", self.work / "ostrava-ca-1.crt.pem",
+                             "--profile", "tls-client", "--out", said, "--json"))
+        need((told["sequence"], told["count"], told["incidents"]) == (1, 3, []), f"the station's log: {told}")
+        return said.read_bytes()
 
 
 def judged(world):

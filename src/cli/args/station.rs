@@ -44,6 +44,8 @@ pub enum StationVerb {
     },
     /// Collect the requests of devices that made their keys, judge them as the ceremony will, and sign what was collected
     Requests(CollectRequests),
+    /// Check what an authority in the factory's own module has issued, as the ceremony will, and sign its log
+    Log(SignLog),
     /// Check a bundle whole and take it in
     Import(ImportBundle),
     /// Let lines draw from a bundle
@@ -258,6 +260,38 @@ pub struct EndIdentity {
     #[arg(long)]
     pub reason: String,
     /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SignLog {
+    /// The station's folder
+    pub station: PathBuf,
+    /// The log, NAME.log.pem: every certificate in PEM, one after the other, those of earlier logs left out
+    pub log: PathBuf,
+    /// The order, mode delegated
+    #[arg(long)]
+    pub order: PathBuf,
+    /// The certificate of the factory's authority
+    #[arg(long)]
+    pub issuer: PathBuf,
+    /// The profile of what it issues: one that comes with the tool, or a TOML file
+    #[arg(long)]
+    pub profile: String,
+    /// The signed statement about the log before this one, LAST.log.json; none for the first
+    #[arg(long)]
+    pub after: Option<PathBuf>,
+    /// The file of a log before this one; one after the other
+    #[arg(long)]
+    pub earlier: Vec<PathBuf>,
+    /// Sign although something does not add up: the ceremony names it, and holds up the next order until it is explained
+    #[arg(long)]
+    pub with_incidents: bool,
+    /// The statement to write, NAME.log.json; never overwritten
+    #[arg(long)]
+    pub out: PathBuf,
+    /// One JSON object on standard output: `digest`, `words`, `sequence`, `count`, `incidents`
     #[arg(long)]
     pub json: bool,
 }

@@ -1,6 +1,6 @@
 //! `bundle`: what anyone can say of a bundle without opening a shard.
 
-mod log;
+pub(super) mod log;
 mod requests;
 
 use crate::basics::{Digest, SafeText, limits};

@@ -5,6 +5,7 @@ mod draw;
 mod enrol;
 mod export;
 mod forms;
+mod log;
 mod report;
 mod requests;
 mod serve;
@@ -45,6 +46,7 @@ pub fn station(verb: StationVerb) -> Result<ExitCode, Failure> {
         }
         StationVerb::Challenge { station, challenge, out } => enrol::answer(&station, &challenge, &out),
         StationVerb::Requests(args) => requests::requests(&args),
+        StationVerb::Log(args) => log::log(&args),
         StationVerb::Import(args) => import(&args),
         StationVerb::Release { station, bundle, count, by_device, json } => {
             let released = open(&station)?.release(&bundle, count.unwrap_or(u64::MAX), by_device, now())?;

@@ -1,40 +1,64 @@
 //! `bundle log`: what a factory's own authority issued, certificate by certificate, and what was met elsewhere and is not in its log.
 
-use crate::basics::limits;
+use crate::basics::{Digest, limits};
 use crate::bundles::logged;
 use crate::cli::args::bundle::CheckLog;
 use crate::cli::commands::inspect;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::factory::Order;
-use crate::factory::issuance_log::{LogCheck, LogStatement};
+use crate::factory::issuance_log::{Incident, LogCheck, LogStatement};
 use crate::keys::ssh::SshPublicKey;
-use crate::pki::Certificate;
 use crate::pki::pem;
+use crate::pki::{Certificate, Profile};
 use serde_json::json;
 use std::path::Path;
 
-pub(super) fn log(args: &CheckLog) -> Result<ExitCode, Failure> {
-    let usage = |path: &Path, problem: String| Failure::new(ExitCode::Usage, format!("{}: {problem}", path.display()));
-    let octets = durable_file::read(&args.order, limits::ORDER_OCTETS)?;
-    let order = Order::parse(&octets).map_err(|problems| {
-        let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        usage(&args.order, each.join("; "))
-    })?;
-    let issuer = certificate(&args.issuer)?;
-    let issuer = Certificate::parse(&issuer).map_err(|e| usage(&args.issuer, e.to_string()))?;
-    let profile = inspect::profile_of(&args.profile)?;
-    if profile.name != order.profile {
-        let problem = format!("expected profile {}, which the order names, found {}", order.profile, profile.name);
-        return Err(usage(Path::new(&args.profile), problem));
+/// What a log is held against.
+pub(in crate::cli::commands) struct Delegated {
+    pub(in crate::cli::commands) order: Order,
+    /// SHA-256 of the order's file.
+    pub(in crate::cli::commands) digest: Digest,
+    pub(in crate::cli::commands) issuer: Certificate,
+    pub(in crate::cli::commands) profile: Profile,
+}
+
+impl Delegated {
+    /// Reads the order, the authority's certificate, and the profile that the order names.
+    pub(in crate::cli::commands) fn read(order: &Path, issuer: &Path, profile: &str) -> Result<Self, Failure> {
+        let usage =
+            |path: &Path, problem: String| Failure::new(ExitCode::Usage, format!("{}: {problem}", path.display()));
+        let octets = durable_file::read(order, limits::ORDER_OCTETS)?;
+        let parsed = Order::parse(&octets).map_err(|problems| {
+            let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            usage(order, each.join("; "))
+        })?;
+        let der = certificate(issuer)?;
+        let issuer = Certificate::parse(&der).map_err(|e| usage(issuer, e.to_string()))?;
+        let found = inspect::profile_of(profile)?;
+        if found.name != parsed.profile {
+            let problem = format!("expected profile {}, which the order names, found {}", parsed.profile, found.name);
+            return Err(usage(Path::new(profile), problem));
+        }
+        Ok(Self { digest: Order::digest(&octets), order: parsed, issuer, profile: found })
     }
+}
+
+/// Says what was found, one line each.
+pub(in crate::cli::commands) fn tell(incidents: &[Incident]) {
+    for incident in incidents {
+        output::data(&format!("  {} ({}): {}", incident.word, incident.at, incident.what));
+    }
+}
+
+pub(super) fn log(args: &CheckLog) -> Result<ExitCode, Failure> {
+    let Delegated { order, digest, issuer, profile } = Delegated::read(&args.order, &args.issuer, &args.profile)?;
     let key = SshPublicKey::parse(&args.receipt_key)
         .map_err(|e| Failure::new(ExitCode::Usage, format!("--receipt-key: {e}")))?;
     let said = durable_file::read(&args.statement, limits::SMALL_FILE_OCTETS)?;
     let refuted = |e: String| Failure::new(ExitCode::Refuted, e);
     let signed = LogStatement::read(&said, order.realm).map_err(|e| refuted(e.to_string()))?;
-    LogStatement::of(&signed, &key, (&order, &Order::digest(&octets)), &issuer.digest())
-        .map_err(|e| refuted(e.to_string()))?;
+    LogStatement::of(&signed, &key, (&order, &digest), &issuer.digest()).map_err(|e| refuted(e.to_string()))?;
     let statement = signed.statement;
     if statement.sequence > 1 && args.earlier.is_empty() {
         output::words(&format!(
@@ -46,9 +70,9 @@ pub(super) fn log(args: &CheckLog) -> Result<ExitCode, Failure> {
     for earlier in &args.earlier {
         logged::each(earlier, &mut |der| check.earlier(der))?;
     }
-    let digest = logged::each(&args.log, &mut |der| check.logged(der))?;
-    if digest != (statement.size, statement.sha256) {
-        let (expected, found) = (statement.sha256, digest.1);
+    let found = logged::each(&args.log, &mut |der| check.logged(der))?;
+    if found != (statement.size, statement.sha256) {
+        let (expected, found) = (statement.sha256, found.1);
         return Err(refuted(format!(
             "{}: expected the file that was signed, SHA-256 {expected}, found {found}",
             args.log.display()
@@ -67,9 +91,7 @@ pub(super) fn log(args: &CheckLog) -> Result<ExitCode, Failure> {
             "{count} certificates in the log, {} ordered, {met} of this authority met elsewhere",
             order.count
         ));
-        for incident in incidents {
-            output::data(&format!("  {} ({}): {}", incident.word, incident.at, incident.what));
-        }
+        tell(incidents);
     }
     if incidents.is_empty() {
         output::words(
