@@ -20,7 +20,7 @@ use anchorite::transfer::envelope::Envelope;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The CRL ceremony with everything before it, rehearsed once for all tests of this file.
+/// The CRL ceremony with everything before it. Each test has its own, which goes when it ends: they are in processes of their own anyway.
 struct Chain {
     _kept: tempfile::TempDir,
     folder: PathBuf,
@@ -29,14 +29,11 @@ struct Chain {
 /// Folders of the CRL ceremony, of the one that it follows, and of the first.
 const LINKS: [&str; 3] = ["crl", "crl-after-intermediate-2026", "crl-after-intermediate-2026-after-root-ca-2026"];
 
-fn chain() -> &'static Chain {
-    static CHAIN: std::sync::OnceLock<Chain> = std::sync::OnceLock::new();
-    CHAIN.get_or_init(|| {
-        let kept = tempfile::tempdir().unwrap();
-        let folder = kept.path().to_owned();
-        crate::program::rehearse("crl", &folder.join("crl"));
-        Chain { _kept: kept, folder }
-    })
+fn chain() -> Chain {
+    let kept = tempfile::tempdir().unwrap();
+    let folder = kept.path().to_owned();
+    crate::program::rehearse("crl", &folder.join("crl"));
+    Chain { _kept: kept, folder }
 }
 
 impl Chain {
@@ -66,7 +63,7 @@ fn claim(said: &serde_json::Value, name: &str) -> Vec<(String, String)> {
 
 #[test]
 fn what_stands_is_compared_link_by_link_with_the_records_before() {
-    let chain = chain();
+    let chain = &chain();
     let before: Vec<String> = (1..3).map(|at| chain.link(at).display().to_string()).collect();
     let (exit, said) = verify(&chain.evidence(0), &[]);
     assert_eq!(exit, 8, "{said}");
@@ -95,7 +92,7 @@ fn what_stands_is_compared_link_by_link_with_the_records_before() {
 
 #[test]
 fn what_was_taken_up_cannot_be_changed_removed_or_added() {
-    let chain = chain();
+    let chain = &chain();
     let folder = tempfile::tempdir().unwrap();
     let edit = |text: String| {
         let crl = text.find("\"crl\":\"30").unwrap() + 7;
@@ -142,7 +139,7 @@ fn what_was_taken_up_cannot_be_changed_removed_or_added() {
 
 #[test]
 fn copies_with_bodies_withheld_say_what_they_cannot_show() {
-    let chain = chain();
+    let chain = &chain();
     let folder = tempfile::tempdir().unwrap();
     let public = |at: usize| {
         let out = folder.path().join(format!("public-{at}"));
@@ -190,7 +187,7 @@ fn revoking(what: &str, reported: &str) -> String {
 
 #[test]
 fn a_script_that_does_not_fit_what_stands_is_refused_by_name() {
-    let chain = chain();
+    let chain = &chain();
     let after = chain.link(1).display().to_string();
     let unknown = revoking("certificate = \"nobody\"", "2026-11-22T00:00:00Z");
     let now = "this_update = \"2026-11-2";
@@ -267,7 +264,7 @@ fn orders_in_which_a_key_is_opened_for_nothing_or_signs_too_late_are_refused() {
 
 #[test]
 fn nothing_is_built_on_evidence_or_a_vault_that_was_changed() {
-    let chain = chain();
+    let chain = &chain();
     let folder = tempfile::tempdir().unwrap();
     let edited = |what: &str, change: &dyn Fn(&Path)| {
         let to = folder.path().join(what);
@@ -399,7 +396,7 @@ fn led(
 
 #[test]
 fn a_record_that_took_up_something_else_is_consistent_alone_and_refuted_by_the_record_before() {
-    let chain = chain();
+    let chain = &chain();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("forged");
     let script = root().join("ceremony-scripts/rollover");
@@ -513,7 +510,7 @@ fn a_share_given_for_one_list_does_not_count_for_another() {
 
 #[test]
 fn an_aborted_ceremony_is_followed_with_what_it_issued_before() {
-    let chain = chain();
+    let chain = &chain();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("aborted");
     let script = root().join("ceremony-scripts/crl");
