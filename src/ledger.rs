@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub enum LedgerError {
     #[error("{}: expected a ledger, found no file", .0.display())]
     Missing(PathBuf),
+    #[error("{}: expected a ledger, which is one file, found a folder", .0.display())]
+    Folder(PathBuf),
     #[error("{}: expected no file, found one; a ledger is never overwritten", .0.display())]
     Exists(PathBuf),
     #[error("{}: expected a ledger of this program, version {expected}, found {found}", path.display())]
@@ -81,6 +83,9 @@ impl Ledger {
     /// # Errors
     /// Where it is missing or of another version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        if path.is_dir() {
+            return Err(LedgerError::Folder(path.to_owned()));
+        }
         if !path.is_file() {
             return Err(LedgerError::Missing(path.to_owned()));
         }
@@ -196,6 +201,16 @@ impl Ledger {
                 |row| row.get(0),
             )
             .optional()?)
+    }
+
+    /// The ceremonies that this ledger knows, in the order in which they came in.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn ceremonies(&self) -> Result<Vec<String>, LedgerError> {
+        let mut statement = self.connection.prepare("SELECT ceremony FROM ceremonies ORDER BY rowid")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// A report: `keys`, `certificates`, `quorums` or `shares`.

@@ -83,7 +83,7 @@ pub enum StationError {
     )]
     Clock { now: Instant, seq: u64, last: Instant },
     #[error("nothing to draw: {0}")]
-    NothingReleased(String),
+    NothingReleased(Nothing),
     #[error("{thing}: expected an identity of this station, found none of that device id or record")]
     Unknown { thing: SafeText },
     #[error("{device}: expected it {expected}, found it {found}")]
@@ -112,6 +112,26 @@ pub enum StationError {
     Other(String),
 }
 
+/// Why nothing is drawn, and what people do about it.
+#[derive(Debug)]
+pub struct Nothing {
+    pub why: String,
+    pub hint: &'static str,
+}
+
+impl From<String> for Nothing {
+    fn from(why: String) -> Self {
+        let hint = "`anchorite station status DIR` says what is there; `release` lets lines draw, `import` brings more";
+        Self { why, hint }
+    }
+}
+
+impl std::fmt::Display for Nothing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
 impl StationError {
     /// What people do about it; empty where the message says it all.
     #[must_use]
@@ -134,9 +154,7 @@ impl StationError {
                 "nothing was changed. Set the clock. Where it is right now, and was wrong then or the station stood still, \
                  `anchorite station reconcile DIR --because TEXT` writes that down, and the clock is held against that entry from then on"
             }
-            Self::NothingReleased(_) => {
-                "`anchorite station status DIR` says what is there; `release` lets lines draw, `import` brings more"
-            }
+            Self::NothingReleased(nothing) => nothing.hint,
             Self::Unopened { .. } => "draw another one, and say `scrap` for this",
             Self::NotHandedOver { .. } => {
                 "it is offered to nobody again; `anchorite station scrap DIR DEVICE --reason TEXT` says what became of it"

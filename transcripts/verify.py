@@ -295,7 +295,7 @@ def check_governance(record, n, claim):
 
 def check_meaning(record, steps, claim=lambda *_: None):
     """The entries against the steps of the script; returns (steps passed, exceptions opened)."""
-    ids, p, begun, again, exceptions, kind, issued, excuses, stepped = list(steps), 0, False, False, 0, "", set(), {}, False
+    ids, p, begun, again, exceptions, kind, issued, meant, excuses, stepped = list(steps), 0, False, False, 0, "", set(), {}, {}, False
     if len(record.lines) == 1:
         raise Refuted("entry", 1, "expected opened, found the end of the record")
     for n, line in enumerate(record.lines[1:], 1):
@@ -330,6 +330,11 @@ def check_meaning(record, steps, claim=lambda *_: None):
             need(kind != "run-key" or public_key(body.get("public_key")), "expected a public key")
             need(kind != "artifact" or is_artifact(body) and body["name"] not in issued,
                  "artifact: expected a plain file name not issued before, sha256 and size")
+            effect = body.get("effect") if kind == "intent" and body else None
+            if type(effect) is dict and effect.get("effect") == "write-artifact" and {type(effect.get(k)) for k in ("name", "content")} == {str}:
+                meant[effect["name"]] = (sha256(effect["content"].encode()), len(effect["content"].encode()))
+            if kind == "artifact":
+                same((body["sha256"], body["size"]), meant.get(body["name"], (body["sha256"], body["size"])), f"artifact {body['name']}: what was to be written")
             issued |= {body["name"]} if kind == "artifact" else set()
             if kind == "closed":
                 need(not here, f"closed: expected every step done, found {here} open")

@@ -71,6 +71,15 @@ impl Facts {
     }
 }
 
+/// What an intent was to write: the artefact's name, SHA-256 and size of its content.
+pub fn meant(body: &Body) -> Option<(String, (Digest, u64))> {
+    let effect = body.get("effect")?;
+    let text = |key| effect.get(key).and_then(serde_json::Value::as_str);
+    let (name, content) = (text("name")?, text("content")?);
+    (text("effect") == Some("write-artifact"))
+        .then(|| (name.to_owned(), (Digest::of(content.as_bytes()), content.len() as u64)))
+}
+
 /// Name, digest and size of an `artifact` entry, where the name is a plain one.
 #[must_use]
 pub fn artifact(body: &Body) -> Option<(&str, Digest, u64)> {

@@ -41,6 +41,8 @@ struct Walk<'s> {
     stepped: bool,
     governance: Option<(Status, String)>,
     issued: BTreeSet<String>,
+    /// What was to be written under a name, where the copy shows it.
+    meant: BTreeMap<String, (Digest, u64)>,
     /// Word of the kind that ended the record.
     ended: Option<&'static str>,
 }
@@ -67,6 +69,7 @@ pub fn walk(record: &Record, facts: &Facts, steps: &[ScriptStep]) -> Result<Walk
         governance: None,
         stepped: false,
         issued: BTreeSet::new(),
+        meant: BTreeMap::new(),
         ended: None,
     };
     if record.lines.is_empty() {
@@ -134,11 +137,23 @@ impl Walk<'_> {
                 let key = body.and_then(|b| b.get("public_key")?.as_str()).and_then(public_key);
                 key.map(|_| ()).ok_or_else(|| "expected a public key".to_owned())
             }
-            Kind::Artifact => body
-                .and_then(facts::artifact)
-                .filter(|(name, _, _)| self.issued.insert((*name).to_owned()))
-                .map(|_| ())
-                .ok_or_else(|| "artefact: expected a plain file name not issued before, sha256 and size".to_owned()),
+            Kind::Intent => {
+                self.meant.extend(body.and_then(facts::meant));
+                Ok(())
+            }
+            Kind::Artifact => {
+                let expected = || "artefact: expected a plain file name not issued before, sha256 and size".to_owned();
+                let issued = body.and_then(facts::artifact);
+                let issued = issued.filter(|(name, _, _)| self.issued.insert((*name).to_owned()));
+                let (name, digest, size) = issued.ok_or_else(expected)?;
+                match self.meant.get(name) {
+                    Some((meant, octets)) if (*meant, *octets) != (digest, size) => Err(format!(
+                        "artefact {}: expected what was to be written, {octets} octets with SHA-256 {meant}, found {size} with {digest}",
+                        SafeText::cut(name, 80)
+                    )),
+                    _ => Ok(()),
+                }
+            }
             Kind::Abort => {
                 self.ended = Some("abort");
                 Ok(())

@@ -19,6 +19,15 @@ pub struct Civil {
 }
 
 impl Instant {
+    /// The last that can be written: 9999-12-31T23:59:59.999Z.
+    pub const LAST: Self = Self(253_402_300_799_999);
+
+    /// Whether it has a date of four digits. What came from outside and has none is malformed.
+    #[must_use]
+    pub const fn can_be_written(self) -> bool {
+        self.0 <= Self::LAST.0
+    }
+
     /// Seconds since the epoch, rounded down.
     #[must_use]
     pub const fn seconds(self) -> u64 {
@@ -58,11 +67,12 @@ impl Instant {
         format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
     }
 
-    /// The week of ISO 8601: `2026-W48`. Weeks begin on Monday, and the first of a year holds its first Thursday.
+    /// The week of ISO 8601: `2026-W48`. Weeks begin on Monday, and the first of a year holds its first Thursday. What cannot be written is
+    /// in the last week that can.
     #[must_use]
     pub fn week(self) -> String {
         const DAY: u64 = 86_400;
-        let days = self.seconds() / DAY;
+        let days = self.min(Self::LAST).seconds() / DAY;
         // 1970-01-01 was a Thursday.
         let weekday = (days + 3) % 7;
         let thursday = Self((days + 3).saturating_sub(weekday) * DAY * 1_000);
@@ -115,6 +125,19 @@ impl std::fmt::Display for Instant {
 #[cfg(test)]
 mod tests {
     use super::Instant;
+
+    #[test]
+    fn no_number_of_milliseconds_overflows() {
+        let last = Instant::LAST;
+        assert_eq!((last.rfc3339().as_str(), last.week().as_str()), ("9999-12-31T23:59:59Z", "9999-W52"));
+        assert!(last.can_be_written() && !Instant(last.0 + 1).can_be_written());
+        for number in [last.0 + 1, (1 << 53) - 1, u64::MAX / 2, u64::MAX / 2 + 1, u64::MAX - 1, u64::MAX] {
+            let beyond = Instant(number);
+            assert_eq!(beyond.week(), "9999-W52", "{number}");
+            assert!(!beyond.can_be_written() && !beyond.rfc3339().is_empty() && beyond.hours_minutes().len() == 5);
+        }
+        assert_eq!(Instant(0).week(), "1970-W01");
+    }
 
     #[test]
     fn weeks_are_those_of_iso_8601() {

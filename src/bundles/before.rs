@@ -11,7 +11,7 @@ use super::kept::{self, Records};
 use super::logged;
 use crate::basics::{Digest, Instant, Realm};
 use crate::factory::refusal::same;
-use crate::factory::{BundleId, Class, DeviceId, HardwareIds, IssuedRecord, Lineage, Order, Places, Refusal, hardware};
+use crate::factory::{BundleId, Class, HardwareIds, IssuedRecord, Lineage, Order, Places, Refusal, hardware};
 use crate::plan::standing::StandingFactory;
 use crate::plan::standing::delegated::StandingLog;
 use crate::plan::standing::factory::StandingBundle;
@@ -131,7 +131,7 @@ impl Before {
 /// # Errors
 /// The first ones by name; a file that is not what was kept.
 pub fn looked_at(order: &Order, before: &IssuedBefore, at: Instant) -> Result<u64, BundleError> {
-    let listed = order.listed();
+    let listed = order.listed_alike();
     let wanted: BTreeSet<String> = order.named.iter().flat_map(|device| names(&device.hardware)).collect();
     let (mut looked, mut conflicts) = (0, Conflicts::default());
     for bundle in &before.bundles {
@@ -159,7 +159,7 @@ pub fn looked_at(order: &Order, before: &IssuedBefore, at: Instant) -> Result<u6
     for log in &before.logs {
         log.each(at, &mut |one| {
             looked += 1;
-            if let Some(device) = one.device.filter(|device| one.stands && order.orders(device, &listed)) {
+            if let Some(device) = one.device.filter(|device| one.stands && order.means(device, &listed)) {
                 conflicts.add(format!("{device} ({})", log.told()));
             }
         })?;
@@ -197,13 +197,13 @@ fn conflict(
     record: &IssuedRecord,
     stands: bool,
     order: &Order,
-    listed: &BTreeSet<DeviceId>,
+    listed: &BTreeSet<String>,
     wanted: &BTreeSet<String>,
 ) -> Result<Option<String>, Refusal> {
     if !stands {
         return Ok(None);
     }
-    if order.orders(&record.device, listed) {
+    if order.means(&record.device, listed) {
         return Ok(Some(record.device.to_string()));
     }
     if wanted.is_empty() {

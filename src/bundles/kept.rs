@@ -207,7 +207,8 @@ pub struct Against {
 impl Against {
     /// What a receipt says about its outcomes, and the manifest's word about records.
     #[must_use]
-    pub const fn of(accounting: Accounting, count: u32, records_root: Digest, receipt: &Receipt) -> Self {
+    pub const fn of(mut accounting: Accounting, count: u32, records_root: Digest, receipt: &Receipt) -> Self {
+        accounting.made = Some(receipt.made);
         Self {
             accounting,
             count,

@@ -231,7 +231,8 @@ fn accounted(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> 
         Outcomes::Here(&inside)
     };
     let kept = files.kept(bundle)?;
-    let accounting = Accounting::new(plan.realm, *bundle, *nonce, *mode, attested.clone());
+    let mut accounting = Accounting::new(plan.realm, *bundle, *nonce, *mode, attested.clone());
+    accounting.issued = issued_at(state, bundle);
     let against = Against::of(accounting, *count, *records_root, &returned.receipt);
     Ok(kept::account(kept, outcomes, against, &mut untold)? == **account)
 }
@@ -261,6 +262,13 @@ fn checked(plan: &Plan, state: &State, files: &Brought, outcome: &Outcome) -> Re
     let none = bundles.is_empty() && logs.is_empty();
     let before = if none { IssuedBefore::default() } else { before(state, files, Some(authority))? };
     Ok(logged::judge(file, &signed.statement, &own, (&before, *at), &met, check, &mut untold)? == **found)
+}
+
+/// When a bundle of this chain was made.
+#[must_use]
+pub fn issued_at(state: &State, bundle: &BundleId) -> Option<Instant> {
+    let mut bundles = state.factories.values().flat_map(|factory| &factory.bundles);
+    bundles.find(|of| of.bundle == *bundle).map(|of| of.issued)
 }
 
 /// The certificate that the chain issued under this name.

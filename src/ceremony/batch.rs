@@ -13,7 +13,7 @@ use crate::basics::digest::hex_decode;
 use crate::basics::{Digest, Instant, Realm, limits};
 use crate::ceremony::effect::{Operation, parse_certificate};
 use crate::ceremony::prompt::Line;
-use crate::ceremony::state::State;
+use crate::ceremony::state::{AuthorityState, State};
 use crate::factory::manifest::CeremonyRef;
 use crate::factory::terms::Devices;
 use crate::factory::{BundleId, Manifest, Mode, Order};
@@ -21,16 +21,50 @@ use crate::keys::recipient;
 use crate::pki::{Certificate, CertificateList};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Authorities whose own certificate is on the latest list of the authority that issued it.
+/// Authorities of which nothing stands any more: those whose own certificate is revoked, and whose key has no other certificate. Where an authority
+/// was renewed with its key, or is cross-certified, what it issued is valid through that one.
+///
+/// # Errors
+/// As [`revoked`].
+pub fn withdrawn(state: &State) -> Result<BTreeSet<String>, String> {
+    let mut found = revoked(state)?;
+    if found.is_empty() {
+        return Ok(found);
+    }
+    for issuer in state.authorities.values() {
+        let listed = match issuer.crl.as_str() {
+            "" => BTreeSet::new(),
+            crl => serials(&list(crl)?),
+        };
+        for issued in &issuer.issued {
+            let certificate = parse_certificate(&issued.certificate)?;
+            if !listed.contains(certificate.serial()) {
+                let same = |made: &AuthorityState| certificate.public_key() == Some(&made.public_key);
+                found.retain(|name| !state.authorities.get(name).is_some_and(same));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn list(hexadecimal: &str) -> Result<CertificateList, String> {
+    let list = hex_decode(hexadecimal).ok_or("a revocation list is not hexadecimal")?;
+    CertificateList::parse(&list).map_err(|e| e.to_string())
+}
+
+fn serials(list: &CertificateList) -> BTreeSet<Vec<u8>> {
+    list.revoked().iter().map(|entry| entry.serial.clone()).collect()
+}
+
+/// Authorities whose own certificate is on the latest list of the authority that issued it: these issue nothing.
 ///
 /// # Errors
 /// Where a list or certificate of the record cannot be read.
-pub fn withdrawn(state: &State) -> Result<BTreeSet<String>, String> {
+pub fn revoked(state: &State) -> Result<BTreeSet<String>, String> {
     let mut found = BTreeSet::new();
     for made in state.authorities.values().filter(|made| !made.crl.is_empty()) {
-        let list = hex_decode(&made.crl).ok_or("a revocation list is not hexadecimal")?;
-        let list = CertificateList::parse(&list).map_err(|e| e.to_string())?;
-        let serials: BTreeSet<&[u8]> = list.revoked().iter().map(|entry| entry.serial.as_slice()).collect();
+        let list = list(&made.crl)?;
+        let serials = serials(&list);
         for (name, other) in state.authorities.iter().filter(|(_, other)| !other.certificate.is_empty()) {
             let certificate = parse_certificate(&other.certificate)?;
             if certificate.issuer_der() == list.issuer_der() && serials.contains(certificate.serial()) {

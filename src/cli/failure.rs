@@ -64,6 +64,8 @@ impl From<LedgerError> for Failure {
         match error {
             LedgerError::Missing(_) => Self::new(ExitCode::Missing, message)
                 .with_hint("nothing was changed; a ledger is made on purpose only, by `anchorite ledger init FILE`"),
+            LedgerError::Folder(_) => Self::new(ExitCode::Usage, message)
+                .with_hint("nothing was changed; the folder of a run has its ledger in `state/ledger.sqlite`"),
             LedgerError::ApprovalUsed(_) => Self::new(ExitCode::Failure, message)
                 .with_hint("nothing was changed; the approvers sign a new one: `anchorite approve make`"),
             _ => Self::new(ExitCode::Failure, message),

@@ -4,7 +4,7 @@
 //! of the certificate that left, where the ceremony fixed the nonce. It shows that somebody has that key. Only where the key was made in
 //! the device, and its maker attests that, does it show that the device has it (`attested`).
 
-use crate::basics::{Digest, Realm};
+use crate::basics::{Digest, Instant, Realm};
 use crate::factory::kept::IssuedRecord;
 use crate::factory::places::Places;
 use crate::factory::record::{possession_message, possession_nonce};
@@ -16,6 +16,12 @@ use std::collections::BTreeMap;
 
 /// How many devices are named of each kind of fault; all are counted, by index.
 const NAMED: usize = 20;
+/// Milliseconds by which an outcome may be later than its receipt: of many processes each takes the time before it takes its turn.
+const LATER: u64 = 5 * 60 * 1_000;
+/// Milliseconds by which an outcome may be earlier than its bundle: nobody compares a factory's clock with the ceremony's.
+const EARLIER: u64 = 24 * 60 * 60 * 1_000;
+/// A rehearsal's clock is simulated, and a real station may take part in it.
+const EARLIER_REHEARSED: u64 = 50 * 365 * EARLIER;
 
 /// What can be wrong with one outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +35,8 @@ pub enum Fault {
     OtherRecord,
     /// Drawn on no line, or in stock with a line or a proof.
     OtherLine,
+    /// Of a time after the receipt was made, or before there was a bundle. It says nothing against a proof.
+    OtherTime,
 }
 
 impl Fault {
@@ -39,6 +47,7 @@ impl Fault {
             Self::BadProof => "with a proof of possession that its certificate's key did not make",
             Self::OtherRecord => "about another record than the one that was issued",
             Self::OtherLine => "drawn on no line, or in stock and yet on one",
+            Self::OtherTime => "of a time after the receipt was made, or before there was a bundle",
         }
     }
 }
@@ -73,13 +82,16 @@ pub struct Accounting {
     pub mode: Mode,
     /// A certificate with this policy says that the maker of the device attests its key.
     pub attested: Option<String>,
+    /// When the bundle and the receipt were made: what became of a device became of it between them.
+    pub issued: Option<Instant>,
+    pub made: Option<Instant>,
     account: Account,
 }
 
 impl Accounting {
     #[must_use]
     pub fn new(realm: Realm, bundle: BundleId, nonce: Digest, mode: Mode, attested: Option<String>) -> Self {
-        Self { realm, bundle, nonce, mode, attested, account: Account::default() }
+        Self { realm, bundle, nonce, mode, attested, issued: None, made: None, account: Account::default() }
     }
 
     /// One record with what became of it, in order; gives the record's digest.
@@ -104,15 +116,29 @@ impl Accounting {
                 }
             }
             Ok(None) => {}
-            Err(fault) => {
-                self.account.faults.entry(fault).or_default().push(index)?;
-                let named = self.account.named.entry(fault).or_default();
-                if named.len() < NAMED {
-                    named.push(issued.device.clone());
-                }
-            }
+            Err(fault) => self.found(fault, issued)?,
+        }
+        if !self.in_time(outcome.changed) {
+            self.found(Fault::OtherTime, issued)?;
         }
         Ok(record)
+    }
+
+    fn found(&mut self, fault: Fault, issued: &IssuedRecord) -> Result<(), String> {
+        self.account.faults.entry(fault).or_default().push(issued.index)?;
+        let named = self.account.named.entry(fault).or_default();
+        if named.len() < NAMED {
+            named.push(issued.device.clone());
+        }
+        Ok(())
+    }
+
+    /// Whether something can have happened then to a device of this bundle that this receipt knows of.
+    fn in_time(&self, changed: Instant) -> bool {
+        let most = if self.realm.is_rehearsal() { EARLIER_REHEARSED } else { EARLIER };
+        let early = self.issued.is_some_and(|issued| changed.0.saturating_add(most) < issued.0);
+        let late = self.made.is_some_and(|made| changed.0 > made.0.saturating_add(LATER));
+        !early && !late
     }
 
     #[must_use]

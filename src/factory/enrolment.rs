@@ -148,6 +148,10 @@ impl Enrolment {
         if said.realm != realm {
             return Err(Refusal::new(Class::WrongRealm, REQUEST, realm, said.realm));
         }
+        if !said.made.can_be_written() {
+            let expected = format!("made until {}, in milliseconds", Instant::LAST);
+            return Err(Refusal::new(Class::Malformed, REQUEST, expected, said.made.0));
+        }
         signed.verified(REQUEST, realm, "enrolment", &said.receipt_key)?;
         Ok(signed)
     }

@@ -45,6 +45,12 @@ pub fn same_for(kind: &str, id: &str) -> String {
     format!("{kind}={}", parts.join("-"))
 }
 
+/// The same for device ids.
+#[must_use]
+pub fn same_device(id: &DeviceId) -> String {
+    same_for("", id.as_str())
+}
+
 /// What is wrong with an id: what was expected. The kind is the asker's to name.
 ///
 /// # Errors
@@ -109,7 +115,7 @@ pub fn problems(key: &str, devices: &[Listed]) -> Vec<Refusal> {
     let (mut ids, mut hardware, mut problems) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for device in devices {
         let what = |of: &str| format!("order: {key}: {}{of}", device.id);
-        if !ids.insert(same_for("", device.id.as_str())) {
+        if !ids.insert(same_device(&device.id)) {
             problems.push(Refusal::malformed(what(""), "each device id once, in whatever spelling", "it twice"));
         }
         if device.hardware.len() as u64 > limits::HARDWARE_IDS {

@@ -11,10 +11,11 @@
 use crate::basics::{Digest, Instant, Realm, SafeText, limits};
 use crate::factory::enrolment::Signed;
 use crate::factory::refusal::same;
-use crate::factory::{BundleId, Class, DeviceId, Mode, Order, Refusal};
+use crate::factory::{BundleId, Class, DeviceId, Mode, Order, Refusal, hardware};
 use crate::keys::ssh::{SshPublicKey, SshSigningKey};
 use crate::pki::{Certificate, Profile, constraints, inspect};
 use serde::{Deserialize, Serialize};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 const WHAT: &str = "issuance log";
@@ -186,8 +187,8 @@ pub struct LogCheck<'l> {
     profile: &'l Profile,
     serials: BTreeSet<Vec<u8>>,
     keys: BTreeSet<Digest>,
-    /// Devices of all logs; of this one with the place of its certificate, and when that ends.
-    devices: BTreeMap<DeviceId, Option<(u32, Instant)>>,
+    /// Devices of all logs, in whatever spelling; of this one with the place of its certificate, and when that ends.
+    devices: BTreeMap<String, Option<(u32, Instant)>>,
     /// SHA-256 of the DER of each.
     logged: BTreeSet<Digest>,
     /// How many there are in the logs before this one, and in this one.
@@ -232,7 +233,7 @@ impl<'l> LogCheck<'l> {
         let Ok(certificate) = Certificate::parse(der) else { return };
         self.serials.insert(certificate.serial().to_vec());
         self.keys.insert(Digest::of(certificate.subject_key().spki_der()));
-        self.devices.extend(device(&certificate).map(|id| (id, None)));
+        self.devices.extend(device(&certificate).map(|id| (hardware::same_device(&id), None)));
     }
 
     #[must_use]
@@ -278,15 +279,16 @@ impl<'l> LogCheck<'l> {
 
     fn device(&mut self, certificate: &Certificate, at: &str) {
         let here = (self.count.saturating_sub(1), certificate.not_after());
-        match device(certificate) {
-            Some(id) if !self.order.orders(&id, &self.listed) => {
-                self.add("device-not-ordered", at, &format!("{id} is no device of the order"));
-            }
-            Some(id) => match self.devices.get(&id) {
-                Some(_) => self.add("device-twice", at, &format!("{id} has a certificate already")),
-                None => drop(self.devices.insert(id, Some(here))),
-            },
-            None => self.add("device-missing", at, "expected the device id as the subject's serialNumber"),
+        let Some(id) = device(certificate) else {
+            self.add("device-missing", at, "expected the device id as the subject's serialNumber");
+            return;
+        };
+        if !self.order.orders(&id, &self.listed) {
+            self.add("device-not-ordered", at, &format!("{id} is no device of the order"));
+        }
+        match self.devices.entry(hardware::same_device(&id)) {
+            Entry::Vacant(free) => drop(free.insert(Some(here))),
+            Entry::Occupied(_) => self.add("device-twice", at, &format!("{id} has a certificate already")),
         }
     }
 
@@ -299,7 +301,7 @@ impl<'l> LogCheck<'l> {
     /// A device that has a certificate which stands at this time and is none of this authority's; `what` names it. Two at once are an incident,
     /// whichever was first.
     pub fn stands_elsewhere(&mut self, device: &DeviceId, at: Instant, what: impl FnOnce() -> String) {
-        let Some(Some((place, until))) = self.devices.get(device) else { return };
+        let Some(Some((place, until))) = self.devices.get(&hardware::same_device(device)) else { return };
         if at < *until && at < self.issuer.not_after() {
             let (place, told) = (format!("certificate {place}"), format!("{device} has one that stands: {}", what()));
             self.add("device-elsewhere", &place, &told);

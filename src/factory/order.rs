@@ -300,6 +300,32 @@ impl Order {
         index.is_some_and(|index| numbered.device(index).as_ref() == Ok(device))
     }
 
+    /// Whether a device is one of those ordered in whatever spelling; `listed` are those of [`Order::listed_alike`].
+    #[must_use]
+    pub fn means(&self, device: &DeviceId, listed: &BTreeSet<String>) -> bool {
+        let alike = hardware::same_device(device);
+        let Some(numbered) = &self.devices else { return listed.contains(&alike) };
+        let text = device.as_str();
+        let number = text.get(text.trim_end_matches(|c: char| c.is_ascii_digit()).len()..).unwrap_or_default();
+        let width = usize::from(numbered.digits).max(1);
+        // A prefix may end in digits too; a number that is longer than its width begins with no zero.
+        let starts = (0..number.len()).filter(|start| {
+            let length = number.len() - start;
+            length == width || (length > width && number.as_bytes().get(*start) != Some(&b'0'))
+        });
+        let indices = starts.filter_map(|start| {
+            let index = number.get(start..)?.parse::<u64>().ok()?.checked_sub(numbered.first)?;
+            u32::try_from(index).ok().filter(|index| *index < self.count)
+        });
+        indices.into_iter().any(|index| numbered.device(index).is_ok_and(|own| hardware::same_device(&own) == alike))
+    }
+
+    /// What is the same for every spelling of the devices, where they are not counted.
+    #[must_use]
+    pub fn listed_alike(&self) -> BTreeSet<String> {
+        self.list().iter().map(|device| hardware::same_device(&device.id)).collect()
+    }
+
     /// The devices by name, where they are not counted.
     #[must_use]
     pub fn listed(&self) -> BTreeSet<DeviceId> {

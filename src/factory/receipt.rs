@@ -123,7 +123,7 @@ impl Outcome {
         let state = r.number()?;
         let state = State::from_number(state).ok_or_else(|| Refusal::malformed(OUTCOME, "a state, 0 to 8", state))?;
         let line = r.number_u32()?;
-        let changed = Instant(r.number()?);
+        let changed = written(OUTCOME, Instant(r.number()?))?;
         let record = Digest::from_octets(r.octets_of()?);
         let proof = r.octets(limits::DEVICE_SIGNATURE_OCTETS)?.to_vec();
         let used = r.position();
@@ -137,6 +137,15 @@ impl Outcome {
     pub fn leaf(&self) -> Digest {
         merkle::leaf(&self.to_octets())
     }
+}
+
+/// A time that has a date: nothing else can be shown to people, or compared with what they know.
+fn written(what: impl Into<String>, at: Instant) -> Result<Instant, Refusal> {
+    if at.can_be_written() {
+        return Ok(at);
+    }
+    let expected = format!("a time until {}, in milliseconds", Instant::LAST);
+    Err(Refusal::malformed(what, expected, at.0))
 }
 
 /// The signed part.
@@ -195,6 +204,7 @@ impl Receipt {
         if self.format != FORMAT {
             return Err(Refusal::malformed(format!("{NAME}: format"), FORMAT, &self.format));
         }
+        written(format!("{NAME}: made"), self.made)?;
         if self.states.len() != State::ALL.len() {
             return Err(Refusal::malformed(format!("{NAME}: states"), "all nine states", self.states.len()));
         }

@@ -212,11 +212,13 @@ impl Ledger {
         each.collect()
     }
 
-    /// The revocation of an authority's own certificate, by the one above it; without the records that go with it.
+    /// The revocation of an authority's own certificate, by the one above it; without the records that go with it. Nothing where its key has another
+    /// certificate that stands: what it issued is valid through that one.
     pub(super) fn withdrawn(&self, authority: &str) -> Result<Option<RevokedReport>, LedgerError> {
         let found = self.each(
             "SELECT l.reason, l.date, l.crl, l.this_update, l.ceremony FROM issued i JOIN listed l ON l.authority = i.authority AND l.serial = i.serial \
-             WHERE i.name = ?1 ORDER BY l.rowid",
+             WHERE i.name = ?1 AND NOT EXISTS (SELECT 1 FROM issued o WHERE o.key = i.key AND o.key <> '' AND o.serial <> i.serial AND NOT EXISTS \
+             (SELECT 1 FROM listed m WHERE m.authority = o.authority AND m.serial = o.serial)) ORDER BY l.rowid",
             authority,
             |row| Ok((text(row, 0)?, number(row, 1)?, number(row, 2)?, number(row, 3)?, text(row, 4)?)),
         )?;

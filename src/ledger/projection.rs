@@ -263,14 +263,15 @@ fn project_event(
         {
             if let Operation::Batch { serial, authority, terms, .. } = &**operation {
                 to.execute(
-                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, name, sha256, not_after) VALUES (?1,?2,?3,?4,?5,?6)",
+                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, name, sha256, not_after, key) VALUES (?1,?2,?3,?4,?5,?6,?7)",
                     params![
                         serial,
                         ceremony,
                         authority,
                         "",
                         Digest::of(manifest.as_bytes()).hex(),
-                        terms.not_after.rfc3339()
+                        terms.not_after.rfc3339(),
+                        ""
                     ],
                 )?;
             }
@@ -282,14 +283,15 @@ fn project_event(
                 && let Ok(certificate) = parse_certificate(der)
             {
                 to.execute(
-                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, name, sha256, not_after) VALUES (?1,?2,?3,?4,?5,?6)",
+                    "INSERT OR IGNORE INTO issued (serial, ceremony, authority, name, sha256, not_after, key) VALUES (?1,?2,?3,?4,?5,?6,?7)",
                     params![
                         hex_encode(certificate.serial()),
                         ceremony,
                         operation.authority(),
                         operation.certified(),
                         Digest::of(certificate.der()).hex(),
-                        certificate.not_after().rfc3339()
+                        certificate.not_after().rfc3339(),
+                        certificate.subject_key().digest().hex()
                     ],
                 )?;
             }

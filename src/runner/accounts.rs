@@ -4,6 +4,7 @@
 use crate::basics::Digest;
 use crate::basics::digest::hex_decode;
 use crate::bundles::kept::{self, Against, Outcomes};
+use crate::bundles::rederive::issued_at;
 use crate::ceremony::event::Outcome;
 use crate::factory::Accounting;
 use crate::factory::returned::Returned;
@@ -15,7 +16,7 @@ impl<R: RealmType> Run<'_, R> {
     pub(super) fn account(
         &mut self,
         receipt: &str,
-        accounting: Accounting,
+        mut accounting: Accounting,
         records_root: Digest,
         count: u32,
     ) -> Result<Outcome, String> {
@@ -30,6 +31,7 @@ impl<R: RealmType> Run<'_, R> {
             (_, None) => return Ok(Outcome::Accounted { account: None }),
         };
         let kept = self.kept(&kept::name(&accounting.bundle))?;
+        accounting.issued = issued_at(&self.state, &accounting.bundle);
         let against = Against::of(accounting, count, records_root, &returned.receipt);
         let what = format!("balance receipt {receipt}");
         let account = self.telling(&what, |told| kept::account(&kept, outcomes, against, told));

@@ -7,7 +7,7 @@ use crate::keys::recipient;
 use crate::station::chain::What;
 use crate::station::state::State;
 use crate::station::store::{Bundle, Identity, Pick, Transaction};
-use crate::station::{Station, StationError, home, unseal};
+use crate::station::{Nothing, Station, StationError, home, unseal};
 use rustix::fs::{Mode, OFlags, open};
 use std::fs::File;
 use std::io::BufReader;
@@ -81,7 +81,7 @@ impl Station {
                     return Ok((identity, bundle));
                 }
             }
-            Err(nothing_left(wanted))
+            Err(nothing_left(tx, wanted, now))
         })
     }
 
@@ -102,7 +102,7 @@ impl Station {
                 reserved = Some(SafeText::of(&identity.device));
                 return Ok((identity, bundle, entry));
             }
-            Err(nothing_left(wanted))
+            Err(nothing_left(book.tx.as_mut(), wanted, book.now))
         });
         match (done, reserved) {
             (Err(StationError::Unanchored(error)), Some(device)) => {
@@ -144,16 +144,83 @@ fn shard_of(folder: &Path, identity: &Identity, bundle: &Bundle) -> Result<File,
     Ok(File::from(opened.map_err(|cause| FileError { path, what: "opening", cause: cause.into() })?))
 }
 
-fn nothing_left(wanted: &Wanted<'_>) -> StationError {
-    StationError::NothingReleased(match wanted.pick() {
-        Pick::Device(name) | Pick::Hardware(name) => format!("{} is not released here", SafeText::cut(name, 90)),
-        Pick::Next => "no released identity is left".to_owned(),
+fn nothing_left(tx: &mut dyn Transaction, wanted: &Wanted<'_>, now: Instant) -> StationError {
+    let nothing = match wanted.pick() {
+        Pick::Device(device) => match why_not(tx, device, wanted.bundle, now) {
+            Ok(nothing) => nothing,
+            Err(error) => return error,
+        },
+        Pick::Hardware(name) => Nothing::from(format!("{} is not released here", SafeText::cut(name, 90))),
+        Pick::Next => Nothing::from("no released identity is left".to_owned()),
+    };
+    StationError::NothingReleased(nothing)
+}
+
+/// Why the identity of this device is not drawn: people do something else about each.
+fn why_not(
+    tx: &mut dyn Transaction,
+    device: &str,
+    bundle: Option<&str>,
+    now: Instant,
+) -> Result<Nothing, StationError> {
+    let named = SafeText::cut(device, 90);
+    let mut found = tx.find(device)?;
+    // A record digest names an identity too, and nobody draws by it.
+    found.retain(|identity| identity.device == device);
+    let elsewhere = found.first().map(|identity| identity.bundle.clone());
+    found.retain(|identity| bundle.is_none_or(|bundle| identity.bundle == bundle));
+    let first_in = |state: State| found.iter().find(|identity| identity.state == state).cloned();
+    if let Some(identity) = first_in(State::Released) {
+        let of = tx.bundles()?.into_iter().find(|known| known.bundle == identity.bundle);
+        let bundle = &identity.bundle;
+        if of.is_some_and(|of| of.expires <= now.0) {
+            return Ok(Nothing::from(format!("{named} is not released here any more: bundle {bundle} has expired")));
+        }
+        return Ok(Nothing {
+            why: format!("{named} is not drawn by device: bundle {bundle} is released in order"),
+            hint: "without --device the next one of that bundle is drawn; only what was released with `release --by-device` is drawn by device",
+        });
+    }
+    if let Some(identity) = first_in(State::Sealed) {
+        return Ok(Nothing {
+            why: format!("{named} is not released here: it is sealed, in bundle {}", identity.bundle),
+            hint: "`anchorite station release DIR BUNDLE --by-device` lets lines draw it",
+        });
+    }
+    Ok(match (found.first(), elsewhere) {
+        (Some(identity), _) if identity.line != 0 => Nothing {
+            why: format!(
+                "{named} is not released here: it was drawn already, on line {}, and is {} since {}",
+                identity.line,
+                identity.state,
+                Instant(identity.since)
+            ),
+            hint: "nothing is drawn twice: the ledger has its draw (`reserved`, with its record); `confirm` or `scrap` says what became of it",
+        },
+        (Some(identity), _) => Nothing {
+            why: format!(
+                "{named} is not released here: it is {} since {}, and was never drawn",
+                identity.state,
+                Instant(identity.since)
+            ),
+            hint: "nothing leads back from there: its device needs another identity, by the next order",
+        },
+        (None, Some(other)) => Nothing {
+            why: format!(
+                "{named} is not released here in the bundle that was named: its identity is in bundle {other}"
+            ),
+            hint: "name that bundle with --bundle, or none",
+        },
+        (None, None) => Nothing {
+            why: format!("{named} is not released here: no bundle of this station has a device of this id"),
+            hint: "device ids are compared letter by letter: those of a bundle are in its order, and `import` brings more",
+        },
     })
 }
 
 /// The bundles a draw may take from, oldest first.
 fn candidates(tx: &mut dyn Transaction, wanted: &Wanted<'_>, now: Instant) -> Result<Vec<Bundle>, StationError> {
-    let nothing = |text: String| Err(StationError::NothingReleased(text));
+    let nothing = |text: String| Err(StationError::NothingReleased(text.into()));
     let mut bundles = tx.bundles()?;
     if let Some(named) = wanted.bundle {
         bundles.retain(|bundle| bundle.bundle == named);

@@ -28,7 +28,7 @@ impl Station {
     pub fn bundle(&mut self, bundle: &str) -> Result<Bundle, StationError> {
         let known = self.look(|tx| tx.bundles())?.into_iter().find(|known| known.bundle == bundle);
         known.ok_or_else(|| {
-            StationError::NothingReleased(format!("no bundle {} was imported", SafeText::cut(bundle, 64)))
+            StationError::NothingReleased(format!("no bundle {} was imported", SafeText::cut(bundle, 64)).into())
         })
     }
 

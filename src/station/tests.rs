@@ -274,6 +274,9 @@ fn nothing_is_drawn_from_an_expired_bundle_or_of_two_products_without_saying_whi
     factory.station().release(&bundle, 9, false, NOW).unwrap();
     let late = factory.station().draw(&Wanted { line: 1, ..Wanted::default() }, Instant(NOW.0 + 1_000_000));
     assert!(late.err().unwrap().to_string().contains("expired"));
+    let by_device = Wanted { line: 1, device: Some("D1-0"), ..Wanted::default() };
+    let error = factory.station().draw(&by_device, NOW).err().unwrap();
+    assert!(error.to_string().contains("released in order") && error.hint().contains("--by-device"), "{error}");
     let second = factory.stock(2, 1);
     factory.station().release(&second, 9, false, NOW).unwrap();
     let connection = rusqlite::Connection::open(factory.path.join("store.sqlite")).unwrap();
@@ -292,6 +295,11 @@ fn by_device_id_each_is_drawn_for_its_own_device_only() {
     let wanted = Wanted { line: 1, device: Some("D1-2"), ..Wanted::default() };
     assert_eq!(factory.station().draw(&wanted, NOW).unwrap().identity.index, 2);
     assert!(matches!(factory.station().draw(&wanted, NOW), Err(StationError::NothingReleased(_))), "once");
+    let said = factory.station().draw(&wanted, NOW).err().unwrap().to_string();
+    assert!(said.contains("D1-2 is not released here: it was drawn already, on line 1, and is reserved"), "{said}");
+    let nobody = Wanted { line: 1, device: Some("D1-9"), ..Wanted::default() };
+    let said = factory.station().draw(&nobody, NOW).err().unwrap().to_string();
+    assert!(said.contains("D1-9 is not released here: no bundle"), "{said}");
     let by_hardware = Wanted { line: 1, hardware: Some("soc=9f-1"), ..Wanted::default() };
     assert_eq!(factory.station().draw(&by_hardware, NOW).unwrap().identity.index, 1);
     assert!(matches!(factory.station().draw(&by_hardware, NOW), Err(StationError::NothingReleased(_))), "once");

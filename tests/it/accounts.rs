@@ -3,12 +3,14 @@
 
 use crate::program::{anchorite, code, copy, rehearse, root, said};
 use anchorite::basics::digest::{hex_decode, hex_encode};
-use anchorite::basics::{Digest, Realm};
+use anchorite::basics::{Digest, Instant, Realm};
 use anchorite::cli::{earlier, script_files};
 use anchorite::factory::{Outcome, Receipt, State, merkle, returned::Returned};
 use anchorite::keys::ssh::SshSigningKey;
 use anchorite::plan::Standing;
 use std::path::Path;
+
+const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 /// The simulated factory's receipt key follows from its name.
 fn receipt_key(factory: &str) -> SshSigningKey {
@@ -161,7 +163,7 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
     // Nor do they settle what was found of records, or forget which were proven.
     let (next, _) = again(&lying, |receipt, _| {
         receipt.sequence += 1;
-        receipt.made = anchorite::basics::Instant(receipt.made.0 + 1);
+        receipt.made = Instant(receipt.made.0 + 1);
         receipt.ledger_entries += 1;
     });
     incoming(&here.join("numbers-2"), &Returned { outcomes: String::new(), ..next.clone() });
@@ -179,12 +181,33 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
     incoming(&here.join("far"), &far);
     let output = played.run(&second, "lied", Some("far"), "far-out");
     assert!(code(&output) != 0 && said(&output).contains("(sequence)"), "{}", said(&output));
+    // A receipt from the future would lock out all that follow it; a time that no clock shows is none.
+    let (ahead, _) = again(&next, |receipt, _| receipt.made = Instant(receipt.made.0 + 60 * 365 * DAY));
+    incoming(&here.join("ahead"), &ahead);
+    let output = played.run(&second, "lied", Some("ahead"), "ahead-out");
+    assert!(code(&output) != 0 && said(&output).contains("`rehearsed_at`"), "{}", said(&output));
+    assert!(!here.join("ahead-out/evidence/artifacts/lamps-1.balance.json").exists());
+    // One that leaves a record out is balanced by its numbers.
+    let (short, _) = again(&next, |receipt, all| {
+        all.truncate(19);
+        receipt.count = 19;
+    });
+    incoming(&here.join("short"), &short);
+    let output = played.run(&second, "lied", Some("short"), "short-out");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let findings = played.balance("short-out")["findings"].to_string();
+    assert!(findings.contains("20 identities were issued, 19 are accounted for"), "{findings}");
+    let (timeless, _) = again(&next, |_, all| all[0].changed = Instant(u64::MAX));
+    incoming(&here.join("timeless"), &timeless);
+    let output = played.run(&second, "lied", Some("timeless"), "timeless-out");
+    assert!(code(&output) != 0 && said(&output).contains("9999-12-31T23:59:59Z"), "{}", said(&output));
     let (odd, _) = again(&next, |receipt, all| {
         (receipt.sequence, receipt.ledger_entries) = (receipt.sequence + 2, 3);
         receipt.refusals.clear();
         all[4].line = 0;
         all[5].state = State::Injected;
         all[5].proof.clear();
+        (all[6].changed, all[8].changed) = (Instant(receipt.made.0 + DAY), Instant(0));
     });
     incoming(&here.join("odd"), &odd);
     let output = played.run(&second, "lied", Some("odd"), "odd-out");
@@ -194,6 +217,7 @@ fn what_a_factory_says_without_a_proof_is_a_finding_until_it_is_explained_and_re
         "1 drawn on no line, or in stock and yet on one: LAMP-00000005; records 4",
         "records 4-5 were proven and are not any more",
         "receipts 2 to 3 of this bundle never came",
+        "2 of a time after the receipt was made, or before there was a bundle: LAMP-00000007, LAMP-00000009; records 6,8",
         "the station's ledger has 3 entries",
     ] {
         assert!(findings.contains(expected), "expected {expected:?} in {findings}");
@@ -278,6 +302,15 @@ fn the_ledger_tells_every_device_and_the_next_certificates_replace_the_old_ones(
     assert_eq!(bundle["opened_by"], serde_json::json!(["custodian-c", "custodian-d"]));
     assert_eq!(bundle["chain"], serde_json::json!(["issuing-a", "root-2026"]));
     assert_eq!(run(&["ledger", "bundles", &ledger, "--factory", "lyon", "--json"]).1.trim(), "[]");
+    for (verb, what) in
+        [("bundles", "no bundle of factory lyon"), ("delegated", "no authority in a factory's own module")]
+    {
+        let (exit, text) = run(&["ledger", verb, &ledger, "--factory", "lyon"]);
+        assert!(exit == 0 && text.contains(what) && text.contains("lamps-receipts-1"), "{text}");
+        assert!(text.contains("anchorite ledger rebuild OUT EVIDENCE"), "{text}");
+        let (exit, text) = run(&["ledger", verb, here.to_str().unwrap()]);
+        assert!(exit == 2 && text.contains("found a folder"), "{text}");
+    }
 
     let issued = at(&format!("{made}/issued"));
     let (exit, told) = run(&["ledger", "device", &ledger, "LAMP-00000008", "--issued", &issued, "--json"]);

@@ -62,6 +62,10 @@ class Corners:
                            ("unseen", {"name": "a\u200bb", "size": 1, "sha256": "ab" * 32}), ("blank", {"name": "a\u00a0b", "size": 1, "sha256": "ab" * 32}),
                            ("accent", {"name": "e\u0301\u3164", "size": 1, "sha256": "ab" * 32})):
             self.built("artifact with " + name, lambda e: e.insert(9, mk.entry("artifact", "issued", body, step="s-2")))
+        for effect in ({"effect": "write-artifact", "name": "root.crt", "content": "x"}, {"effect": "write-artifact", "name": "root.crt", "content": "\u00e9"},
+                       {"effect": "write-artifact", "name": "other", "content": "x"}, {"effect": "write-artifact", "name": "root.crt", "content": 1},
+                       {"effect": "sign", "name": "root.crt", "content": "x"}, "write-artifact", ["write-artifact"], None):
+            self.built(f"meant {effect}", lambda e: e.insert(8, mk.entry("intent", "meant", {"effect": effect}, step="s-2")))
         line = mk.public(self.keys, "run")
         for key in (None, 7, "", line + " two words", line.replace("ssh-ed25519", "ecdsa-sha2-nistp384"), line.split(" ")[0] + " AAAA",
                     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"):

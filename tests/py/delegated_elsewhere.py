@@ -5,6 +5,7 @@ lets a device go over. And an authority that was certified without an order is a
 usage: delegated_elsewhere.py PROGRAM"""
 import json
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -55,6 +56,49 @@ def revoking(chain, certificate, follows, at="2026-12-08"):
         ("2026-11-22T06:", f"{at}T06:"), ("2026-11-22T12:", f"{at}T08:"), ("2027-11-22T12:", "2027-11-22T08:")])
 
 
+def mixed(chain, before):
+    """A bundle's ceremony with the steps of a log before this one of its own."""
+    script = bundled(chain, 3, "lamps-2-2026")
+    log = (SCRIPTS / "delegated-log/script.toml").read_text()
+    steps = log[log.index('[[act.step]]\nid = "log"'):log.index('[[act]]\ntitle = "Close"')]
+    for old, new in [('id = "order"', 'id = "order-own"'), ("meters-own-1", "lamps-own-1"), ('confirm = ["witness", "auditor"]', 'confirm = ["witness"]')]:
+        steps = steps.replace(old, new)
+    text = (script / "script.toml").read_text().replace('follows = "lamps-2-2026"', 'follows = "lamps-2-2026"\nrehearsed_at = "2026-12-07T09:00:00Z"')
+    at = f'[[act.step]]\nid = "{before}"'
+    assert at in text
+    (script / "script.toml").write_text(text.replace(at, steps + at))
+    return script
+
+
+def renewed(chain, follows):
+    """The issuing authority's certificate renewed with the same key."""
+    script = chain.script("renew", [
+        ('follows = "intermediate-2026"', f'follows = "{follows}"'), ('key = "new"\nrequest = "issuing-2029"', 'key = "same"'), ('"issuing-2026"', '"issuing-a"')])
+    text = (script / "script.toml").read_text()
+    at = text.rindex("[[act.step]]", 0, text.index('kind = "take-request"'))
+    text = text[:at] + text[text.index("[[act", at + 1):]
+    text = re.sub(r"\[\[request\]\].*?\n\n", "", text, flags=re.S)
+    text = re.sub(r'\[\[act\]\]\ntitle = "[^"]*"\n\n(?=\[\[act\]\])', "", text)
+    (script / "script.toml").write_text(text)
+    return script, re.search(r'\nid = "(.*)"', text)[1]
+
+
+def same_key(folder):
+    """An authority renewed with its key, whose old certificate is revoked: what it issued is valid through the new one, so it stands."""
+    chain = Chain(folder)
+    chain.must(SCRIPTS / "factory-bundle", "lamps-1", {"lamps-1.order.toml": LAMPS.encode()})
+    script, name = renewed(chain, "lamps-1-2026")
+    chain.must(script, "renewed", {}, "lamps-1")
+    chain.must(revoking(chain, "issuing-a", name), "revoked", {}, "renewed")
+    chain.refused("(record 0 of bundle lamps-1)", handed(chain, 1, "root-crl-2"), "again", {"lamps-own-1.order.toml": own(1, 2).encode()} | requested(folder, "ostrava-ca-1"), "revoked")
+    ledger = folder / "renewed.sqlite"
+    before = [path for path in folder.iterdir() if "after-hier" in path.name]
+    records = [path / "evidence" for path in (*before, folder / "lamps-1", folder / "renewed", folder / "revoked") if (path / "evidence").is_dir()]
+    run(PROGRAM, "ledger", "rebuild", ledger, *records)
+    (bundle,) = json.loads(run(PROGRAM, "ledger", "bundles", ledger, "--json"))
+    assert not bundle["revoked"], bundle["revoked"]
+
+
 def module_of(chain, folder, out, name):
     certificate = x509.load_pem_x509_certificate(chain.artefact(out, f"{name}.crt.pem"))
     return certificate, Module(serialization.load_pem_private_key((folder / f"{name}.key").read_bytes(), None), certificate)
@@ -70,6 +114,9 @@ def elsewhere(folder):
     # What a bundle has, a factory's own authority is not ordered to certify again.
     first = handed(chain, 1, "lamps-1-2026")
     chain.refused("found LAMP-00000020 (record 19 of bundle lamps-1) (replay)", first, "taken", module(own(20, 6)), "lamps-1")
+    for n, prefix in enumerate(("lamp-", "LAMP:", "LAMP-.")):
+        spelled = own(20, 1).replace('prefix = "LAMP-"', f'prefix = "{prefix}"')
+        chain.refused("(record 19 of bundle lamps-1) (replay)", first, f"spelled-{n}", module(spelled), "lamps-1")
     chain.must(first, "module-1", module(own(21, 6)), "lamps-1")
     chain.verified("module-1", "lamps-1")
     issuer, factory = module_of(chain, folder, "module-1", "ostrava-ca-1")
@@ -79,6 +126,9 @@ def elsewhere(folder):
     issued = [factory.issue(f"LAMP-{n:08}") for n in (21, 22, 24)]
     logged = log(folder, issuer, issued, order=own(21, 6), name="ostrava-ca-1-log-1")
     logged["lamps-own-1.order.toml"] = logged.pop("meters-own-1.order.toml")
+    # Between an order's coming in and its being carried out no log is checked: its devices were looked for without it.
+    for before in ("unlock", "bundle"):
+        chain.refused("found lamps-3: its devices were looked for", mixed(chain, before), f"mixed-{before}", logged | {"lamps-3.order.toml": injected(22, 1)}, "lamps-2")
     chain.must(checked(chain, 1, "lamps-2-2026"), "log-1", logged, "lamps-2")
     account = json.loads(chain.artefact("log-1", "ostrava-ca-1-log-1.log-account.json"))
     assert account["log"]["incidents"] == {"device-elsewhere": 1}, account
@@ -214,7 +264,7 @@ def collected(folder):
     assert b"accepted" in run(PROGRAM, *said, "--issued", folder / "judged/issued")
 
 
-PARTS = (elsewhere, adopted, balanced, collected)
+PARTS = (elsewhere, same_key, adopted, balanced, collected)
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
         for part in PARTS:

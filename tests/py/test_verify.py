@@ -546,6 +546,7 @@ class Folder(Base):
             "one exception for two skips": (6, lambda e: e[:3] + [exc(1) | {"step": "s-1"}, step("step", "skipped", step="s-1", exception=1),
                 step("step", "skipped", step="s-2", exception=1), e[-1]]),
             "one exception for two reopenings": (7, insert(5, exc(1), *[step("step", "reopened", step="s-1", exception=1)] * 2)),
+            "artifact other than was meant": (10, insert(9, step("intent", "meant", {"effect": {"effect": "write-artifact", "name": "root.crt", "content": "x"}}, step="s-2"))),
             "artifact twice": (10, lambda e: e.insert(9, copy.deepcopy(e[8]))),
             "outcome of another kind": (3, put(3, outcome="given")), "outcome unknown": (1, put(1, outcome="well")),
             "wrong seed": (11, body(11, serial_seed="0" * 64)), "short seed": (11, body(11, serial_seed="00")),

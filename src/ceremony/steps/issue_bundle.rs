@@ -261,7 +261,7 @@ fn operation(plan: &Plan, step: &Step, state: &State, serial: &str, moment: &Mom
     };
     let said =
         format!("authority {authority}: expected one that stands, found its own certificate on a revocation list");
-    expect(!withdrawn.contains(&authority), said);
+    expect(!batch::revoked(state)?.contains(&authority), said);
     let judged = optional("requests").map(|requests| judged(state, &requests, order_digest)).transpose()?;
     ordered(step, &order).into_iter().for_each(|problem| expect(false, problem));
     let taken = state.factories.values().flat_map(|factory| &factory.bundles).any(|bundle| bundle.name == name);

@@ -17,6 +17,8 @@ pub struct Reconcile;
 const ACCOUNT: u32 = 0;
 const LOOK: u32 = 1;
 const WRITE: u32 = 2;
+/// The receipt is from the future: `content` says so, and nothing leads on from there. Above every other moment.
+const AHEAD: u32 = 16;
 
 impl StepKind for Reconcile {
     fn word(&self) -> &'static str {
@@ -58,6 +60,9 @@ impl StepKind for Reconcile {
 impl StepMachine for Reconcile {
     fn next(&self, room: &Room<'_>) -> StepNext {
         let name = kind::text(&room.step.params, "receipt");
+        if room.state.local.moment == AHEAD {
+            return refused(room, &room.state.local.content);
+        }
         if room.state.local.moment == WRITE {
             return StepNext::Do(Box::new(Effect::WriteArtifact {
                 name: format!("{name}.balance.json"),
@@ -90,6 +95,11 @@ impl StepMachine for Reconcile {
         let name = kind::text(&step.params, "receipt");
         match (state.local.moment, input) {
             (ACCOUNT, Input::Outcome(Outcome::Accounted { account })) => {
+                // What time it is, only an entry says: so this is seen here, and told from then on.
+                if let Err(problem) = balance::not_ahead(plan, state, name, moment.time) {
+                    (state.local.moment, state.local.content) = (AHEAD, problem);
+                    return Ok(Vec::new());
+                }
                 state.local.accounted = Some(account.as_deref().cloned());
                 // What contradicts the receipt that it is about is no account of it.
                 let balanced = balance::of(plan, state, name).map(|_| ());
@@ -100,8 +110,11 @@ impl StepMachine for Reconcile {
                 state.local.moment = LOOK;
                 Ok(Vec::new())
             }
-            (LOOK, Input::Answer(answer)) => {
-                let balance = balance::of(plan, state, name)?.ok_or("nothing was balanced yet")?;
+            // A receipt of another count is balanced by its numbers: its records are not looked at.
+            (ACCOUNT | LOOK, Input::Answer(answer)) => {
+                // Whoever answers a receipt that is refused hears why, once more.
+                let balance = balance::of(plan, state, name)?.ok_or("expected the records to be looked at first")?;
+                balance::not_ahead(plan, state, name, moment.time)?;
                 if asking::take_all(plan, step, &mut state.local.answered, answer)? {
                     state.local.content = balance.report(moment.time)?;
                     balance.settle(state)?;
@@ -110,11 +123,7 @@ impl StepMachine for Reconcile {
                 Ok(Vec::new())
             }
             (WRITE, Input::Outcome(Outcome::ArtifactWritten { file })) => Ok(issue::written(step, state, file)),
-            // Whoever answers a receipt that is refused hears why, once more.
-            (ACCOUNT, Input::Answer(_)) => {
-                balance::of(plan, state, name)?;
-                Err("expected the records to be looked at first".to_owned())
-            }
+            (AHEAD, Input::Answer(_)) => Err(state.local.content.clone()),
             _ => Err("expected initials".to_owned()),
         }
     }

@@ -100,7 +100,7 @@ pub enum StationVerb {
         station: PathBuf,
         /// The bundle's id
         bundle: String,
-        /// Also write receipt, signature and outcomes into this file, as a ceremony takes them in (NAME.receipt.json)
+        /// Also write receipt, signature and outcomes into this file, as a ceremony takes them in (NAME.receipt.json); digest and words are its
         #[arg(long)]
         out: Option<PathBuf>,
         /// One JSON object on standard output

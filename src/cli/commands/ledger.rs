@@ -4,6 +4,7 @@ mod devices;
 mod logged;
 
 use crate::audit::{Pin, verify};
+use crate::basics::SafeText;
 use crate::ceremony::steps;
 use crate::cli::args::{LedgerReport, LedgerVerb};
 use crate::cli::commands::verify::{expect_evidence, pins};
@@ -12,6 +13,9 @@ use crate::devices::whole_folder;
 use crate::ledger::{Ledger, Report, Table};
 use crate::transcript::Record;
 use std::path::{Path, PathBuf};
+
+/// Ceremonies that are named where nothing was found.
+const MOST_NAMED: usize = 20;
 
 /// Works on a ledger.
 ///
@@ -88,6 +92,21 @@ fn show(args: &LedgerReport, report: Report) -> Result<(), Failure> {
     for line in aligned(&table) {
         output::data(&line);
     }
+    Ok(())
+}
+
+/// Says why nothing is listed: a run's own ledger knows one ceremony, and what people look for is in another's.
+fn none_known(ledger: &Ledger, path: &Path, what: &str, factory: Option<&str>) -> Result<(), Failure> {
+    let shown = |text: &str| SafeText::cut(text, 80).to_string();
+    let of = factory.map_or_else(String::new, |factory| format!(" of factory {}", shown(factory)));
+    let ceremonies = ledger.ceremonies()?;
+    let mut known: Vec<String> = ceremonies.iter().take(MOST_NAMED).map(|name| shown(name)).collect();
+    if let Some(more) = ceremonies.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        known.push(format!("{more} more"));
+    }
+    let known = if known.is_empty() { "no ceremony".to_owned() } else { known.join(", ") };
+    output::words(&format!("{}: no {what}{of} in this ledger, which knows {known}", path.display()));
+    output::words("`anchorite ledger rebuild OUT EVIDENCE...` makes one ledger from the records of several ceremonies");
     Ok(())
 }
 

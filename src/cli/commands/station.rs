@@ -179,13 +179,27 @@ fn kind_of(station: &Station) -> Result<RecipientKind, StationError> {
     Ok(RecipientKind::of_recipient(&newest).unwrap_or_default())
 }
 
+/// What to do with a bundle as it lies on a ceremony's stick.
+const UNPACK: &str = "nothing was taken in; the bundle is still packed, `bundle-*.tar`: unpack every tar of it into one new folder \
+     (`mkdir bundle && for t in bundle-*.tar; do tar xf $t -C bundle; done`), and import that";
+
+/// Whether a folder has tars of a bundle, and no bundle.
+fn is_packed(folder: &Path) -> bool {
+    let is_tar = |name: &str| name.starts_with("bundle-") && name.ends_with(".tar");
+    let entries = || std::fs::read_dir(folder).into_iter().flatten().flatten().take(limits::MEDIUM_ENTRIES);
+    !folder.join(manifest::NAME).exists() && entries().any(|entry| entry.file_name().to_str().is_some_and(is_tar))
+}
+
 fn import(args: &ImportBundle) -> Result<ExitCode, Failure> {
     let order = args.order.as_deref().map(|hex| {
         Digest::parse(hex).ok_or_else(|| Failure::new(ExitCode::Usage, "--order: expected 64 hexadecimal digits"))
     });
     let expected = Expected { order: order.transpose()?, list: args.crl.as_deref(), begin_at: args.begin_at };
     let mut station = open(&args.station)?;
-    let imported = station.import(&args.bundle, &expected, now())?;
+    let imported = station.import(&args.bundle, &expected, now()).map_err(|error| {
+        let failure = Failure::from(error);
+        if is_packed(&args.bundle) { failure.with_hint(UNPACK) } else { failure }
+    })?;
     if args.release {
         station.release(&imported.bundle, u64::MAX, false, now())?;
     }
@@ -204,6 +218,13 @@ fn import(args: &ImportBundle) -> Result<ExitCode, Failure> {
 }
 
 fn end(args: &EndIdentity, to: State) -> Result<ExitCode, Failure> {
+    // The ledger keeps it for ever: whoever asks later finds it there or nowhere.
+    if !args.reason.chars().any(char::is_alphanumeric) {
+        let found = if args.reason.trim().is_empty() { "nothing" } else { "no letter or digit" };
+        let message =
+            format!("--reason: expected a word of why {} is {to}, found {found}", SafeText::cut(&args.device, 90));
+        return Err(Failure::new(ExitCode::Usage, message).with_hint("nothing was changed"));
+    }
     told(&open(&args.station)?.say(&args.device, to, &args.reason, now())?, args.json)
 }
 

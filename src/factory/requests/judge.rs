@@ -169,7 +169,7 @@ impl<'o> Judge<'o> {
 
     /// The first pass, over every request.
     pub fn count(&mut self, collected: &Collected) {
-        self.devices.count(collected.device.as_str().as_bytes());
+        self.devices.count(hardware::same_device(&collected.device).as_bytes());
         if let Some(spki) = request::key_octets(&collected.request) {
             self.keys.count(spki);
         }
@@ -197,8 +197,9 @@ impl<'o> Judge<'o> {
         if !stands || replaced.is_some_and(|replaced| replaced.records.contains(record.index)) {
             return Ok(());
         }
-        if self.devices.has(record.device.as_str().as_bytes()) {
-            self.standing.count(record.device.as_str().as_bytes());
+        let device = hardware::same_device(&record.device);
+        if self.devices.has(device.as_bytes()) {
+            self.standing.count(device.as_bytes());
         }
         for (kind, id) in &Lineage::parse(&record.lineage)?.hardware {
             let name = hardware::same_for(kind, id);
@@ -215,8 +216,9 @@ impl<'o> Judge<'o> {
         if self.keys.has(spki) || self.attesters.has(spki) {
             self.certified.add(spki);
         }
-        if let Some(device) = device.filter(|device| stands && self.devices.has(device.as_str().as_bytes())) {
-            self.standing.count(device.as_str().as_bytes());
+        let device = device.filter(|_| stands).map(hardware::same_device);
+        if let Some(device) = device.filter(|device| self.devices.has(device.as_bytes())) {
+            self.standing.count(device.as_bytes());
         }
     }
 
@@ -360,10 +362,11 @@ impl<'o> Judge<'o> {
         if !self.order.orders(device, &self.listed) {
             refuse("device-not-ordered", "a device of the order", device.as_str());
         }
-        if self.standing.has(device.as_str().as_bytes()) {
+        let alike = hardware::same_device(device);
+        if self.standing.has(alike.as_bytes()) {
             refuse("device-stands", "a device without a certificate that stands", device.as_str());
         }
-        if self.devices.is_again(device.as_str().as_bytes()) {
+        if self.devices.is_again(alike.as_bytes()) {
             refuse("device-twice", "one request for a device", device.as_str());
         }
         if let Some(kind) = &self.order.hardware_kind {

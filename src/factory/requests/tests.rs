@@ -131,6 +131,16 @@ fn a_counted_device_has_one_spelling() {
     {
         assert!(!ordered(id), "{id}");
     }
+    // Whether it is the same device is asked in whatever spelling.
+    let meant = |id: &str| order.means(&DeviceId::parse(id).unwrap(), &order.listed_alike());
+    for id in ["METER-00000001", "meter-00000001", "METER:00000012", "Meter-.00000012"] {
+        assert!(meant(id), "{id}");
+    }
+    for id in
+        ["METER-00000000", "meter-00000013", "METER-1", "METER-000000001", "METER00000001", "METER-", "LAMP-00000001"]
+    {
+        assert!(!meant(id), "{id}");
+    }
     for (from, to) in [
         ("attestation_roots = [", "attestation_roots = [] #"),
         ("attestation = \"optional\"", ""),

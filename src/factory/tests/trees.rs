@@ -108,6 +108,21 @@ fn a_receipt_comes_back_and_does_not_fit_other_outcomes() {
     assert_eq!(Receipt::parse(&wrong).unwrap_err().class, Class::Count);
 }
 
+#[test]
+fn times_that_cannot_be_written_are_malformed() {
+    let at = |changed: Instant| Outcome { changed, ..outcome(0, State::Verified) };
+    assert!(Outcome::read(&at(Instant::LAST).to_octets()).is_ok());
+    let (good, _) = receipt(&[outcome(0, State::Verified)]);
+    for number in [Instant::LAST.0 + 1, (1 << 53) - 1] {
+        let octets = canonical::to_octets(&Receipt { made: Instant(number), ..good.clone() }).unwrap();
+        assert_eq!(Receipt::parse(&octets).unwrap_err().class, Class::Malformed, "{number}");
+    }
+    for number in [Instant::LAST.0 + 1, u64::MAX / 2 + 1, u64::MAX] {
+        let refused = Outcome::read(&at(Instant(number)).to_octets()).unwrap_err();
+        assert!(refused.class == Class::Malformed && refused.to_string().contains("9999-12-31"), "{refused}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_proof_is_good_for_its_leaf_in_trees_of_any_size(size in 1..3_000_u32, at in any::<prop::sample::Index>()) {

@@ -61,6 +61,12 @@ fn logged<'s>(plan: &Plan, state: &'s State, params: &Params) -> Result<Logged<'
 /// What the outside world is asked for: the file is judged beside those before it, and beside what was met elsewhere.
 pub(super) fn effect(plan: &Plan, state: &State, params: &Params) -> Result<Effect, String> {
     let Logged { signed, delegated, order, .. } = logged(plan, state, params)?;
+    if let Some(name) = waiting(plan, state) {
+        return Err(format!(
+            "log {}: expected no order that came in and is yet to be carried out, found {name}: its devices were looked for in what was issued until then, and this log would not be among that; check logs before orders come in, or after they are carried out",
+            kind::text(params, "log")
+        ));
+    }
     let seen = kind::names(params, "seen").to_vec();
     for name in &seen {
         let object = state.objects.get(name).ok_or_else(|| format!("certificate {name} has not come in"))?;
@@ -82,6 +88,22 @@ pub(super) fn effect(plan: &Plan, state: &State, params: &Params) -> Result<Effe
         sha256: signed.statement.sha256,
         earlier: delegated.logs.iter().map(|log| log.sha256).collect(),
         seen,
+    })
+}
+
+/// An order that came in and that a step of the script is yet to carry out, or to hand over.
+fn waiting<'p>(plan: &'p Plan, state: &State) -> Option<&'p str> {
+    let carrying = plan.steps.iter().filter(|step| matches!(step.kind.as_str(), "issue-bundle" | "delegate"));
+    let mut orders = carrying.map(|step| kind::text(&step.params, "order"));
+    orders.find(|name| {
+        batch::order(state, name).is_ok_and(|(order, digest)| {
+            let factory = state.factories.get(&order.factory);
+            let done = |of: &StandingFactory| {
+                of.bundles.iter().any(|bundle| bundle.order == digest)
+                    || of.delegated.iter().any(|own| own.order == digest)
+            };
+            !factory.is_some_and(done)
+        })
     })
 }
 

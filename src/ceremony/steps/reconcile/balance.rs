@@ -27,6 +27,12 @@ const DRAWN: [Became; 7] = [
 /// Receipts of a bundle that may be missing between two that came: a number beyond would lock out all that follow.
 const RECEIPTS_MISSED: u64 = 1_000;
 
+/// Milliseconds by which a receipt may be ahead of the ceremony's clock: nobody compares it with the factory's. No later receipt of the bundle
+/// is taken that was made before one that was, so one from the future would lock all of them out.
+const AHEAD: u64 = 12 * 60 * 60 * 1_000;
+/// A rehearsal's clock is simulated, and a real station may take part in it: what a mistyped year does is refused all the same.
+const AHEAD_REHEARSED: u64 = 50 * 365 * 24 * 60 * 60 * 1_000;
+
 /// A receipt, balanced.
 pub(super) struct Balance {
     factory: String,
@@ -71,6 +77,25 @@ fn receipt<'s>(plan: &Plan, state: &'s State, name: &str) -> Result<(Returned, D
         ));
     }
     Ok((returned, sha256, bundle))
+}
+
+/// Refuses a receipt from the future, as of this entry's time.
+pub(super) fn not_ahead(plan: &Plan, state: &State, name: &str, at: Instant) -> Result<(), String> {
+    let (returned, _, _) = receipt(plan, state, name)?;
+    let made = returned.receipt.made;
+    let most = if plan.realm.is_rehearsal() { AHEAD_REHEARSED } else { AHEAD };
+    if made.0 <= at.0.saturating_add(most) {
+        return Ok(());
+    }
+    let clock = if plan.realm.is_rehearsal() {
+        ", or let the rehearsal begin later (`rehearsed_at` in the script)"
+    } else {
+        ""
+    };
+    Err(format!(
+        "{name}: made {made}, and it was {at} when it was looked at: expected at most {} hours later; let the factory set its clock and make another receipt{clock}",
+        most / 3_600_000
+    ))
 }
 
 /// What the outside world is asked for before there is a balance.

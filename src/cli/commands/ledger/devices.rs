@@ -5,7 +5,7 @@ use crate::basics::digest::hex_encode;
 use crate::basics::{Digest, SafeText, limits};
 use crate::bundles::{self, kept};
 use crate::cli::args::{LedgerDevice, LedgerDevices};
-use crate::cli::commands::ledger::logged;
+use crate::cli::commands::ledger::{logged, none_known};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::factory::order::{Order, Replaced};
@@ -23,9 +23,13 @@ const MOST_FOUND: usize = 16;
 /// # Errors
 /// Where the ledger cannot be read.
 pub fn bundles(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), Failure> {
-    let found = Ledger::open(path)?.bundles(factory)?;
+    let ledger = Ledger::open(path)?;
+    let found = ledger.bundles(factory)?;
     if as_json {
         return output::json(&found);
+    }
+    if found.is_empty() {
+        none_known(&ledger, path, "bundle", factory)?;
     }
     for bundle in &found {
         let safe = |text: &str| SafeText::cut(text, 80).to_string();

@@ -3,6 +3,7 @@
 use crate::basics::SafeText;
 use crate::basics::digest::hex_encode;
 use crate::bundles::logged;
+use crate::cli::commands::ledger::none_known;
 use crate::cli::{ExitCode, Failure, output};
 use crate::ledger::{DelegatedReport, Ledger};
 use crate::pki::{Certificate, pem};
@@ -14,9 +15,13 @@ use std::path::Path;
 /// # Errors
 /// Where the ledger cannot be read.
 pub fn delegated(path: &Path, factory: Option<&str>, as_json: bool) -> Result<(), Failure> {
-    let found = Ledger::open(path)?.delegated(factory)?;
+    let ledger = Ledger::open(path)?;
+    let found = ledger.delegated(factory)?;
     if as_json {
         return output::json(&found);
+    }
+    if found.is_empty() {
+        none_known(&ledger, path, "authority in a factory's own module", factory)?;
     }
     let safe = |text: &str| SafeText::cut(text, 80).to_string();
     for one in &found {

@@ -3,7 +3,7 @@
 use super::{forms, now, open};
 use crate::basics::counted::counted;
 use crate::basics::digest::hex_encode;
-use crate::basics::{SafeText, limits};
+use crate::basics::{Digest, SafeText, limits};
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
 use crate::factory::returned::Returned;
@@ -87,28 +87,48 @@ pub(super) fn receipt(folder: &Path, bundle: &str, out: Option<&Path>, json: boo
     let out = out.map(|path| forms::free_path(path, "no receipt was made")).transpose()?;
     let over = forms::handing_over(&station, out.as_deref(), "no receipt was made")?;
     let made = station.receipt(bundle, now())?;
-    if let Some(out) = &out {
+    let file = out.as_deref().map(|out| {
         as_one(&made, out).map_err(|error| {
             let (number, folder) = (made.receipt.sequence, made.folder.display());
             error.with_hint(format!("receipt {number} is made and signed, in {folder}: take that folder across"))
-        })?;
-    }
+        })
+    });
+    let file = file.transpose()?;
     drop(over);
+    // People compare what comes in, and that is the file where there is one.
+    let compared = file.unwrap_or(made.digest);
     if json {
-        output::json(&made)?;
+        let mut all = serde_json::to_value(&made).map_err(|e| Failure::from(e.to_string()))?;
+        if let Some(object) = all.as_object_mut() {
+            object.insert("digest".to_owned(), compared.hex().into());
+            object.insert("words".to_owned(), compared.twelve_words().into());
+            object.insert("receipt".to_owned(), made.digest.hex().into());
+        }
+        output::json(&all)?;
         return Ok(ExitCode::Done);
     }
     output::data(&format!("receipt {} of bundle {}", made.receipt.sequence, made.receipt.bundle));
     for (state, count) in made.receipt.states.iter().filter(|(_, count)| **count > 0) {
         output::data(&format!("  {count} {state}"));
     }
-    output::data(&format!("twelve words   {}", made.digest.twelve_words()));
-    output::data(&format!("in {}: take the whole folder across", made.folder.display()));
+    output::data(&format!("SHA-256        {compared}"));
+    output::data(&format!("twelve words   {}", compared.twelve_words()));
+    match &out {
+        Some(out) => output::data(&format!(
+            "of {}: take this file across, as NAME.receipt.json; the ceremony asks for its digest or words",
+            out.display()
+        )),
+        None => output::data(&format!(
+            "of {} in {}; a ceremony takes in one file: `--out FILE` writes it, with the next receipt",
+            receipt::NAME,
+            made.folder.display()
+        )),
+    }
     Ok(ExitCode::Done)
 }
 
-/// Receipt, signature and outcomes as one file; outcomes that are too many go beside it.
-fn as_one(made: &Made, out: &Path) -> Result<(), Failure> {
+/// Receipt, signature and outcomes as one file, with its digest; outcomes that are too many go beside it.
+fn as_one(made: &Made, out: &Path) -> Result<Digest, Failure> {
     let refused = |refusal: Refusal| Failure::from(refusal.to_string());
     let signature = durable_file::read(&made.folder.join(format!("{}.sig", receipt::NAME)), limits::SMALL_FILE_OCTETS)?;
     let signature = String::from_utf8(signature).map_err(|_| Failure::from("the signature is no text".to_owned()))?;
@@ -120,7 +140,9 @@ fn as_one(made: &Made, out: &Path) -> Result<(), Failure> {
     if octets.len() as u64 + 2 * size <= limits::TAKEN_IN_LARGE_OCTETS {
         let outcomes = durable_file::read(&path, limits::OUTCOMES_OCTETS)?;
         let whole = Returned { outcomes: hex_encode(&outcomes), ..numbers };
-        return Ok(durable_file::create(out, &whole.to_octets().map_err(refused)?)?);
+        let octets = whole.to_octets().map_err(refused)?;
+        durable_file::create(out, &octets)?;
+        return Ok(Digest::of(&octets));
     }
     durable_file::create(out, &octets)?;
     output::words(&format!(
@@ -128,7 +150,7 @@ fn as_one(made: &Made, out: &Path) -> Result<(), Failure> {
         out.display(),
         path.display()
     ));
-    Ok(())
+    Ok(Digest::of(&octets))
 }
 
 pub(super) fn watch(folder: &Path, no_color: bool) -> Result<ExitCode, Failure> {
