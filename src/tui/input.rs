@@ -4,7 +4,7 @@
 //! ever on end of file, so the descriptor is looked at first; and it waits edge-triggered, so a descriptor that stays
 //! readable must not make us spin.
 
-use crate::tui::terminal::Signals;
+use crate::tui::terminal::{Signals, take_back};
 use ratatui::crossterm::event::{self as crossterm, KeyCode, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::stdin;
@@ -128,6 +128,10 @@ impl InputSource for TerminalInput {
     fn next(&mut self, wait: Duration) -> Input {
         if let Some(signal) = self.signals.received() {
             return Input::Signal(signal);
+        }
+        if self.signals.went_on() {
+            let lost = |error| Input::Lost(format!("the terminal cannot be taken back: {error}"));
+            return take_back().map_or_else(lost, |(width, height)| Input::Resize { width, height });
         }
         let input = self.wait_for_input(wait).unwrap_or_else(Input::Lost);
         // A signal ends the wait early; what it means is more urgent than that nothing came.

@@ -15,7 +15,7 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{cursor, execute};
 use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -31,6 +31,9 @@ pub struct Terminal {
     /// The panic hook there was before ours.
     hook_before: PanicHook,
 }
+
+/// Set where the terminal was somebody else's for a while: whatever we think is on it, it is not.
+static TAKEN_BACK: AtomicBool = AtomicBool::new(false);
 
 type PanicHook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
@@ -118,14 +121,29 @@ pub fn wipe<B: Backend>(screen: &mut ratatui::Terminal<B>) -> Result<(), B::Erro
     screen.resize(area)
 }
 
-/// [`wipe`], where the terminal's size has changed: ratatui makes its buffers smaller or moves them, and would leave cells behind that
+/// Takes the terminal back after this process was stopped: the shell, which had it meanwhile, gives it back as a shell has it, and what is typed
+/// would be seen. Gives its size.
+///
+/// # Errors
+/// Where the terminal is gone.
+pub fn take_back() -> io::Result<(u16, u16)> {
+    TAKEN_BACK.store(true, Ordering::SeqCst);
+    // Raw already, as far as crossterm knows.
+    disable_raw_mode()?;
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Clear(ClearType::All), cursor::Hide)?;
+    size()
+}
+
+/// [`wipe`], where the terminal was taken back, or its size has changed: ratatui makes its buffers smaller or moves them, and would leave cells behind that
 /// nobody can reach any more.
 ///
 /// # Errors
 /// Where the terminal cannot be asked for its size or written.
 pub fn wipe_where_resized<B: Backend>(screen: &mut ratatui::Terminal<B>) -> Result<(), B::Error> {
     let size = screen.size()?;
-    if size != screen.current_buffer_mut().area.as_size() { wipe(screen) } else { Ok(()) }
+    let taken_back = TAKEN_BACK.swap(false, Ordering::SeqCst);
+    if taken_back || size != screen.current_buffer_mut().area.as_size() { wipe(screen) } else { Ok(()) }
 }
 
 fn restore_on_panic(entered: Arc<AtomicBool>, after_panic: String) -> PanicHook {
@@ -160,11 +178,12 @@ fn restore(entered: &AtomicBool) {
     let _ = disable_raw_mode();
 }
 
-/// SIGTERM and SIGHUP as flags. A second one ends the process at once, in case nobody looks at the flags any more.
+/// SIGTERM, SIGHUP and SIGINT as flags, and SIGCONT. A second one of the first three ends the process at once, in case nobody looks at the flags any more.
 pub struct Signals {
     terminate: Arc<AtomicBool>,
     hang_up: Arc<AtomicBool>,
     interrupt: Arc<AtomicBool>,
+    went_on: Arc<AtomicBool>,
     registered: Vec<SigId>,
 }
 
@@ -178,7 +197,8 @@ impl Signals {
             terminate: Arc::default(),
             hang_up: Arc::default(),
             interrupt: Arc::default(),
-            registered: Vec::with_capacity(6),
+            went_on: Arc::default(),
+            registered: Vec::with_capacity(7),
         };
         for (number, flag) in [(SIGTERM, &signals.terminate), (SIGHUP, &signals.hang_up), (SIGINT, &signals.interrupt)]
         {
@@ -188,7 +208,15 @@ impl Signals {
                 signals.registered.push(registered.map_err(|error| format!("signals cannot be taken over: {error}"))?);
             }
         }
+        let went_on = signal_hook::flag::register(SIGCONT, Arc::clone(&signals.went_on));
+        signals.registered.push(went_on.map_err(|error| format!("signals cannot be taken over: {error}"))?);
         Ok(signals)
+    }
+
+    /// Whether this process was stopped and goes on; said once.
+    #[must_use]
+    pub fn went_on(&self) -> bool {
+        self.went_on.swap(false, Ordering::SeqCst)
     }
 
     /// The signal that came, if one did. It stays: whoever asks next must leave too.

@@ -185,6 +185,37 @@ fn a_signal_to_end_gives_the_terminal_back_and_the_record_goes_on() {
     goes_on(&out);
 }
 
+/// A shell that has the terminal while we are stopped gives it back with echo, and with its own lines on it: a share that was typed then would be seen.
+#[test]
+fn after_it_was_stopped_the_screen_takes_its_terminal_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut session = Session::rehearse(&out);
+    session.wait_for("Look at the machine");
+    let id = session.process().to_string();
+    let terminal = std::fs::read_link(format!("/proc/{id}/fd/0")).unwrap();
+    let stty = |words: &[&str]| {
+        let done = Command::new("stty").arg("-F").arg(&terminal).args(words).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let is_raw = |said: &str| said.contains("-echo ") && said.contains("-icanon");
+    assert!(is_raw(&stty(&["-a"])));
+    assert!(Command::new("kill").args(["-STOP", &id]).status().unwrap().success());
+    session.take_in(Duration::from_millis(200));
+    stty(&["sane"]);
+    session.screen.process(b"\x1b[?1049l\x1b[2J[1]+  Stopped\r\n$ fg");
+    assert!(!is_raw(&stty(&["-a"])) && !session.contents().contains("Look at the machine"));
+    assert!(Command::new("kill").args(["-CONT", &id]).status().unwrap().success());
+    session.wait_for("Look at the machine");
+    assert!(is_raw(&stty(&["-a"])), "{}", stty(&["-a"]));
+    assert!(!session.contents().contains("Stopped"), "{}", session.contents());
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(ends(session.child), "SIGTERM ends the program");
+    drop(session.master);
+    goes_on(&out);
+}
+
 #[test]
 fn a_terminal_that_goes_away_ends_the_program_and_the_record_goes_on() {
     let folder = tempfile::tempdir().unwrap();

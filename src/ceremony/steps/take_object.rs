@@ -1,7 +1,7 @@
 //! `take-object`: a certificate, a CRL, an order, a statement about requests or about a log, an enrolment or a receipt comes in from across the gap, and is compared by its digest.
 //! What it says is judged by the step that uses it.
 
-use crate::basics::limits;
+use crate::basics::{Instant, limits};
 use crate::ceremony::batch;
 use crate::ceremony::effect::Effect;
 use crate::ceremony::event::{Moment, Outcome};
@@ -13,7 +13,8 @@ use crate::ceremony::steps::{check_log, delegate, enrol_factory, issue_bundle, j
 use crate::factory::issuance_log::LogStatement;
 use crate::factory::requests::Statement;
 use crate::factory::returned::Returned;
-use crate::factory::{Mode, Order};
+use crate::factory::{Class, Mode, Order};
+use crate::plan::standing::factory::refuses;
 use crate::plan::{Plan, Step};
 use crate::script::{Fact, Lookup, RoomRules, Shape, StepKey, StepKind, kind, kind::Params};
 use crate::transcript::Entry;
@@ -108,7 +109,7 @@ impl StepMachine for TakeObject {
         plan: &Plan,
         step: &Step,
         state: &mut State,
-        _: &Moment,
+        moment: &Moment,
         input: &Input<'_>,
     ) -> Result<Vec<Entry>, String> {
         let wanted = wanted(&step.params).ok_or("the script names no object that is taken in")?;
@@ -119,7 +120,7 @@ impl StepMachine for TakeObject {
         let judge = |octets: &[u8]| judge(plan, wanted.kind, octets);
         let taken = taking_in::take(plan, step, state, input, &wanted, &judge)?;
         if wanted.kind == Kind::Order && state.local.moment == 0 {
-            can_be_carried_out(plan, state, &wanted.name)?;
+            can_be_carried_out(plan, step, state, &wanted.name, moment.time)?;
         }
         if let Some(taken) = taken {
             let kind = wanted.kind.word().to_owned();
@@ -146,11 +147,27 @@ fn look_for_devices(room: &Room<'_>, name: &str) -> Option<StepNext> {
 }
 
 /// An order that just came in is refused here, with every reason, where the script's steps could not carry it out: no custodian comes for it.
-fn can_be_carried_out(plan: &Plan, state: &State, name: &str) -> Result<(), String> {
+fn can_be_carried_out(plan: &Plan, step: &Step, state: &State, name: &str, now: Instant) -> Result<(), String> {
     let Some(incoming) = &state.local.incoming else { return Ok(()) };
     let octets = crate::basics::digest::hex_decode(&incoming.octets).unwrap_or_default();
     let Ok(order) = Order::parse(&octets) else { return Ok(()) };
-    let problems = issue_bundle::refuses_order(plan, state, name, &order);
+    let mut problems = issue_bundle::refuses_order(plan, state, name, &order);
+    let used = issue_bundle::carries_out(plan, name).next().is_some() || delegate::hands_over(plan, name);
+    if used {
+        let withdrawn = batch::withdrawn(state)?;
+        let refused = refuses(&state.factories, &withdrawn, plan.realm, &order, incoming.sha256, now);
+        // What an enrolment says is judged where no later step of the script gives another.
+        let mut later = plan.steps.iter().skip_while(|later| later.id != step.id);
+        let enrolled =
+            !later.any(|later| later.kind == "enrol-factory" && kind::text(&later.params, "factory") == order.factory);
+        let holds = |class: Class, what: &str| match class {
+            Class::Replay => true,
+            Class::Expired if what == "order: expires" => true,
+            Class::Expired | Class::Quota | Class::WrongFactory => enrolled,
+            _ => false,
+        };
+        problems.extend(refused.iter().filter(|one| holds(one.class, &one.what)).map(ToString::to_string));
+    }
     if problems.is_empty() { Ok(()) } else { Err(format!("order {name}: {}", problems.join("; "))) }
 }
 
