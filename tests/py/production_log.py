@@ -102,8 +102,9 @@ class Delegating(Factory):
         self.log.write_bytes(text)
         (self.work / "ostrava-ca-1.crt.pem").write_bytes(issuer.public_bytes(PEM))
         said = self.work / f"{LOG}.log.json"
+        # What is said to people comes after the line for programs.
         told = json.loads(sh(self.binary, "station", "log", self.station, self.log, "--order", self.order, "--issuer", self.work / "ostrava-ca-1.crt.pem",
-                             "--profile", "tls-client", "--out", said, "--json"))
+                             "--profile", "tls-client", "--out", said, "--json").splitlines()[0])
         need((told["sequence"], told["count"], told["incidents"]) == (1, 3, []), f"the station's log: {told}")
         return said.read_bytes()
 
