@@ -47,7 +47,7 @@ pub struct IssuedBefore {
 }
 
 impl IssuedBefore {
-    /// All that stands of these factories: `withdrawn` are authorities whose own certificate is revoked, `but` an authority in a factory's module
+    /// All that stands of these factories: `withdrawn` are authorities of which nothing stands, `but` an authority in a factory's module
     /// whose logs are left out, and `file` finds each file.
     ///
     /// # Errors

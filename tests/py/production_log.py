@@ -106,7 +106,27 @@ class Delegating(Factory):
         told = json.loads(sh(self.binary, "station", "log", self.station, self.log, "--order", self.order, "--issuer", self.work / "ostrava-ca-1.crt.pem",
                              "--profile", "tls-client", "--out", said, "--json").splitlines()[0])
         need((told["sequence"], told["count"], told["incidents"]) == (1, 3, []), f"the station's log: {told}")
+        self.others(issuer, said)
         return said.read_bytes()
+
+    def others(self, issuer, first):
+        """What `station log` promises besides: incidents are named and not signed unasked, a log continues the one before, nothing is overwritten."""
+        twice, out = self.work / "twice.log.pem", self.work / "twice.log.json"
+        twice.write_bytes(self.log.read_bytes() + self.log.read_bytes())
+        log = lambda *more, code=0: sh(self.binary, "station", "log", self.station, twice, "--order", self.order, "--issuer", self.work / "ostrava-ca-1.crt.pem",
+                                       "--profile", "tls-client", "--out", out, *more, code=code)
+        said = log(code=4)
+        need("device-twice" in said and "nothing was written" in said and not out.exists(), f"incidents not signed unasked: {said}")
+        log("--with-incidents", "--after", first, "--json")
+        signed = json.loads(out.read_bytes())["statement"]
+        need((signed["sequence"], signed["previous"]) == (2, hashlib.sha256(first.read_bytes()).hexdigest()), f"continues: {signed}")
+        need("expected no file" in log("--with-incidents", code=2), "overwritten")
+        out.unlink()
+        other = self.work / "other.order.toml"
+        other.write_text(ORDER.replace("count = ", "count = 1"))
+        said = sh(self.binary, "station", "log", self.station, twice, "--order", other, "--issuer", self.work / "ostrava-ca-1.crt.pem", "--profile", "tls-client",
+                  "--after", first, "--with-incidents", "--out", out, code=4)
+        need("order" in said and not out.exists(), f"another order's log before it: {said}")
 
 
 def judged(world):

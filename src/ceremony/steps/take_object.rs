@@ -171,7 +171,7 @@ fn can_be_carried_out(plan: &Plan, step: &Step, state: &State, name: &str, now: 
     if problems.is_empty() { Ok(()) } else { Err(format!("order {name}: {}", problems.join("; "))) }
 }
 
-/// What is no order or enrolment of this realm does not come in; what is one is shown line by line. Quotas are judged when it is used.
+/// What is no order or enrolment of this realm does not come in; what is one is shown line by line. Times and quotas are judged when its digest is given.
 fn judge(plan: &Plan, kind: Kind, octets: &[u8]) -> Result<Vec<Line>, String> {
     match kind {
         Kind::Order => {

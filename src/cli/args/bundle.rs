@@ -108,13 +108,9 @@ pub struct JudgeRequests {
     pub json: bool,
 }
 
+/// What a log of an authority in a factory's own module is held against.
 #[derive(Debug, Args)]
-pub struct CheckLog {
-    /// The log: every certificate in PEM, one after the other
-    pub log: PathBuf,
-    /// What the factory signed about it
-    #[arg(long)]
-    pub statement: PathBuf,
+pub struct OfAuthority {
     /// The order, mode delegated
     #[arg(long)]
     pub order: PathBuf,
@@ -124,12 +120,23 @@ pub struct CheckLog {
     /// The profile of what it issues: one that comes with the tool, or a TOML file
     #[arg(long)]
     pub profile: String,
-    /// The factory's receipt key as it was enrolled: "ssh-ed25519 AAAA..."
-    #[arg(long)]
-    pub receipt_key: String,
     /// The file of a log before this one; one after the other
     #[arg(long)]
     pub earlier: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckLog {
+    /// The log: every certificate in PEM, one after the other
+    pub log: PathBuf,
+    /// What the factory signed about it
+    #[arg(long)]
+    pub statement: PathBuf,
+    #[command(flatten)]
+    pub of: OfAuthority,
+    /// The factory's receipt key as it was enrolled: "ssh-ed25519 AAAA..."
+    #[arg(long)]
+    pub receipt_key: String,
     /// A folder of certificates that were met in the field or in public logs
     #[arg(long)]
     pub seen: Option<PathBuf>,

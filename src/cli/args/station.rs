@@ -5,6 +5,7 @@ mod leaving;
 pub use leaving::{DrawForm, ExportBatch, ExportForm, FormArgs};
 
 use super::RealmArg;
+use super::bundle::OfAuthority;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -270,21 +271,11 @@ pub struct SignLog {
     pub station: PathBuf,
     /// The log, NAME.log.pem: every certificate in PEM, one after the other, those of earlier logs left out
     pub log: PathBuf,
-    /// The order, mode delegated
-    #[arg(long)]
-    pub order: PathBuf,
-    /// The certificate of the factory's authority
-    #[arg(long)]
-    pub issuer: PathBuf,
-    /// The profile of what it issues: one that comes with the tool, or a TOML file
-    #[arg(long)]
-    pub profile: String,
+    #[command(flatten)]
+    pub of: OfAuthority,
     /// The signed statement about the log before this one, LAST.log.json; none for the first
     #[arg(long)]
     pub after: Option<PathBuf>,
-    /// The file of a log before this one; one after the other
-    #[arg(long)]
-    pub earlier: Vec<PathBuf>,
     /// Sign although something does not add up: the ceremony names it, and holds up the next order until it is explained
     #[arg(long)]
     pub with_incidents: bool,

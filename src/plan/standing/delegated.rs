@@ -86,7 +86,7 @@ impl StandingDelegated {
         self.logs.last().map(|log| (log.sequence, log.statement, log.made))
     }
 
-    /// Until when what it issued stands; `withdrawn` are authorities whose own certificate is revoked. Nothing of it does where it is revoked, or
+    /// Until when what it issued stands; `withdrawn` are authorities of which nothing stands. Nothing of it does where it is revoked, or
     /// one above it.
     #[must_use]
     pub fn until(&self, withdrawn: &BTreeSet<String>) -> Option<Instant> {

@@ -271,8 +271,8 @@ impl StandingFactory {
     }
 }
 
-/// Why an order cannot be carried out: each reason by name, or none. `withdrawn` are authorities whose own certificate is revoked: with it,
-/// every certificate of theirs is.
+/// Why an order cannot be carried out: each reason by name, or none. `withdrawn` are authorities of which nothing
+/// stands: nothing of their bundles is open.
 #[must_use]
 pub fn refuses(
     factories: &BTreeMap<String, StandingFactory>,

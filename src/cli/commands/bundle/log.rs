@@ -2,7 +2,7 @@
 
 use crate::basics::{Digest, limits};
 use crate::bundles::logged;
-use crate::cli::args::bundle::CheckLog;
+use crate::cli::args::bundle::{CheckLog, OfAuthority};
 use crate::cli::commands::inspect;
 use crate::cli::{ExitCode, Failure, output};
 use crate::devices::durable_file;
@@ -25,9 +25,10 @@ pub(in crate::cli::commands) struct Delegated {
 
 impl Delegated {
     /// Reads the order, the authority's certificate, and the profile that the order names.
-    pub(in crate::cli::commands) fn read(order: &Path, issuer: &Path, profile: &str) -> Result<Self, Failure> {
+    pub(in crate::cli::commands) fn read(args: &OfAuthority) -> Result<Self, Failure> {
         let usage =
             |path: &Path, problem: String| Failure::new(ExitCode::Usage, format!("{}: {problem}", path.display()));
+        let OfAuthority { order, issuer, profile, .. } = args;
         let octets = durable_file::read(order, limits::ORDER_OCTETS)?;
         let parsed = Order::parse(&octets).map_err(|problems| {
             let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -52,7 +53,7 @@ pub(in crate::cli::commands) fn tell(incidents: &[Incident]) {
 }
 
 pub(super) fn log(args: &CheckLog) -> Result<ExitCode, Failure> {
-    let Delegated { order, digest, issuer, profile } = Delegated::read(&args.order, &args.issuer, &args.profile)?;
+    let Delegated { order, digest, issuer, profile } = Delegated::read(&args.of)?;
     let key = SshPublicKey::parse(&args.receipt_key)
         .map_err(|e| Failure::new(ExitCode::Usage, format!("--receipt-key: {e}")))?;
     let said = durable_file::read(&args.statement, limits::SMALL_FILE_OCTETS)?;
@@ -60,14 +61,14 @@ pub(super) fn log(args: &CheckLog) -> Result<ExitCode, Failure> {
     let signed = LogStatement::read(&said, order.realm).map_err(|e| refuted(e.to_string()))?;
     LogStatement::of(&signed, &key, (&order, &digest), &issuer.digest()).map_err(|e| refuted(e.to_string()))?;
     let statement = signed.statement;
-    if statement.sequence > 1 && args.earlier.is_empty() {
+    if statement.sequence > 1 && args.of.earlier.is_empty() {
         output::words(&format!(
             "this is log number {}: without those before it (--earlier) nothing is compared with what is in them, and it is counted alone",
             statement.sequence
         ));
     }
     let mut check = LogCheck::new(&order, &issuer, &profile);
-    for earlier in &args.earlier {
+    for earlier in &args.of.earlier {
         logged::each(earlier, &mut |der| check.earlier(der))?;
     }
     let found = logged::each(&args.log, &mut |der| check.logged(der))?;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub(super) fn log(args: &SignLog) -> Result<ExitCode, Failure> {
     let station = open(&args.station)?;
-    let of = Delegated::read(&args.order, &args.issuer, &args.profile)?;
+    let of = Delegated::read(&args.of)?;
     let refuted = |e: String| Failure::new(ExitCode::Refuted, e);
     if args.out.symlink_metadata().is_ok() {
         return Err(Failure::new(ExitCode::Usage, format!("{}: expected no file, found one", args.out.display())));
@@ -22,7 +22,7 @@ pub(super) fn log(args: &SignLog) -> Result<ExitCode, Failure> {
         Some(path) => Some(durable_file::read(path, limits::SMALL_FILE_OCTETS)?),
     };
     let mut check = LogCheck::new(&of.order, &of.issuer, &of.profile);
-    for earlier in &args.earlier {
+    for earlier in &args.of.earlier {
         logged::each(earlier, &mut |der| check.earlier(der))?;
     }
     let mut count = 0_u32;
@@ -36,7 +36,7 @@ pub(super) fn log(args: &SignLog) -> Result<ExitCode, Failure> {
     // As the ceremony reads it, so that nothing is carried there in vain.
     LogStatement::read(&octets, of.order.realm).map_err(|e| refuted(e.to_string()))?;
     let statement = &signed.statement;
-    if statement.sequence > 1 && args.earlier.is_empty() {
+    if statement.sequence > 1 && args.of.earlier.is_empty() {
         output::words(&format!(
             "this is log number {}: without those before it (--earlier) nothing is compared with what is in them, and it is counted alone",
             statement.sequence
@@ -45,7 +45,7 @@ pub(super) fn log(args: &SignLog) -> Result<ExitCode, Failure> {
     check.finish(statement);
     if !check.incidents.is_empty() && !args.with_incidents {
         tell(&check.incidents);
-        return Err(refuted(format!("{} incidents: nothing was signed", check.incidents.len())).with_hint(
+        return Err(refuted(format!("{} incidents: nothing was written", check.incidents.len())).with_hint(
             "mend the log where the log is wrong; where the module did this, tell the ceremony side and sign with --with-incidents",
         ));
     }
